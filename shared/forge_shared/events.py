@@ -1,0 +1,294 @@
+"""The events that leave a room, and the envelope they travel in (CloudEvents 1.0, structured JSON).
+
+Every field is typed and coded; the only free text is `UtteranceSaid.text`, which exists only for a session that was
+consented to and is on, and only after redaction. A type's newest version is its class here; the version before is read
+and lifted by `_LIFTS`. Types are never reused for another meaning.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AwareDatetime, Field, PlainSerializer, ValidationError
+
+from forge_shared.errors import EventInvalidError, EventUnknownError
+from forge_shared.model import Frozen
+from forge_shared.topics import EventAddress, Lane
+
+TYPE_PREFIX = "org.personaforge"
+
+Mode = Literal["voice", "touch", "unknown"]
+"""How a person entered something. Modes shift scores, so each answer keeps its own."""
+
+RequestCode = Literal["water", "nurse", "pain", "help"]
+Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9./_-]{0,63}$")]
+"""A code of a closed vocabulary (LOINC, a link id); too narrow to hold a sentence."""
+
+Canonical = Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9./_-]{1,200}(\|[A-Za-z0-9.-]{1,20})?$")]
+"""A FHIR canonical: URL, bar, version."""
+
+Identifier = Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")]
+Pseudonym = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+Probability = Annotated[float, Field(ge=0, le=1)]
+UtcDatetime = Annotated[AwareDatetime, PlainSerializer(lambda at: at.astimezone(UTC).isoformat(), when_used="json")]
+
+
+class EventData(Frozen):
+    """The data of one event type. Subclasses name their type, its version and its lane."""
+
+    noun_verb: ClassVar[str]
+    version: ClassVar[int]
+    lane: ClassVar[Lane]
+
+    @classmethod
+    def type_name(cls) -> str:
+        """Return the CloudEvents type, such as ``org.personaforge.request.made.v2``."""
+        return f"{TYPE_PREFIX}.{cls.noun_verb}.v{cls.version}"
+
+
+class RequestMade(EventData):
+    """A person in the room asked for something that staff must bring or do."""
+
+    noun_verb = "request.made"
+    version = 2
+    lane = "alarm"
+
+    request: RequestCode
+    mode: Mode
+
+
+class RiskAnswered(EventData):
+    """A form's risk item was answered other than with its lowest option, or could not be answered.
+
+    Sent the moment it is heard, before it is read back; `RiskReviewed` follows. ``answer`` is absent when the item was
+    skipped or not understood: no answer never reassures.
+    """
+
+    noun_verb = "risk.answered"
+    version = 1
+    lane = "alarm"
+
+    questionnaire: Canonical
+    link_id: Code
+    answer: Code | None
+    ordinal: Annotated[int, Field(ge=0, le=100)] | None
+    mode: Mode
+
+
+class RiskReviewed(EventData):
+    """The answer that raised an alarm was read back: the person confirmed or corrected it. The alarm stands."""
+
+    noun_verb = "risk.reviewed"
+    version = 1
+    lane = "alarm"
+
+    risk_event: Identifier
+    outcome: Literal["confirmed", "corrected", "not-reviewed"]
+
+
+class SenseChanged(EventData):
+    """A microphone or camera stopped or resumed. Unknown is a state."""
+
+    noun_verb = "sense.changed"
+    version = 1
+    lane = "alarm"
+
+    sense: Literal["hearing", "sight"]
+    state: Literal["ok", "lost", "closed"]
+    reason: Literal["started", "stopped", "process-died", "source-silent", "source-failed", "recovered"]
+
+
+class FormAnswer(Frozen):
+    """One stored answer: the option's code, how it was entered, how often the question was asked."""
+
+    link_id: Code
+    code: Code
+    mode: Mode
+    times_asked: Annotated[int, Field(ge=1, le=1000)]
+    corrected: bool = False
+
+
+class FormRecorded(EventData):
+    """A questionnaire was completed, or stopped before its end. ``total`` is absent unless complete."""
+
+    noun_verb = "form.recorded"
+    version = 1
+    lane = "record"
+
+    response: Identifier
+    questionnaire: Canonical
+    status: Literal["completed", "stopped"]
+    answers: tuple[FormAnswer, ...]
+    skipped: tuple[Code, ...] = ()
+    total: Annotated[int, Field(ge=0, le=1000)] | None
+    re_prompts: Annotated[int, Field(ge=0, le=10_000)]
+    started_at: UtcDatetime
+
+
+class SessionStarted(EventData):
+    """A recorded session began: consent was stated to the hub and the room shows and says that it is on."""
+
+    noun_verb = "session.started"
+    version = 1
+    lane = "record"
+
+    session: Identifier
+    consent: Identifier
+
+
+class SessionEnded(EventData):
+    """A recorded session ended; nothing said after it leaves the room."""
+
+    noun_verb = "session.ended"
+    version = 1
+    lane = "record"
+
+    session: Identifier
+    reason: Literal["asked", "time-limit", "restart"]
+
+
+class UtteranceSaid(EventData):
+    """One pseudonymised utterance of a consented session that is on."""
+
+    noun_verb = "utterance.said"
+    version = 1
+    lane = "record"
+
+    session: Identifier
+    speaker: Literal["patient", "unknown"]
+    text: Annotated[str, Field(min_length=1, max_length=2000)]
+    redactions: Mapping[str, Annotated[int, Field(ge=1)]]
+    confidence: Probability
+
+
+class EventsWithheld(EventData):
+    """A tombstone: this place in the sequence was given up so that alarms could be kept on a full disk."""
+
+    noun_verb = "events.withheld"
+    version = 1
+    lane = "record"
+
+    reason: Literal["disk-full"]
+    withheld_type: Annotated[str, Field(pattern=r"^[a-z0-9.]{1,100}$")]
+
+
+TYPES: Mapping[str, type[EventData]] = {
+    kind.type_name(): kind
+    for kind in (
+        RequestMade,
+        RiskAnswered,
+        RiskReviewed,
+        SenseChanged,
+        FormRecorded,
+        SessionStarted,
+        SessionEnded,
+        UtteranceSaid,
+        EventsWithheld,
+    )
+}
+"""Every type at its newest version, by its CloudEvents name."""
+
+_LIFTS: Mapping[str, tuple[type[EventData], Callable[[dict[str, Any]], dict[str, Any]]]] = {
+    # Version 1 did not say how the request was made.
+    f"{TYPE_PREFIX}.request.made.v1": (RequestMade, lambda data: {**data, "mode": "unknown"}),
+}
+
+READABLE_TYPES = frozenset(TYPES) | frozenset(_LIFTS)
+
+
+class Envelope(Frozen):
+    """A CloudEvents 1.0 envelope with the extensions ``epoch``, ``lane``, ``sequence`` and ``backfill``.
+
+    ``backfill`` marks an event that was delivered late, so that yesterday's fall does not ring today.
+    """
+
+    specversion: Literal["1.0"] = "1.0"
+    id: Identifier
+    source: Annotated[str, Field(pattern=r"^/sites/[a-z0-9-]{1,63}/nodes/[a-z0-9-]{1,63}$")]
+    type: str
+    time: UtcDatetime
+    subject: Pseudonym
+    datacontenttype: Literal["application/json"] = "application/json"
+    epoch: Identifier
+    lane: Lane
+    sequence: Annotated[int, Field(ge=1)]
+    backfill: bool = False
+    data: dict[str, Any]
+
+    @property
+    def site(self) -> str:
+        """The site's name, out of ``source``."""
+        return self.source.split("/")[2]
+
+    @property
+    def node(self) -> str:
+        """The node's name, out of ``source``."""
+        return self.source.split("/")[4]
+
+    @property
+    def address(self) -> EventAddress:
+        """The identity of this event on the wire."""
+        return EventAddress(
+            site=self.site, node=self.node, epoch=self.epoch, lane=self.lane, sequence=self.sequence
+        )
+
+    def to_json(self) -> bytes:
+        """Return the envelope as CloudEvents structured JSON, UTF-8."""
+        return self.model_dump_json().encode()
+
+
+def source_of(site: str, node: str) -> str:
+    """Return the CloudEvents source of a node."""
+    return f"/sites/{site}/nodes/{node}"
+
+
+def read_envelope(payload: bytes, address: EventAddress) -> tuple[Envelope, EventData]:
+    """Read one message as the event that its topic says it is.
+
+    Args:
+        payload: What arrived, at most a few kilobytes.
+        address: The identity that the topic carried.
+
+    Returns:
+        The envelope as it was sent and its data at the newest version of its type.
+
+    Raises:
+        EventInvalidError: Not JSON, no valid envelope, not the event its topic names, or data that do not fit.
+        EventUnknownError: A type or version that this program does not read.
+    """
+    try:
+        envelope = Envelope.model_validate(json.loads(payload))
+    except (ValueError, RecursionError) as error:  # pydantic's and json's errors are ValueErrors
+        raise EventInvalidError(f"no valid envelope ({_where(error)})") from None
+    if envelope.address != address:
+        raise EventInvalidError("the envelope is not the event that its topic names")
+    return envelope, read_data(envelope.type, envelope.data)
+
+
+def read_data(type_name: str, data: Mapping[str, Any]) -> EventData:
+    """Return event data at the newest version of their type.
+
+    Raises:
+        EventInvalidError: ``data`` do not fit the type.
+        EventUnknownError: A type or version that this program does not read.
+    """
+    values = dict(data)
+    if type_name in _LIFTS:
+        kind, lift = _LIFTS[type_name]
+        values = lift(values)
+    elif type_name in TYPES:
+        kind = TYPES[type_name]
+    else:
+        raise EventUnknownError("an event type or version that this program does not read")
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        raise EventInvalidError(f"data do not fit {kind.type_name()} ({_where(error)})") from None
+
+
+def _where(error: Exception) -> str:
+    """Name the fields at fault, never their content."""
+    if not isinstance(error, ValidationError):
+        return "not JSON"
+    return ", ".join(sorted({".".join(str(part) for part in item["loc"]) or "root" for item in error.errors()}))[:200]

@@ -1,0 +1,1 @@
+"""Clinical forms: a subset of FHIR R4 Questionnaire, LOINC codes, and pure scoring."""

@@ -1,0 +1,77 @@
+"""Messages on the wire that are no events: acknowledgements, statuses, twins and commands."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from forge_shared.events import Identifier, UtcDatetime
+from forge_shared.model import Frozen
+from forge_shared.topics import CommandName, Lane
+
+
+class LanePosition(Frozen):
+    """The highest sequence of one (epoch, lane) up to which everything is committed, without a gap."""
+
+    epoch: Identifier
+    lane: Lane
+    sequence: Annotated[int, Field(ge=0)]
+
+
+class Acknowledgement(Frozen):
+    """What the hub has committed of one node's events. Only this lets a node forget them."""
+
+    positions: tuple[LanePosition, ...]
+
+
+class Status(Frozen):
+    """Birth (``online``) or last will (``offline``) of a node or of the hub, retained."""
+
+    state: Literal["online", "offline"]
+    version: Annotated[str, Field(max_length=40)]
+
+
+class TwinReported(Frozen):
+    """How a node says it is, retained. ``activity`` is what the room is doing, never what was said in it."""
+
+    hearing: Literal["ok", "lost", "closed", "starting"]
+    sight: Literal["ok", "lost", "closed", "starting"]
+    activity: Literal["idle", "listening", "form", "speaking"]
+    session_on: bool
+    pending_events: Annotated[int, Field(ge=0)]
+    version: Annotated[str, Field(max_length=40)]
+    at: UtcDatetime
+
+
+class StartSession(Frozen):
+    """Start a recorded session. The hub sends it only with a consent on file."""
+
+    name: Literal["start-session"] = "start-session"
+    session: Identifier
+    consent: Identifier
+    limit_minutes: Annotated[int, Field(ge=1, le=120)] = 60
+    expires_at: UtcDatetime
+
+
+class EndSession(Frozen):
+    """End the recorded session that is on."""
+
+    name: Literal["end-session"] = "end-session"
+    session: Identifier
+    expires_at: UtcDatetime
+
+
+class AlertAccepted(Frozen):
+    """A person has taken the alert that an event of this node raised; only now may the room say so."""
+
+    name: Literal["alert-accepted"] = "alert-accepted"
+    event: Identifier
+    expires_at: UtcDatetime
+
+
+Command = StartSession | EndSession | AlertAccepted
+
+COMMANDS: dict[CommandName, type[Command]] = {
+    "start-session": StartSession,
+    "end-session": EndSession,
+    "alert-accepted": AlertAccepted,
+}
