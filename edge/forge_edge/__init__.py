@@ -1,1 +1,1 @@
-"""x."""
+"""The room node: hears, speaks, fills forms and sends anonymised events."""

@@ -1,0 +1,1 @@
+"""Sound in and out of a room: sources, sinks and voice activity."""

@@ -1,0 +1,1 @@
+"""Turn-taking and requests: pure decisions over what was heard."""

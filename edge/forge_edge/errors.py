@@ -1,0 +1,62 @@
+"""The error tree of the room node.
+
+ForgeError
+└── NodeError
+    ├── AudioError
+    │   ├── AudioUnreadableError   audio.unreadable
+    │   └── AudioSourceLostError   audio.source-lost
+    ├── EngineError                engine.failed
+    │   └── EngineMissingError     engine.missing
+    ├── OutboxError                outbox.failed
+    └── NodeConfigError            node.config
+"""
+
+from forge_shared.errors import ForgeError
+
+
+class NodeError(ForgeError):
+    """Any error of the room node."""
+
+    code = "node"
+
+
+class AudioError(NodeError):
+    """Sound could not be captured, read or played."""
+
+    code = "audio"
+
+
+class AudioUnreadableError(AudioError):
+    """A sound file is missing or cannot be decoded."""
+
+    code = "audio.unreadable"
+
+
+class AudioSourceLostError(AudioError):
+    """A microphone vanished or fell silent in a way that only a fault explains."""
+
+    code = "audio.source-lost"
+
+
+class EngineError(NodeError):
+    """A speech engine or wake-word engine failed."""
+
+    code = "engine.failed"
+
+
+class EngineMissingError(EngineError):
+    """An engine's program, package or model is not installed; the message says how to get it."""
+
+    code = "engine.missing"
+
+
+class OutboxError(NodeError):
+    """The outbox cannot store an event."""
+
+    code = "outbox.failed"
+
+
+class NodeConfigError(NodeError):
+    """The node's settings contradict each other or name something that does not exist."""
+
+    code = "node.config"

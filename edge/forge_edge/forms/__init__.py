@@ -1,0 +1,1 @@
+"""Speaks a questionnaire, repairs what was misheard, confirms every answer."""

@@ -1,0 +1,73 @@
+"""The ports of speech: engines that turn sound into text and text into sound."""
+
+from dataclasses import dataclass
+from typing import Annotated, Protocol
+
+from pydantic import Field
+
+from forge_edge.audio.ports import Samples, Speech
+from forge_shared.model import Frozen
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """What may be said at this point.
+
+    Attributes:
+        name: Stable name, for caches (``phq-9/44250-9``).
+        phrases: Every phrase that means something here, lower case, letters and spaces, without duplicates.
+    """
+
+    name: str
+    phrases: tuple[str, ...]
+
+
+class Transcription(Frozen):
+    """What an engine heard.
+
+    Attributes:
+        text: Lower case, no punctuation; with a grammar one of its phrases, or empty.
+        accepted: Whether it may be acted on. A grammar that must choose will choose: without this, ``text`` is a guess.
+        confidence: 0 to 1, calibrated per engine; comparable within one engine only.
+        engine: Name of the engine, such as ``pocketsphinx``.
+    """
+
+    text: str
+    accepted: bool
+    confidence: Annotated[float, Field(ge=0, le=1)]
+    engine: str
+
+
+class Transcriber(Protocol):
+    """Turns one utterance into text. Used from one thread at a time; an instance may be reused."""
+
+    @property
+    def name(self) -> str:
+        """The engine's name."""
+
+    def transcribe(self, samples: Samples, grammar: Grammar | None) -> Transcription:
+        """Transcribe one utterance.
+
+        Args:
+            samples: Shape ``(n,)``, int16, 16 kHz mono, n >= 1; silence or noise is allowed and is not accepted.
+            grammar: What may be said; None for free dictation.
+
+        Raises:
+            EngineError: The engine failed.
+        """
+
+
+class Synthesiser(Protocol):
+    """Turns text into speech. Used from one thread at a time."""
+
+    @property
+    def name(self) -> str:
+        """The engine's name."""
+
+    def synthesise(self, text: str) -> Speech:
+        """Speak ``text`` (at most 1,000 characters), 16 kHz mono. Takes at most ten seconds.
+
+        Raises:
+            EngineError: The engine failed or took too long.
+            EngineMissingError: The engine is not installed.
+        """
