@@ -1,0 +1,1 @@
+"""Rules that turn events into alerts, and the board on which someone answers them."""

@@ -1,0 +1,1 @@
+"""The rooms: who they are, how they are, and commands to them."""

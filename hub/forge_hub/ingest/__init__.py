@@ -1,0 +1,1 @@
+"""MQTT to event log: validate, deduplicate, commit, acknowledge."""

@@ -1,0 +1,1 @@
+"""The relational store: the event log, people, rooms, forms, sessions, alerts, accounts."""

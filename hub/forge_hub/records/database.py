@@ -1,0 +1,89 @@
+"""Opening the relational store: SQLite by default, PostgreSQL in production, the same code on both."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session as Transaction
+
+from forge_hub.errors import RecordsError
+
+BUSY_TIMEOUT_SECONDS = 10
+
+
+class Database:
+    """The engine and its transactions. Threads may share it; a `Transaction` belongs to one thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def begin(self) -> Iterator[Transaction]:
+        """Yield a transaction that commits at the end of the block and rolls back when it raises."""
+        with Transaction(self.engine, expire_on_commit=False) as transaction, transaction.begin():
+            yield transaction
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """Yield a transaction that sees one moment and is rolled back at the end of the block."""
+        with Transaction(self.engine.execution_options(read_only=True), expire_on_commit=False) as transaction:
+            yield transaction
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Open the store and bring its schema up to date.
+
+    Args:
+        url: SQLAlchemy URL, such as ``sqlite:////var/lib/forge-hub/records.db`` or
+            ``postgresql+psycopg://user:password@host/database``.
+
+    Raises:
+        RecordsError: It cannot be opened or migrated. The message names the place without its password.
+    """
+    place = make_url(url).render_as_string(hide_password=True)
+    try:
+        engine = create_engine(url, pool_pre_ping=True)
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _harden_sqlite)
+            event.listen(engine, "begin", _begin_immediate)
+        with engine.begin() as connection:
+            migrate(connection)
+    except SQLAlchemyError as error:
+        raise RecordsError(f"cannot open the records at {place} ({type(error).__name__})") from None
+    return Database(engine)
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the schema up to date. Running it twice changes nothing."""
+    config = Config()
+    with resources.as_file(resources.files("forge_hub.records").joinpath("migrations")) as folder:
+        config.set_main_option("script_location", str(folder))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _harden_sqlite(connection: Any, _: Any) -> None:  # noqa: ANN401 (the driver's own types)
+    # The driver must not open transactions by itself: SQLAlchemy's "begin" event does, below.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    # Taking the write lock first lets concurrent writers wait instead of failing half-way (SQLITE_BUSY_SNAPSHOT).
+    read_only = connection.get_execution_options().get("read_only", False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
