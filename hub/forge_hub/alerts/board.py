@@ -1,0 +1,95 @@
+"""The alert board: what is open, who took it, and who is told.
+
+An alert is stored before anyone is told of it. Telling means waking the open pages, which then read the store; a lost
+wake-up therefore delays nothing that is stored, because pages also read on their own.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import case, select
+
+from forge_hub.errors import NotFoundError
+from forge_hub.records.database import Database
+from forge_hub.records.schema import Alert, Audit
+from forge_shared.clock import Clock
+from forge_shared.ids import new_id
+
+BOARD_LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An alert was taken by a person; the room may now say so."""
+
+    node: str
+    event_id: str
+
+
+class AlertBoard:
+    """Open alerts and their answers. Its methods are called from the event loop."""
+
+    def __init__(
+        self, database: Database, clock: Clock, *, on_accepted: Callable[[Accepted], Awaitable[None]]
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._on_accepted = on_accepted
+        self._watchers: set[asyncio.Event] = set()
+
+    def current(self) -> list[Alert]:
+        """Return the board: open alerts before accepted ones, urgent before normal, newest first; at most 200.
+
+        Blocks on the store: call it from a thread.
+        """
+        urgency = case({"critical": 0, "high": 1}, value=Alert.severity, else_=2)
+        query = (
+            select(Alert)
+            .order_by(case((Alert.state == "open", 0), else_=1), case((Alert.state == "open", urgency), else_=0))
+            .order_by(Alert.raised_at.desc(), Alert.id.desc())
+            .limit(BOARD_LIMIT)
+        )
+        with self._database.read() as transaction:
+            return list(transaction.scalars(query))
+
+    async def accept(self, alert_id: str, account_id: str) -> None:
+        """Record that a person has taken an alert, then tell the pages and the room.
+
+        Accepting twice changes nothing: the first person keeps it.
+
+        Raises:
+            NotFoundError: There is no such alert.
+        """
+        accepted = await asyncio.to_thread(self._accept, alert_id, account_id)
+        if accepted is not None:
+            self.changed()
+            await self._on_accepted(accepted)
+
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[asyncio.Event]:
+        """Yield an event that is set whenever the board has changed; the watcher clears it."""
+        watcher = asyncio.Event()
+        self._watchers.add(watcher)
+        try:
+            yield watcher
+        finally:
+            self._watchers.discard(watcher)
+
+    def changed(self) -> None:
+        """Wake every open page. Called on the event loop, after the store has committed."""
+        for watcher in self._watchers:
+            watcher.set()
+
+    def _accept(self, alert_id: str, account_id: str) -> Accepted | None:
+        with self._database.begin() as transaction:
+            alert = transaction.get(Alert, alert_id)
+            if alert is None:
+                raise NotFoundError("there is no such alert")
+            if alert.state != "open":
+                return None
+            now = self._clock.now()
+            alert.state, alert.accepted_by, alert.accepted_at = "accepted", account_id, now
+            transaction.add(Audit(id=new_id(), at=now, account=account_id, action="alert.accept", object=alert_id))
+            return Accepted(node=alert.node, event_id=alert.event_id)

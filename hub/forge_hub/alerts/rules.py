@@ -1,0 +1,58 @@
+"""Which events a person must answer, and how urgently. Pure: an event in, a draft out.
+
+A language model never takes part, and nothing about a draft depends on how sure the software is that someone is fine.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from forge_shared.events import Envelope, EventData, RequestMade, RiskAnswered, SenseChanged
+
+Severity = Literal["critical", "high", "normal"]
+
+LATE_AFTER = timedelta(minutes=10)
+"""An alert whose event is older than this when it arrives is marked late: it stands, but it does not ring as new.
+
+Ours: long enough for a broker restart, short enough that staff would still act as on a fresh one.
+"""
+
+_REQUEST_SEVERITY: dict[str, Severity] = {"help": "critical", "pain": "high", "nurse": "high", "water": "normal"}
+
+
+@dataclass(frozen=True, slots=True)
+class AlertDraft:
+    """An alert before it is stored. ``detail`` holds codes only, never free text."""
+
+    kind: Literal["request", "risk-answer", "risk-unanswered", "sense-lost", "unreadable-alarm"]
+    severity: Severity
+    detail: dict[str, Any]
+
+
+def draft_of(data: EventData) -> AlertDraft | None:
+    """Return the alert that an event raises, if it raises one."""
+    match data:
+        case RequestMade():
+            return AlertDraft("request", _REQUEST_SEVERITY[data.request], {"request": data.request, "mode": data.mode})
+        case RiskAnswered():
+            detail = {
+                "questionnaire": data.questionnaire,
+                "link_id": data.link_id,
+                "answer": data.answer,
+                "mode": data.mode,
+            }
+            # Screening guidance for the PHQ-9: any non-zero item 9 asks for a clinician's own assessment (Kroenke 2001).
+            return (
+                AlertDraft("risk-unanswered", "high", detail)
+                if data.answer is None
+                else AlertDraft("risk-answer", "critical", detail)
+            )
+        case SenseChanged(state="lost"):
+            return AlertDraft("sense-lost", "high", {"sense": data.sense, "reason": data.reason})
+        case _:
+            return None
+
+
+def is_late(envelope: Envelope, received_at: datetime) -> bool:
+    """Tell whether an event is backfill that must not ring as if it had just happened."""
+    return envelope.backfill and received_at - envelope.time > LATE_AFTER

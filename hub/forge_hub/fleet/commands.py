@@ -1,0 +1,66 @@
+"""Commands to rooms. A command expires: one that arrives late must not start anything."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from forge_hub.records.database import Database
+from forge_hub.records.schema import Audit, Consent
+from forge_hub.records.schema import Session as RecordedSession
+from forge_shared import topics
+from forge_shared.clock import Clock
+from forge_shared.ids import new_id
+from forge_shared.wire import AlertAccepted, Command, EndSession, StartSession
+
+VALID_FOR = timedelta(seconds=30)
+"""A room that was offline longer than this does not act on the command. Ours: the patience of someone at a screen."""
+
+Publish = Callable[[str, bytes], Awaitable[None]]
+"""Publishes a payload on a topic, QoS 1; raises `BrokerError` when the broker is away."""
+
+
+class RoomCommands:
+    """Sends commands to the nodes of one site. Its methods are called from the event loop."""
+
+    def __init__(self, site: str, database: Database, clock: Clock, publish: Publish) -> None:
+        self._site = site
+        self._database = database
+        self._clock = clock
+        self._publish = publish
+
+    async def start_session(self, node: str, subject: str, account_id: str) -> str:
+        """File the consent that a clinician states, then ask the room to start a recorded session.
+
+        Returns:
+            The session's id. The session is on only once the room has said so.
+
+        Raises:
+            BrokerError: The broker is away; the consent stays on file, nothing has started.
+        """
+        now = self._clock.now()
+        consent, session = new_id(), new_id()
+        with self._database.begin() as transaction:
+            transaction.add(
+                Consent(
+                    id=consent, subject=subject, purpose="recorded-session", stated_by=account_id, stated_at=now
+                )
+            )
+            transaction.add(Audit(id=new_id(), at=now, account=account_id, action="consent.state", object=consent))
+        await self._send(node, StartSession(session=session, consent=consent, expires_at=now + VALID_FOR))
+        return session
+
+    async def end_session(self, node: str) -> None:
+        """Ask the room to end the recorded session that is on. Does nothing when none is."""
+        query = select(RecordedSession.id).where(RecordedSession.node == node, RecordedSession.ended_at.is_(None))
+        with self._database.read() as transaction:
+            session = transaction.scalars(query.order_by(RecordedSession.started_at.desc()).limit(1)).first()
+        if session is not None:
+            await self._send(node, EndSession(session=session, expires_at=self._clock.now() + VALID_FOR))
+
+    async def alert_accepted(self, node: str, event_id: str) -> None:
+        """Let the room say that a person has taken the alert."""
+        await self._send(node, AlertAccepted(event=event_id, expires_at=self._clock.now() + VALID_FOR))
+
+    async def _send(self, node: str, command: Command) -> None:
+        await self._publish(topics.command(self._site, node, command.name), command.model_dump_json().encode())
