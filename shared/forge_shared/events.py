@@ -229,9 +229,7 @@ class Envelope(Frozen):
     @property
     def address(self) -> EventAddress:
         """The identity of this event on the wire."""
-        return EventAddress(
-            site=self.site, node=self.node, epoch=self.epoch, lane=self.lane, sequence=self.sequence
-        )
+        return EventAddress(site=self.site, node=self.node, epoch=self.epoch, lane=self.lane, sequence=self.sequence)
 
     def to_json(self) -> bytes:
         """Return the envelope as CloudEvents structured JSON, UTF-8."""

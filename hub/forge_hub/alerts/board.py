@@ -31,9 +31,7 @@ class Accepted:
 class AlertBoard:
     """Open alerts and their answers. Its methods are called from the event loop."""
 
-    def __init__(
-        self, database: Database, clock: Clock, *, on_accepted: Callable[[Accepted], Awaitable[None]]
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, *, on_accepted: Callable[[Accepted], Awaitable[None]]) -> None:
         self._database = database
         self._clock = clock
         self._on_accepted = on_accepted

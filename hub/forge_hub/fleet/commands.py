@@ -42,9 +42,7 @@ class RoomCommands:
         consent, session = new_id(), new_id()
         with self._database.begin() as transaction:
             transaction.add(
-                Consent(
-                    id=consent, subject=subject, purpose="recorded-session", stated_by=account_id, stated_at=now
-                )
+                Consent(id=consent, subject=subject, purpose="recorded-session", stated_by=account_id, stated_at=now)
             )
             transaction.add(Audit(id=new_id(), at=now, account=account_id, action="consent.state", object=consent))
         await self._send(node, StartSession(session=session, consent=consent, expires_at=now + VALID_FOR))

@@ -22,7 +22,7 @@ class UtcTime(TypeDecorator[datetime]):
         utc = value.astimezone(UTC)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 (SQLAlchemy's signature)
         """Return the time as aware UTC."""
         if value is None:
             return None
@@ -66,7 +66,10 @@ class LanePosition(Base):
 
 
 class Inbox(Base):
-    """Sequences committed beyond a gap, until the gap closes."""
+    """What arrived beyond a gap: kept, not acknowledged, and logged in order when the gap closes.
+
+    An alarm waits at most a few seconds for the one that is missing; then it is logged ahead (``logged``).
+    """
 
     __tablename__ = "inbox"
 
@@ -74,6 +77,9 @@ class Inbox(Base):
     epoch: Mapped[str] = mapped_column(primary_key=True)
     lane: Mapped[str] = mapped_column(primary_key=True)
     sequence: Mapped[int] = mapped_column(primary_key=True)
+    received_at: Mapped[datetime]
+    payload: Mapped[bytes]
+    logged: Mapped[bool]
 
 
 class Quarantine(Base):

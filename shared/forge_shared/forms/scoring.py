@@ -69,9 +69,7 @@ def scored_questions(form: Questionnaire) -> tuple[Item, ...]:
     levels = [form.item, *(item.item for item in form.walk())]
     for level in levels:
         if any(item.type == "integer" and item.read_only for item in level):
-            return tuple(
-                item for item in level if item.type == "choice" and item.answer_option[0].ordinal is not None
-            )
+            return tuple(item for item in level if item.type == "choice" and item.answer_option[0].ordinal is not None)
     return ()
 
 

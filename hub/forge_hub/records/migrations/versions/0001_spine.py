@@ -70,6 +70,9 @@ def upgrade() -> None:
         sa.Column("epoch", sa.String(), nullable=False),
         sa.Column("lane", sa.String(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.Column("logged", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("node", "epoch", "lane", "sequence"),
     )
     op.create_table(

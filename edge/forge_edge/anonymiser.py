@@ -1,0 +1,143 @@
+"""The sole maker of what leaves the room.
+
+Every outbound event is made here, field by field, from an allow-list of observations. There is no path for audio,
+frames or keypoints at all. Words leave only while a recorded session is on, redacted; what cannot be classified is
+withheld.
+"""
+
+import re
+from collections import OrderedDict
+from datetime import datetime
+from typing import Final
+
+from forge_edge.observations import (
+    FormObserved,
+    Observation,
+    RequestObserved,
+    RiskAnswerObserved,
+    RiskReviewObserved,
+    SenseObserved,
+    SessionClosed,
+    SessionOpened,
+    UtteranceHeard,
+)
+from forge_language.redaction import redact
+from forge_shared.clock import Clock
+from forge_shared.events import (
+    EventData,
+    FormRecorded,
+    RequestMade,
+    RiskAnswered,
+    RiskReviewed,
+    SenseChanged,
+    SessionEnded,
+    SessionStarted,
+    UtteranceSaid,
+)
+from forge_shared.ids import new_id
+
+_SEAL: Final = object()
+_REMEMBERED_RISKS = 32
+"""Risk answers whose review may still come; a form has one or two risk items."""
+
+_LEFTOVER = re.compile(r"\d{4,}|\d[\d\s().-]{5,}\d|@|https?:|www\.", re.IGNORECASE)
+"""Shapes that a redacted text must not hold any more; if it does, the redactor missed something."""
+
+WITHHELD = "[WITHHELD]"
+
+
+class AnonymousEvent:
+    """An event that may leave the room. Only the anonymiser can make one."""
+
+    __slots__ = ("data", "id", "subject", "time")
+
+    def __init__(self, seal: object, *, data: EventData, event_id: str, subject: str, time: datetime) -> None:
+        if seal is not _SEAL:
+            raise TypeError("only the anonymiser makes anonymous events")
+        self.data: Final = data
+        self.id: Final = event_id
+        self.subject: Final = subject
+        self.time: Final = time
+
+
+class Anonymiser:
+    """Turns observations into anonymous events. Used from one thread.
+
+    Args:
+        subject: The pseudonym of the stay; never a name or a number from outside.
+        clock: Stamps the events.
+        known_names: Names of this ward's people, redacted wherever they are said.
+    """
+
+    def __init__(self, subject: str, clock: Clock, *, known_names: frozenset[str] = frozenset()) -> None:
+        self._subject = subject
+        self._clock = clock
+        self._known_names = known_names
+        self._session: str | None = None
+        self._risks: OrderedDict[str, str] = OrderedDict()
+
+    def event_of(self, observation: Observation) -> AnonymousEvent | None:
+        """Return what may leave of an observation, or None when nothing may."""
+        event_id = new_id()
+        data = self._data_of(observation, event_id)
+        if data is None:
+            return None
+        return AnonymousEvent(_SEAL, data=data, event_id=event_id, subject=self._subject, time=self._clock.now())
+
+    def _data_of(self, observation: Observation, event_id: str) -> EventData | None:  # noqa: PLR0911 (one arm per kind)
+        match observation:
+            case RequestObserved():
+                return RequestMade(request=observation.request, mode=observation.mode)
+            case RiskAnswerObserved():
+                self._remember(observation.key, event_id)
+                return RiskAnswered(
+                    questionnaire=observation.questionnaire,
+                    link_id=observation.link_id,
+                    answer=observation.answer,
+                    ordinal=observation.ordinal,
+                    mode=observation.mode,
+                )
+            case RiskReviewObserved():
+                risk_event = self._risks.pop(observation.key, None)
+                return RiskReviewed(risk_event=risk_event, outcome=observation.outcome) if risk_event else None
+            case FormObserved():
+                return FormRecorded(
+                    response=observation.response,
+                    questionnaire=observation.questionnaire,
+                    status=observation.status,
+                    answers=observation.answers,
+                    skipped=observation.skipped,
+                    total=observation.total,
+                    re_prompts=observation.re_prompts,
+                    started_at=observation.started_at,
+                )
+            case SenseObserved():
+                return SenseChanged(sense=observation.sense, state=observation.state, reason=observation.reason)
+            case SessionOpened():
+                self._session = observation.session
+                return SessionStarted(session=observation.session, consent=observation.consent)
+            case SessionClosed():
+                self._session = None
+                return SessionEnded(session=observation.session, reason=observation.reason)
+            case UtteranceHeard():
+                return self._utterance(observation)
+            case _:
+                return None
+
+    def _utterance(self, heard: UtteranceHeard) -> UtteranceSaid | None:
+        if self._session is None or not heard.text.strip():
+            return None
+        redacted = redact(heard.text, known_names=self._known_names)
+        safe = not _LEFTOVER.search(redacted.text)
+        return UtteranceSaid(
+            session=self._session,
+            speaker="unknown",
+            text=redacted.text[:2000] if safe else WITHHELD,
+            redactions=dict(redacted.counts) if safe else {"WITHHELD": 1},
+            confidence=heard.confidence,
+        )
+
+    def _remember(self, key: str, event_id: str) -> None:
+        self._risks[key] = event_id
+        while len(self._risks) > _REMEMBERED_RISKS:
+            self._risks.popitem(last=False)

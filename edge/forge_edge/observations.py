@@ -1,0 +1,97 @@
+"""What the node concludes from what it perceived. Observations stay in the room; only the anonymiser reads them out.
+
+They may carry more than may leave: what was heard, in words. The anonymiser decides what of it becomes an event.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from forge_shared.events import FormAnswer, Mode, RequestCode
+
+
+@dataclass(frozen=True, slots=True)
+class RequestObserved:
+    """Someone asked for something."""
+
+    request: RequestCode
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class RiskAnswerObserved:
+    """A risk item got another answer than its lowest, or none. ``key`` names this asking of the item."""
+
+    key: str
+    questionnaire: str
+    link_id: str
+    answer: str | None
+    ordinal: int | None
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class RiskReviewObserved:
+    """The answer of `RiskAnswerObserved` with the same ``key`` was read back."""
+
+    key: str
+    outcome: Literal["confirmed", "corrected", "not-reviewed"]
+
+
+@dataclass(frozen=True, slots=True)
+class FormObserved:
+    """A form was completed or stopped."""
+
+    response: str
+    questionnaire: str
+    status: Literal["completed", "stopped"]
+    answers: tuple[FormAnswer, ...]
+    skipped: tuple[str, ...]
+    total: int | None
+    re_prompts: int
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SenseObserved:
+    """A sense was lost, closed or came back."""
+
+    sense: Literal["hearing", "sight"]
+    state: Literal["ok", "lost", "closed"]
+    reason: Literal["started", "stopped", "process-died", "source-silent", "source-failed", "recovered"]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOpened:
+    """A recorded session with consent is on from now."""
+
+    session: str
+    consent: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionClosed:
+    """The recorded session is off from now."""
+
+    session: str
+    reason: Literal["asked", "time-limit", "restart"]
+
+
+@dataclass(frozen=True, slots=True)
+class UtteranceHeard:
+    """Words that were heard. Never in a log or an error."""
+
+    text: str
+    confidence: float
+
+
+Observation = (
+    RequestObserved
+    | RiskAnswerObserved
+    | RiskReviewObserved
+    | FormObserved
+    | SenseObserved
+    | SessionOpened
+    | SessionClosed
+    | UtteranceHeard
+)

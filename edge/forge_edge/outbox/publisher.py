@@ -1,0 +1,274 @@
+"""Sends the outbox to the hub and forgets what the hub has committed.
+
+A broker's PUBACK is no arrival: rows leave the outbox on the hub's own acknowledgement only. Whatever is not
+acknowledged in time is sent again; a repeat is harmless. Alarms overtake records.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import aiomqtt
+from aiomqtt import ProtocolVersion
+from pydantic import SecretStr, ValidationError
+
+from forge_edge.outbox.store import Outbox
+from forge_shared import topics
+from forge_shared.backoff import Backoff
+from forge_shared.clock import Clock
+from forge_shared.logs import get_logger
+from forge_shared.tasks import until_first_failure
+from forge_shared.topics import LANES, Lane
+from forge_shared.wire import COMMANDS, Acknowledgement, Command, Status, TwinReported
+
+WINDOW = 200
+"""Events of a lane that may be on their way without acknowledgement; bounds what a slow hub must take in."""
+BURST = 20
+"""Records sent before alarms are looked for again."""
+RESEND_SECONDS = (2.0, 30.0)
+"""First and longest wait for an acknowledgement before the lane is sent again; doubled between."""
+RECONNECT_SECONDS = (0.2, 20.0)
+"""First and longest wait before connecting again, with full jitter."""
+KEEPALIVE_SECONDS = 15
+TIMEOUT_SECONDS = 10.0
+
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAddress:
+    """Where the broker is and who the node is there. The user name is the node's name."""
+
+    host: str
+    port: int
+    username: str
+    password: SecretStr
+
+
+@dataclass(slots=True)
+class _LaneProgress:
+    """What was sent of a lane on this connection, and when an acknowledgement is overdue."""
+
+    sent: int
+    acknowledged: int
+    wait_seconds: float = RESEND_SECONDS[0]
+    overdue_at: float = field(default=float("inf"))
+
+
+class Publisher:
+    """Keeps one connection to the broker and the outbox moving over it. Runs on the event loop.
+
+    Args:
+        outbox: Where events wait.
+        address: The broker.
+        site: Name of the site.
+        node: Name of the node.
+        version: The node's version, for birth and twin.
+        clock: Measures waits.
+        on_command: Called with every valid command that has not expired.
+        on_hub: Called with whether the hub is known to be listening, on every change.
+    """
+
+    def __init__(  # noqa: PLR0913 (the composition root's wiring, by keyword)
+        self,
+        outbox: Outbox,
+        address: BrokerAddress,
+        *,
+        site: str,
+        node: str,
+        version: str,
+        clock: Clock,
+        on_command: Callable[[Command], Awaitable[None]],
+        on_hub: Callable[[bool], Awaitable[None]],
+        on_acknowledged: Callable[[Lane, int], Awaitable[None]],
+    ) -> None:
+        self._outbox = outbox
+        self._address = address
+        self._site = site
+        self._node = node
+        self._version = version
+        self._clock = clock
+        self._on_command = on_command
+        self._on_hub = on_hub
+        self._on_acknowledged = on_acknowledged
+        self._wake = asyncio.Event()
+        self._lanes: dict[Lane, _LaneProgress] = {}
+        self._epoch = ""
+        self._hub_online = False
+        self._protocol = ProtocolVersion.V5
+        self._twin: TwinReported | None = None
+        self._twin_dirty = False
+
+    def wake(self) -> None:
+        """Say that the outbox has something new."""
+        self._wake.set()
+
+    def report(self, twin: TwinReported) -> None:
+        """Say how the node is; only the newest report is sent."""
+        self._twin, self._twin_dirty = twin, True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Connect and send until cancelled. Trouble is logged once, recovery once."""
+        backoff = Backoff(*RECONNECT_SECONDS)
+        while True:
+            connected = False
+            try:
+                async with self._client() as client:
+                    connected = True
+                    if failures := backoff.succeeded():
+                        log.info("broker.recovered", after_failures=failures)
+                    await self._serve(client)
+            except aiomqtt.MqttError as error:
+                await self._set_hub(online=False)
+                if backoff.failures == 0:
+                    log.warning("broker.lost", error=type(error).__name__)
+                if not connected and not isinstance(error.__context__, OSError):
+                    # Someone answered but not as MQTT 5: a broker that only speaks 3.1.1 refuses it.
+                    self._protocol = (
+                        ProtocolVersion.V311 if self._protocol is ProtocolVersion.V5 else ProtocolVersion.V5
+                    )
+            await asyncio.sleep(backoff.failed())
+
+    def _client(self) -> aiomqtt.Client:
+        offline = Status(state="offline", version=self._version)
+        return aiomqtt.Client(
+            self._address.host,
+            self._address.port,
+            identifier=f"forge-{self._site}-{self._node}",
+            username=self._address.username,
+            password=self._address.password.get_secret_value(),
+            protocol=self._protocol,
+            keepalive=KEEPALIVE_SECONDS,
+            timeout=TIMEOUT_SECONDS,
+            will=aiomqtt.Will(
+                topics.status(self._site, self._node), offline.model_dump_json().encode(), qos=1, retain=True
+            ),
+            # Overflow: the newest message is refused. Acknowledgements repeat, commands expire, so neither is lost for good.
+            max_queued_incoming_messages=1000,
+        )
+
+    async def _serve(self, client: aiomqtt.Client) -> None:
+        self._rewind()
+        for topic in (
+            topics.ack(self._site, self._node),
+            topics.commands_of(self._site, self._node),
+            topics.status(self._site, topics.HUB),
+        ):
+            await client.subscribe(topic, qos=1)
+        birth = Status(state="online", version=self._version)
+        await client.publish(
+            topics.status(self._site, self._node), birth.model_dump_json().encode(), qos=1, retain=True
+        )
+        self._twin_dirty = self._twin is not None
+        log.info("broker.connected", mqtt=self._protocol.name)
+        await until_first_failure(self._receive(client), self._send(client))
+
+    async def _receive(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            payload = message.payload if isinstance(message.payload, bytes) else b""
+            try:
+                _, sender, path = topics.parse_node(str(message.topic))
+                if sender == topics.HUB:
+                    await self._set_hub(online=Status.model_validate_json(payload).state == "online")
+                elif path == "ack":
+                    await self._acknowledge(Acknowledgement.model_validate_json(payload))
+                elif path.startswith("command/"):
+                    await self._command(path.removeprefix("command/"), payload)
+            except (ValidationError, topics.TopicInvalidError):
+                log.warning("message.unreadable", topic_kind=str(message.topic).rsplit("/", 1)[-1][:40])
+
+    async def _command(self, name: str, payload: bytes) -> None:
+        kind = next((kind for known, kind in COMMANDS.items() if known == name), None)
+        if kind is None:
+            log.warning("command.unknown")
+            return
+        command = kind.model_validate_json(payload)
+        if command.expires_at < self._clock.now():
+            log.warning("command.expired", command=command.name)
+            return
+        await self._on_command(command)
+
+    async def _acknowledge(self, message: Acknowledgement) -> None:
+        for position in message.positions:
+            if position.epoch != self._epoch:
+                continue
+            progress = self._lanes[position.lane]
+            await asyncio.to_thread(self._outbox.acknowledge, position)
+            if await asyncio.to_thread(lambda: self._outbox.epoch) != self._epoch:
+                self._rewind()
+            elif position.sequence > progress.acknowledged:
+                progress.acknowledged = position.sequence
+                progress.sent = max(progress.sent, position.sequence)
+                progress.wait_seconds = RESEND_SECONDS[0]
+                progress.overdue_at = (
+                    self._clock.monotonic_seconds() + progress.wait_seconds
+                    if progress.sent > progress.acknowledged
+                    else float("inf")
+                )
+                await self._on_acknowledged(position.lane, position.sequence)
+        self._wake.set()
+
+    async def _set_hub(self, *, online: bool) -> None:
+        if online and not self._hub_online:
+            self._rewind()
+        if online != self._hub_online:
+            self._hub_online = online
+            await self._on_hub(online)
+        self._wake.set()
+
+    def _rewind(self) -> None:
+        """Start again from what is acknowledged: on a new connection, a new epoch, or a hub that came back."""
+        self._epoch = self._outbox.epoch
+        self._lanes = {}
+        for lane in LANES:
+            acknowledged = self._outbox.acknowledged(lane)
+            self._lanes[lane] = _LaneProgress(sent=acknowledged, acknowledged=acknowledged)
+
+    async def _send(self, client: aiomqtt.Client) -> None:
+        while True:
+            self._wake.clear()
+            if self._twin_dirty and self._twin is not None:
+                self._twin_dirty = False
+                payload = self._twin.model_dump_json().encode()
+                await client.publish(topics.twin_reported(self._site, self._node), payload, qos=1, retain=True)
+            sent = await self._send_lane(client, "alarm", WINDOW) or await self._send_lane(client, "record", BURST)
+            if sent:
+                continue
+            self._resend_overdue()
+            timeout = self._seconds_to_next_resend()
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def _send_lane(self, client: aiomqtt.Client, lane: Lane, limit: int) -> int:
+        epoch, progress = self._epoch, self._lanes[lane]
+        room = WINDOW - (progress.sent - progress.acknowledged)
+        if room <= 0:
+            return 0
+        batch = await asyncio.to_thread(self._outbox.pending, lane, progress.sent, min(limit, room))
+        for envelope in batch:
+            if envelope.epoch != epoch or self._lanes[lane] is not progress:
+                break  # rewound meanwhile
+            await client.publish(envelope.address.topic(), envelope.to_json(), qos=1)
+            progress.sent = max(progress.sent, envelope.sequence)
+            if progress.overdue_at == float("inf"):
+                progress.overdue_at = self._clock.monotonic_seconds() + progress.wait_seconds
+        return len(batch)
+
+    def _resend_overdue(self) -> None:
+        now = self._clock.monotonic_seconds()
+        for progress in self._lanes.values():
+            if now >= progress.overdue_at:
+                progress.sent = progress.acknowledged
+                progress.wait_seconds = min(RESEND_SECONDS[1], 2 * progress.wait_seconds)
+                progress.overdue_at = float("inf")
+                self._wake.set()
+
+    def _seconds_to_next_resend(self) -> float | None:
+        if self._wake.is_set():
+            return 0.0
+        soonest = min(progress.overdue_at for progress in self._lanes.values())
+        return None if soonest == float("inf") else max(0.05, soonest - self._clock.monotonic_seconds())

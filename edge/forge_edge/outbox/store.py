@@ -1,0 +1,250 @@
+"""The durable store of events on their way to the hub.
+
+An event is committed here before anything else happens with it, and only the hub's acknowledgement removes it. Two
+lanes, ``alarm`` and ``record``, each numbered from 1 without a gap within an epoch.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from forge_edge.anonymiser import AnonymousEvent
+from forge_edge.errors import OutboxError
+from forge_shared.clock import Clock
+from forge_shared.events import Envelope, EventsWithheld, source_of
+from forge_shared.ids import new_id
+from forge_shared.logs import get_logger
+from forge_shared.topics import LANES, Lane
+from forge_shared.wire import LanePosition
+
+BACKFILL_AFTER_SECONDS = 60.0
+"""An event that waited longer than this, or since before a restart, is flagged as backfill when it is sent."""
+
+THIN_TO = 0.9
+"""When the size limit is passed, records are thinned until the store is below this share of it."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS epoch (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), id TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS position (
+    lane TEXT PRIMARY KEY, last_sequence INTEGER NOT NULL, acknowledged INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS event (
+    lane TEXT NOT NULL, sequence INTEGER NOT NULL, envelope TEXT NOT NULL,
+    boot TEXT NOT NULL, appended_seconds REAL NOT NULL, thinned INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (lane, sequence)
+);
+"""
+
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxState:
+    """How much waits: number of events, and seconds since the oldest of this boot was appended (0 when none)."""
+
+    pending: int
+    oldest_seconds: float
+
+
+class Outbox:
+    """The outbox of one node. Threads may share it: every call is one transaction under a lock.
+
+    Args:
+        path: SQLite file; its folder exists.
+        site: Name of the site.
+        node: Name of the node.
+        clock: Ages events; their own times were stamped by the anonymiser.
+        limit_bytes: Above this size the oldest records become tombstones. Alarms are never thinned.
+
+    Raises:
+        OutboxError: The file cannot be opened.
+    """
+
+    def __init__(self, path: Path, site: str, node: str, clock: Clock, *, limit_bytes: int) -> None:
+        self._source = source_of(site, node)
+        self._clock = clock
+        self._limit_bytes = limit_bytes
+        self._boot = new_id()
+        self._lock = threading.Lock()
+        try:
+            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            # A committed event must survive a power cut: WAL alone syncs only at checkpoints.
+            self._connection.execute("PRAGMA synchronous=FULL")
+            self._connection.executescript(_SCHEMA)
+            with self._transaction():
+                self._connection.execute("INSERT OR IGNORE INTO epoch VALUES (1, ?)", (new_id(),))
+                for lane in LANES:
+                    self._connection.execute("INSERT OR IGNORE INTO position VALUES (?, 0, 0)", (lane,))
+        except sqlite3.Error as error:
+            raise OutboxError(f"cannot open the outbox ({type(error).__name__})") from None
+
+    @property
+    def epoch(self) -> str:
+        """The epoch that new events belong to."""
+        with self._lock:
+            return self._epoch()
+
+    def append(self, event: AnonymousEvent) -> Envelope:
+        """Commit an event and return it with its place in the sequence.
+
+        Raises:
+            OutboxError: It could not be stored, for example because the disk is full.
+        """
+        lane = event.data.lane
+        with self._transaction():
+            sequence = self._next_sequence(lane)
+            envelope = Envelope(
+                id=event.id,
+                source=self._source,
+                type=event.data.type_name(),
+                time=event.time,
+                subject=event.subject,
+                epoch=self._epoch(),
+                lane=lane,
+                sequence=sequence,
+                data=event.data.model_dump(mode="json"),
+            )
+            self._connection.execute(
+                "INSERT INTO event VALUES (?, ?, ?, ?, ?, 0)",
+                (lane, sequence, envelope.model_dump_json(), self._boot, self._clock.monotonic_seconds()),
+            )
+            if self._size_bytes() > self._limit_bytes:
+                self._thin()
+        return envelope
+
+    def pending(self, lane: Lane, after_sequence: int, limit: int) -> list[Envelope]:
+        """Return up to ``limit`` waiting events of a lane beyond ``after_sequence``, in order, flagged when late."""
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT envelope, boot, appended_seconds FROM event"
+                " WHERE lane = ? AND sequence > ? ORDER BY sequence LIMIT ?",
+                (lane, after_sequence, limit),
+            ).fetchall()
+        now = self._clock.monotonic_seconds()
+        return [
+            Envelope.model_validate_json(text).model_copy(
+                update={"backfill": boot != self._boot or now - appended > BACKFILL_AFTER_SECONDS}
+            )
+            for text, boot, appended in rows
+        ]
+
+    def acknowledged(self, lane: Lane) -> int:
+        """Return the highest sequence of a lane that the hub has acknowledged in this epoch."""
+        with self._lock:
+            return self._position(lane)[1]
+
+    def acknowledge(self, position: LanePosition) -> int:
+        """Forget what the hub has committed.
+
+        A position below what was acknowledged before means that the hub lost its memory (it was restored from a backup):
+        the sequence can never be whole again, so a new epoch is opened and everything still here is numbered anew.
+        Event ids stay, so nothing is counted twice.
+
+        Returns:
+            The number of events forgotten.
+        """
+        with self._transaction():
+            if position.epoch != self._epoch():
+                return 0
+            last, acknowledged = self._position(position.lane)
+            if position.sequence < acknowledged:
+                self._open_epoch()
+                return 0
+            reached = min(position.sequence, last)
+            self._connection.execute("UPDATE position SET acknowledged = ? WHERE lane = ?", (reached, position.lane))
+            return self._connection.execute(
+                "DELETE FROM event WHERE lane = ? AND sequence <= ?", (position.lane, reached)
+            ).rowcount
+
+    def state(self) -> OutboxState:
+        """Return how much waits."""
+        with self._lock:
+            pending = self._connection.execute("SELECT count(*) FROM event").fetchone()[0]
+            oldest = self._connection.execute(
+                "SELECT min(appended_seconds) FROM event WHERE boot = ?", (self._boot,)
+            ).fetchone()[0]
+        age = 0.0 if oldest is None else max(0.0, self._clock.monotonic_seconds() - oldest)
+        return OutboxState(pending=pending, oldest_seconds=age)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield
+                    self._connection.execute("COMMIT")
+                except BaseException:
+                    if self._connection.in_transaction:
+                        self._connection.execute("ROLLBACK")
+                    raise
+            except sqlite3.Error as error:
+                raise OutboxError(f"the outbox cannot write ({type(error).__name__})") from None
+
+    def _epoch(self) -> str:
+        row: tuple[str] = self._connection.execute("SELECT id FROM epoch").fetchone()
+        return row[0]
+
+    def _position(self, lane: Lane) -> tuple[int, int]:
+        row: tuple[int, int] = self._connection.execute(
+            "SELECT last_sequence, acknowledged FROM position WHERE lane = ?", (lane,)
+        ).fetchone()
+        return row
+
+    def _next_sequence(self, lane: Lane) -> int:
+        row: tuple[int] = self._connection.execute(
+            "UPDATE position SET last_sequence = last_sequence + 1 WHERE lane = ? RETURNING last_sequence", (lane,)
+        ).fetchone()
+        return row[0]
+
+    def _open_epoch(self) -> None:
+        epoch = new_id()
+        rows = self._connection.execute(
+            "SELECT lane, envelope, boot, appended_seconds, thinned FROM event ORDER BY lane, sequence"
+        ).fetchall()
+        self._connection.execute("DELETE FROM event")
+        self._connection.execute("UPDATE epoch SET id = ?", (epoch,))
+        self._connection.execute("UPDATE position SET last_sequence = 0, acknowledged = 0")
+        for lane, text, boot, appended, thinned in rows:
+            sequence = self._next_sequence(lane)
+            moved = Envelope.model_validate_json(text).model_copy(update={"epoch": epoch, "sequence": sequence})
+            self._connection.execute(
+                "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)",
+                (lane, sequence, moved.model_dump_json(), boot, appended, thinned),
+            )
+        log.warning("outbox.epoch-opened", reason="hub-restored", pending=len(rows))
+
+    def _size_bytes(self) -> int:
+        pages = [self._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count")]
+        size: int = self._connection.execute("PRAGMA page_size").fetchone()[0]
+        return size * (pages[0] - pages[1])
+
+    def _thin(self) -> None:
+        thinned = 0
+        while self._size_bytes() > THIN_TO * self._limit_bytes:
+            rows = self._connection.execute(
+                "SELECT sequence, envelope FROM event WHERE lane = 'record' AND thinned = 0 ORDER BY sequence LIMIT 50"
+            ).fetchall()
+            if not rows:
+                break
+            for sequence, text in rows:
+                self._connection.execute(
+                    "UPDATE event SET envelope = ?, thinned = 1 WHERE lane = 'record' AND sequence = ?",
+                    (_tombstone(Envelope.model_validate_json(text)).model_dump_json(), sequence),
+                )
+            thinned += len(rows)
+        log.warning("outbox.thinned", reason="disk-full", records=thinned)
+
+
+def _tombstone(envelope: Envelope) -> Envelope:
+    data = EventsWithheld(reason="disk-full", withheld_type=envelope.type)
+    return envelope.model_copy(update={"type": data.type_name(), "data": data.model_dump(mode="json")})

@@ -1,0 +1,66 @@
+"""Event log to alerts."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as Transaction
+
+from forge_hub.alerts.rules import draft_of, is_late
+from forge_hub.projection import Logged, cursor, move_cursor
+from forge_hub.records.database import Database
+from forge_hub.records.schema import Alert
+from forge_shared.clock import Clock
+from forge_shared.events import RiskReviewed
+from forge_shared.ids import new_id
+
+
+class AlertProjection:
+    """Stores an alert for every event that asks for one. Implements `forge_hub.projection.Projection`."""
+
+    name = "alerts"
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def position(self) -> int:
+        """Return the position of the last event that was applied."""
+        with self._database.read() as transaction:
+            return cursor(transaction, self.name)
+
+    def apply(self, events: Sequence[Logged]) -> None:
+        """Store alerts and cursor in one transaction."""
+        with self._database.begin() as transaction:
+            for event in events:
+                self._apply(transaction, event)
+            move_cursor(transaction, self.name, events[-1].position)
+
+    def _apply(self, transaction: Transaction, event: Logged) -> None:
+        if isinstance(event.data, RiskReviewed):
+            alert = transaction.scalar(select(Alert).where(Alert.event_id == event.data.risk_event))
+            if alert is not None:
+                alert.review = event.data.outcome
+            return
+        draft = draft_of(event.data)
+        if draft is None:
+            return
+        now = self._clock.now()
+        transaction.add(
+            Alert(
+                id=new_id(),
+                event_id=event.envelope.id,
+                node=event.envelope.node,
+                subject=event.envelope.subject,
+                kind=draft.kind,
+                severity=draft.severity,
+                detail=draft.detail,
+                late=is_late(event.envelope, now),
+                happened_at=event.envelope.time,
+                raised_at=now,
+                state="open",
+                accepted_by=None,
+                accepted_at=None,
+                review=None,
+            )
+        )
+        transaction.flush()

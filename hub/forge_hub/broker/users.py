@@ -1,0 +1,107 @@
+"""Who may connect to the broker and what each may read and write. Both brokers are held to this one table.
+
+A user file has one ``name:hash`` line each, in Mosquitto's own format, so that Mosquitto reads it as it is.
+"""
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+from typing import Literal
+
+from forge_hub.errors import BrokerError
+from forge_shared import topics
+from forge_shared.files import replace
+
+HUB_USER = topics.HUB
+ITERATIONS = 1000
+"""PBKDF2 rounds. Passwords here are 256 random bits, made by us, so stretching adds nothing; Mosquitto's default is 101."""
+_SALT_BYTES = 12
+_HASH_BYTES = 64
+
+Action = Literal["read", "write"]
+
+_NODE_RULES: tuple[tuple[Action, str], ...] = (
+    ("write", "{node}/event/#"),
+    ("write", "{node}/status"),
+    ("write", "{node}/twin/reported"),
+    ("read", "{node}/ack"),
+    ("read", "{node}/command/+"),
+    ("read", "{node}/twin/desired"),
+    ("read", f"{topics.HUB}/status"),
+)
+
+
+class BrokerUsers:
+    """The user file. Written whole and replaced atomically."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def issue(self, name: str) -> str:
+        """Make a new password for a user, replacing an old one, and return it. It is not stored in clear.
+
+        Raises:
+            BrokerError: ``name`` is no user name, or the file cannot be written.
+        """
+        if not topics.is_name(name):
+            raise BrokerError("a user's name is lower-case letters, digits and hyphens, at most 63")
+        password = secrets.token_urlsafe(32)
+        users = {**self._read(), name: _hash(password, os.urandom(_SALT_BYTES), ITERATIONS)}
+        text = "".join(f"{user}:{hashed}\n" for user, hashed in sorted(users.items()))
+        try:
+            replace(self._path, text.encode(), mode=0o600)
+        except OSError as error:
+            raise BrokerError(f"cannot write the broker's user file ({type(error).__name__})") from None
+        return password
+
+    def verify(self, name: str, password: str) -> bool:
+        """Tell whether the password is the user's."""
+        stored = self._read().get(name)
+        if stored is None:
+            return False
+        _, _, iterations, salt, _ = stored.split("$")
+        return hmac.compare_digest(stored, _hash(password, base64.b64decode(salt), int(iterations)))
+
+    def names(self) -> frozenset[str]:
+        """Return every user's name."""
+        return frozenset(self._read())
+
+    def _read(self) -> dict[str, str]:
+        if not self._path.exists():
+            return {}
+        lines = self._path.read_text(encoding="ascii").splitlines()
+        return dict(line.split(":", maxsplit=1) for line in lines if ":" in line)
+
+
+def may(site: str, user: str, action: Action, topic: str) -> bool:
+    """Tell whether a user may read (subscribe to) or write (publish on) a topic or filter."""
+    prefix = f"{topics.PREFIX}/{site}/"
+    if user == HUB_USER:
+        return _covers(f"{prefix}#", topic)
+    return any(action == allowed and _covers(prefix + rule.format(node=user), topic) for allowed, rule in _NODE_RULES)
+
+
+def mosquitto_acl(site: str) -> str:
+    """Return the same table as Mosquitto's ACL file; ``%u`` stands for the user's name."""
+    prefix = f"{topics.PREFIX}/{site}/"
+    lines = [f"pattern {action} {prefix}{rule.format(node='%u')}" for action, rule in _NODE_RULES]
+    return "\n".join([*lines, "", f"user {HUB_USER}", f"topic readwrite {prefix}#", ""])
+
+
+def _covers(allowed: str, requested: str) -> bool:
+    """Tell whether every topic that ``requested`` matches is matched by ``allowed``."""
+    wanted = requested.split("/")
+    for place, part in enumerate(allowed.split("/")):
+        if part == "#":
+            return True
+        if place >= len(wanted) or wanted[place] == "#" or (part not in ("+", wanted[place])):
+            return False
+    return len(wanted) == len(allowed.split("/"))
+
+
+def _hash(password: str, salt: bytes, iterations: int) -> str:
+    digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, iterations, _HASH_BYTES)
+    return f"$7${iterations}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"

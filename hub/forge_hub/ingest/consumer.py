@@ -1,0 +1,197 @@
+"""The hub's connection to the broker: takes events in, acknowledges, keeps the rooms' states, sends commands."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import aiomqtt
+from aiomqtt import ProtocolVersion
+from pydantic import SecretStr
+from sqlalchemy.exc import SQLAlchemyError
+
+from forge_hub.errors import BrokerError
+from forge_hub.fleet.rooms import Rooms
+from forge_hub.ingest.store import Arrived, IngestStore
+from forge_shared import topics
+from forge_shared.backoff import Backoff
+from forge_shared.errors import TopicInvalidError
+from forge_shared.logs import get_logger
+from forge_shared.tasks import until_first_failure
+from forge_shared.wire import Acknowledgement, Status
+
+BATCH = 200
+"""Messages committed in one transaction at most: one fsync for many, and an alarm never waits behind more."""
+QUEUE = 2000
+"""Messages held in memory. Overflow: the newest is refused; unacknowledged, it is sent again by its node."""
+KEEPALIVE_SECONDS = 15
+TIMEOUT_SECONDS = 10.0
+RECONNECT_SECONDS = (0.2, 5.0)
+RELEASE_SECONDS = 1.0
+"""How often alarms that wait for a missing one are looked at."""
+
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerLogin:
+    """Where the broker is and who the hub is there."""
+
+    host: str
+    port: int
+    username: str
+    password: SecretStr
+
+
+class Consumer:
+    """The hub's one MQTT client. Runs on the event loop.
+
+    Args:
+        site: Name of the site.
+        login: The broker.
+        store: Where events are committed.
+        rooms: Where births, last wills and twins are kept.
+        version: The hub's version, for its birth.
+        on_committed: Called after every commit that brought something new, before the acknowledgement is sent; must not
+            block.
+    """
+
+    def __init__(  # noqa: PLR0913 (the composition root's wiring, by keyword)
+        self,
+        *,
+        site: str,
+        login: BrokerLogin,
+        store: IngestStore,
+        rooms: Rooms,
+        version: str,
+        on_committed: Callable[[], None],
+    ) -> None:
+        self._site = site
+        self._login = login
+        self._store = store
+        self._rooms = rooms
+        self._version = version
+        self._on_committed = on_committed
+        self._protocol = ProtocolVersion.V5
+        self._client: aiomqtt.Client | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker is connected now."""
+        return self._client is not None
+
+    async def publish(self, topic: str, payload: bytes) -> None:
+        """Publish a message, QoS 1, not retained.
+
+        Raises:
+            BrokerError: The broker is away or did not answer within ten seconds.
+        """
+        if self._client is None:
+            raise BrokerError("the broker is not connected")
+        try:
+            await self._client.publish(topic, payload, qos=1)
+        except aiomqtt.MqttError:
+            raise BrokerError("the broker did not take the message") from None
+
+    async def run(self) -> None:
+        """Connect and take events in until cancelled."""
+        backoff = Backoff(*RECONNECT_SECONDS)
+        while True:
+            connected = False
+            try:
+                async with self._connection() as client:
+                    connected = True
+                    await self._greet(client)
+                    if failures := backoff.succeeded():
+                        log.info("broker.recovered", after_failures=failures)
+                    self._client = client
+                    await self._take_in(client)
+            except (aiomqtt.MqttError, SQLAlchemyError) as error:
+                if backoff.failures == 0:
+                    log.warning("ingest.interrupted", error=type(error).__name__)
+                if not connected and not isinstance(error.__context__, OSError):
+                    # Someone answered but not as MQTT 5: a broker that only speaks 3.1.1 refuses it.
+                    self._protocol = (
+                        ProtocolVersion.V311 if self._protocol is ProtocolVersion.V5 else ProtocolVersion.V5
+                    )
+            finally:
+                self._client = None
+            await asyncio.sleep(backoff.failed())
+
+    def _connection(self) -> aiomqtt.Client:
+        return aiomqtt.Client(
+            self._login.host,
+            self._login.port,
+            identifier=f"forge-{self._site}-{topics.HUB}",
+            username=self._login.username,
+            password=self._login.password.get_secret_value(),
+            protocol=self._protocol,
+            keepalive=KEEPALIVE_SECONDS,
+            timeout=TIMEOUT_SECONDS,
+            will=aiomqtt.Will(topics.status(self._site, topics.HUB), self._status("offline"), qos=1, retain=True),
+            max_queued_incoming_messages=QUEUE,
+        )
+
+    def _status(self, state: str) -> bytes:
+        return Status.model_validate({"state": state, "version": self._version}).model_dump_json().encode()
+
+    async def _greet(self, client: aiomqtt.Client) -> None:
+        for topic in (
+            topics.all_events(self._site),
+            topics.all_statuses(self._site),
+            topics.all_twins(self._site),
+        ):
+            await client.subscribe(topic, qos=1)
+        await client.publish(topics.status(self._site, topics.HUB), self._status("online"), qos=1, retain=True)
+        log.info("broker.connected", mqtt=self._protocol.name)
+
+    async def _take_in(self, client: aiomqtt.Client) -> None:
+        queue: asyncio.Queue[Arrived] = asyncio.Queue(maxsize=BATCH)
+
+        async def receive() -> None:
+            async for message in client.messages:
+                payload = message.payload if isinstance(message.payload, bytes) else b""
+                await queue.put(Arrived(str(message.topic), payload))
+
+        async def commit() -> None:
+            while True:
+                batch = [await queue.get()]
+                while not queue.empty() and len(batch) < BATCH:
+                    batch.append(queue.get_nowait())
+                await self._commit(client, batch)
+
+        async def release() -> None:
+            while True:
+                await asyncio.sleep(RELEASE_SECONDS)
+                if await asyncio.to_thread(self._store.release_overdue_alarms):
+                    self._on_committed()
+
+        await until_first_failure(receive(), commit(), release())
+
+    async def _commit(self, client: aiomqtt.Client, batch: list[Arrived]) -> None:
+        events = [message for message in batch if "/event/" in message.topic]
+        for message in batch:
+            if "/event/" not in message.topic:
+                await self._state(client, message)
+        if not events:
+            return
+        committed = await asyncio.to_thread(self._store.commit, events)
+        if committed.events or committed.quarantined:
+            self._on_committed()
+        for node, acknowledgement in committed.acknowledgements.items():
+            await self._acknowledge(client, node, acknowledgement)
+
+    async def _state(self, client: aiomqtt.Client, message: Arrived) -> None:
+        try:
+            _, node, path = topics.parse_node(message.topic)
+        except TopicInvalidError:
+            return
+        if node == topics.HUB:
+            return
+        came_online = await asyncio.to_thread(self._rooms.note, node, path, message.payload)
+        if came_online:
+            await self._acknowledge(client, node, await asyncio.to_thread(self._store.acknowledgement, node))
+        self._on_committed()
+
+    async def _acknowledge(self, client: aiomqtt.Client, node: str, acknowledgement: Acknowledgement) -> None:
+        if acknowledgement.positions:
+            await client.publish(topics.ack(self._site, node), acknowledgement.model_dump_json().encode(), qos=1)

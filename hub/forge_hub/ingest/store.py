@@ -1,0 +1,235 @@
+"""Committing what arrived: event log, inbox and quarantine in one transaction.
+
+Identity is (node, epoch, lane, sequence), carried by the topic. An event id that is already logged (a node that opened
+a new epoch sends it under a new number) counts as received and is not logged again. A message that cannot be read
+counts as received too, and is kept with its reason.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as Transaction
+
+from forge_hub.records.database import Database
+from forge_hub.records.schema import Alert, EventLog, Inbox, LanePosition, Quarantine
+from forge_shared.clock import Clock
+from forge_shared.errors import ForgeError, TopicInvalidError
+from forge_shared.events import Envelope, read_envelope
+from forge_shared.ids import new_id
+from forge_shared.logs import get_logger
+from forge_shared.topics import EventAddress, parse_event
+from forge_shared.wire import Acknowledgement
+from forge_shared.wire import LanePosition as WirePosition
+
+LARGEST_PAYLOAD_BYTES = 64 * 1024
+"""Ours: an event is a few hundred bytes; a completed form about two thousand."""
+REMEMBERED_EPOCHS = 4
+"""Epochs of a node that its acknowledgement still names, newest first."""
+LONGEST_ALARM_WAIT = timedelta(seconds=3)
+"""An alarm waits this long for an earlier one that is missing, then it is logged ahead of it. Ours: one resend."""
+
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """One message as the broker delivered it."""
+
+    topic: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a commit changed: how many events are new, whether an alarm was unreadable, and whom to answer."""
+
+    events: int
+    duplicates: int
+    quarantined: int
+    acknowledgements: dict[str, Acknowledgement]
+
+
+class IngestStore:
+    """Writes the event log. Used by one writer at a time; blocks on the database: call it from a thread."""
+
+    def __init__(self, site: str, database: Database, clock: Clock) -> None:
+        self._site = site
+        self._database = database
+        self._clock = clock
+
+    def commit(self, batch: Sequence[Arrived]) -> Committed:
+        """Commit a batch of messages in one transaction.
+
+        Within a lane events are logged in the order of their sequence; what lies beyond a gap waits in the inbox.
+
+        Returns:
+            What is now acknowledged per node. It may be published as soon as this returns, not before.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: Nothing of the batch was committed.
+        """
+        count = _Count()
+        nodes: set[str] = set()
+        with self._database.begin() as transaction:
+            for message in batch:
+                try:
+                    address = parse_event(message.topic)
+                except TopicInvalidError as error:
+                    self._quarantine(transaction, message, None, error)
+                    count.quarantined += 1
+                    continue
+                nodes.add(address.node)
+                self._take(transaction, message, address, count)
+            acknowledgements = {node: _positions(transaction, node) for node in nodes}
+        return Committed(count.events, count.duplicates, count.quarantined, acknowledgements)
+
+    def release_overdue_alarms(self) -> int:
+        """Log alarms that have waited too long for one that is missing; return how many."""
+        count = _Count()
+        with self._database.begin() as transaction:
+            overdue = select(Inbox).where(
+                Inbox.lane == "alarm",
+                Inbox.logged.is_(False),
+                Inbox.received_at < self._clock.now() - LONGEST_ALARM_WAIT,
+            )
+            for row in transaction.scalars(overdue.order_by(Inbox.node, Inbox.epoch, Inbox.sequence)):
+                self._log_inbox(transaction, row, count)
+        return count.events + count.quarantined
+
+    def acknowledgement(self, node: str) -> Acknowledgement:
+        """Return what is committed of a node's newest epochs."""
+        with self._database.read() as transaction:
+            return _positions(transaction, node)
+
+    def _take(self, transaction: Transaction, message: Arrived, address: EventAddress, count: "_Count") -> None:
+        place = (address.node, address.epoch, address.lane)
+        position = transaction.get(LanePosition, place)
+        if position is None:
+            position = LanePosition(node=address.node, epoch=address.epoch, lane=address.lane, sequence=0)
+            transaction.add(position)
+        if address.sequence <= position.sequence or transaction.get(Inbox, (*place, address.sequence)) is not None:
+            count.duplicates += 1
+        elif address.sequence > position.sequence + 1:
+            self._put_aside(transaction, message, address)
+        else:
+            self._log(transaction, message, address, count)
+            position.sequence = address.sequence
+            while (row := transaction.get(Inbox, (*place, position.sequence + 1))) is not None:
+                if not row.logged:
+                    self._log_inbox(transaction, row, count)
+                position.sequence = row.sequence
+                transaction.delete(row)
+                transaction.flush()
+
+    def _put_aside(self, transaction: Transaction, message: Arrived, address: EventAddress) -> None:
+        transaction.add(
+            Inbox(
+                node=address.node,
+                epoch=address.epoch,
+                lane=address.lane,
+                sequence=address.sequence,
+                received_at=self._clock.now(),
+                payload=message.payload[: LARGEST_PAYLOAD_BYTES + 1],
+                logged=False,
+            )
+        )
+        transaction.flush()
+
+    def _log_inbox(self, transaction: Transaction, row: Inbox, count: "_Count") -> None:
+        address = EventAddress.model_validate(
+            {"site": self._site, "node": row.node, "epoch": row.epoch, "lane": row.lane, "sequence": row.sequence}
+        )
+        self._log(transaction, Arrived(address.topic(), row.payload), address, count)
+        row.logged = True
+
+    def _log(self, transaction: Transaction, message: Arrived, address: EventAddress, count: "_Count") -> None:
+        try:
+            if len(message.payload) > LARGEST_PAYLOAD_BYTES:
+                raise _TooLargeError("larger than an event may be")
+            envelope, _ = read_envelope(message.payload, address)
+        except ForgeError as error:
+            self._quarantine(transaction, message, address, error)
+            count.quarantined += 1
+            return
+        known = transaction.scalar(select(EventLog.position).where(EventLog.event_id == envelope.id))
+        if known is not None:
+            count.duplicates += 1
+            return
+        transaction.add(_row_of(envelope, self._clock.now()))
+        transaction.flush()
+        count.events += 1
+
+    def _quarantine(
+        self, transaction: Transaction, message: Arrived, address: EventAddress | None, error: ForgeError
+    ) -> None:
+        now = self._clock.now()
+        entry = Quarantine(
+            id=new_id(),
+            received_at=now,
+            topic=message.topic[:300],
+            reason=f"{error.code}: {error}"[:500],
+            payload=message.payload[:LARGEST_PAYLOAD_BYTES],
+            node=address.node if address else None,
+            lane=address.lane if address else None,
+        )
+        transaction.add(entry)
+        log.warning("event.quarantined", node=entry.node, lane=entry.lane, reason=error.code)
+        if address is not None and address.lane == "alarm":
+            # An alarm that cannot be read is still an alarm.
+            transaction.add(
+                Alert(
+                    id=new_id(),
+                    event_id=entry.id,
+                    node=address.node,
+                    subject=None,
+                    kind="unreadable-alarm",
+                    severity="high",
+                    detail={"reason": error.code},
+                    late=False,
+                    happened_at=now,
+                    raised_at=now,
+                    state="open",
+                    accepted_by=None,
+                    accepted_at=None,
+                    review=None,
+                )
+            )
+
+
+@dataclass(slots=True)
+class _Count:
+    events: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+
+
+class _TooLargeError(ForgeError):
+    code = "event.too-large"
+
+
+def _row_of(envelope: Envelope, received_at: datetime) -> EventLog:
+    return EventLog(
+        event_id=envelope.id,
+        node=envelope.node,
+        epoch=envelope.epoch,
+        lane=envelope.lane,
+        sequence=envelope.sequence,
+        type=envelope.type,
+        subject=envelope.subject,
+        time=envelope.time,
+        received_at=received_at,
+        envelope=envelope.model_dump(mode="json"),
+    )
+
+
+def _positions(transaction: Transaction, node: str) -> Acknowledgement:
+    query = select(LanePosition).where(LanePosition.node == node).order_by(LanePosition.epoch.desc())
+    positions = transaction.scalars(query.limit(2 * REMEMBERED_EPOCHS))
+    return Acknowledgement(
+        positions=tuple(
+            WirePosition.model_validate({"epoch": row.epoch, "lane": row.lane, "sequence": row.sequence})
+            for row in positions
+        )
+    )

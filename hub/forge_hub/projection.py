@@ -1,0 +1,144 @@
+"""Projections of the event log: each keeps its own cursor, so any of them can be dropped and rebuilt."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session as Transaction
+
+from forge_hub.errors import HubError
+from forge_hub.records.database import Database
+from forge_hub.records.schema import EventLog, ProjectionCursor
+from forge_shared.backoff import Backoff
+from forge_shared.events import Envelope, EventData, read_data
+from forge_shared.logs import get_logger
+
+BATCH = 200
+POLL_SECONDS = 1.0
+"""A projection looks for new events this often even when nobody woke it."""
+RETRY_SECONDS = (0.2, 30.0)
+
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """One event as the log holds it, its data at the newest version of its type."""
+
+    position: int
+    envelope: Envelope
+    data: EventData
+
+
+class Projection(Protocol):
+    """Something derived from the event log. Called from one thread at a time; blocks on its store."""
+
+    @property
+    def name(self) -> str:
+        """A stable name."""
+
+    def position(self) -> int:
+        """Return the position of the last event that was applied; 0 before the first."""
+
+    def apply(self, events: Sequence[Logged]) -> None:
+        """Apply events in order and remember the last position with them: both or neither, or safely repeatable."""
+
+
+def read_log(database: Database, after: int, limit: int = BATCH) -> list[Logged]:
+    """Return up to ``limit`` events of the log beyond position ``after``, in order of commit."""
+    query = select(EventLog).where(EventLog.position > after).order_by(EventLog.position).limit(limit)
+    with database.read() as transaction:
+        rows = list(transaction.scalars(query))
+    logged = []
+    for row in rows:
+        envelope = Envelope.model_validate(row.envelope)
+        logged.append(Logged(row.position, envelope, read_data(envelope.type, envelope.data)))
+    return logged
+
+
+def end_of_log(database: Database) -> int:
+    """Return the position of the newest event, 0 when the log is empty."""
+    with database.read() as transaction:
+        return transaction.scalar(select(func.max(EventLog.position))) or 0
+
+
+def catch_up(database: Database, projection: Projection) -> int:
+    """Apply everything that a projection has not seen yet and return how many events that were."""
+    applied = 0
+    while events := read_log(database, projection.position()):
+        projection.apply(events)
+        applied += len(events)
+    return applied
+
+
+class Runner:
+    """Keeps one projection up to date. Runs on the event loop; the projection itself works in a thread.
+
+    Args:
+        database: Holds the log.
+        projection: What to keep up to date.
+        on_applied: Called on the event loop after every step that applied something; must not block.
+    """
+
+    def __init__(
+        self, database: Database, projection: Projection, *, on_applied: Callable[[], None] | None = None
+    ) -> None:
+        self._database = database
+        self._projection = projection
+        self._on_applied = on_applied
+        self._wake = asyncio.Event()
+        self._pause = asyncio.Lock()
+        self.state = "ok"
+
+    @property
+    def name(self) -> str:
+        """The projection's name."""
+        return self._projection.name
+
+    def wake(self) -> None:
+        """Say that the log has grown. Called on the event loop."""
+        self._wake.set()
+
+    @property
+    def paused(self) -> asyncio.Lock:
+        """While held, the projection is not advanced, so that it may be rebuilt."""
+        return self._pause
+
+    async def run(self) -> None:
+        """Advance until cancelled. Trouble is logged once, shown as ``state``, and tried again."""
+        backoff = Backoff(*RETRY_SECONDS)
+        while True:
+            self._wake.clear()
+            try:
+                async with self._pause:
+                    applied = await asyncio.to_thread(catch_up, self._database, self._projection)
+            except (HubError, SQLAlchemyError) as error:
+                if backoff.failures == 0:
+                    log.exception("projection.failing", projection=self.name)
+                self.state = error.code if isinstance(error, HubError) else "records.failed"
+                await asyncio.sleep(backoff.failed())
+                continue
+            if failures := backoff.succeeded():
+                log.info("projection.recovered", projection=self.name, after_failures=failures)
+            self.state = "ok"
+            if applied and self._on_applied is not None:
+                self._on_applied()
+            try:
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+
+def cursor(transaction: Transaction, name: str) -> int:
+    """Return the cursor of a projection that lives in this database."""
+    row = transaction.get(ProjectionCursor, name)
+    return row.position if row else 0
+
+
+def move_cursor(transaction: Transaction, name: str, position: int) -> None:
+    """Set the cursor of a projection that lives in this database, in the caller's transaction."""
+    transaction.merge(ProjectionCursor(name=name, position=position))

@@ -1,0 +1,37 @@
+"""Files that are replaced whole or not at all."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+
+def replace(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """Replace a file atomically and durably: after a power cut it holds the old content or the new.
+
+    Args:
+        path: The file; its folder exists.
+        content: What it shall hold.
+        mode: Its permissions from the first byte on.
+
+    Raises:
+        OSError: It could not be written; the old content is still there.
+    """
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise
+    # The new name must survive a power cut too, and that is the folder's content.
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
