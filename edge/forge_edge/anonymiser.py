@@ -10,6 +10,8 @@ from collections import OrderedDict
 from datetime import datetime
 from typing import Final
 
+from forge_language.redaction import redact
+
 from forge_edge.observations import (
     FormObserved,
     Observation,
@@ -21,7 +23,6 @@ from forge_edge.observations import (
     SessionOpened,
     UtteranceHeard,
 )
-from forge_language.redaction import redact
 from forge_shared.clock import Clock
 from forge_shared.events import (
     EventData,

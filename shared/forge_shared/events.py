@@ -7,7 +7,7 @@ and lifted by `_LIFTS`. Types are never reused for another meaning.
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field, PlainSerializer, ValidationError

@@ -13,7 +13,7 @@ async def until_first_failure(*coroutines: Coroutine[Any, Any, None]) -> None:
     Raises:
         Exception: The first error of any of them.
     """
-    tasks = [asyncio.create_task(coroutine, name=coroutine.__qualname__) for coroutine in coroutines]
+    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:

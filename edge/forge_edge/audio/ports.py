@@ -19,7 +19,10 @@ Samples = NDArray[np.int16]
 
 @dataclass(frozen=True, slots=True)
 class AudioChunk:
-    """A piece of sound: ``samples`` has shape ``(512,)``, int16, 16 kHz mono; ``at_seconds`` is its first sample's time."""
+    """A piece of sound.
+
+    ``samples`` has shape ``(512,)``, int16, 16 kHz mono; ``at_seconds`` is the stream time of its first sample.
+    """
 
     samples: Samples
     at_seconds: float
@@ -27,7 +30,10 @@ class AudioChunk:
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """Speech to be played: ``samples`` has shape ``(n,)``, int16, 16 kHz mono; ``text`` is what it says, for captions."""
+    """Speech to be played.
+
+    ``samples`` has shape ``(n,)``, int16, 16 kHz mono; ``text`` is what it says, for captions.
+    """
 
     text: str
     samples: Samples
@@ -44,6 +50,9 @@ class AudioSource(Protocol):
         Raises:
             AudioSourceLostError: The device vanished or delivers nothing.
         """
+
+    def discard(self) -> None:
+        """Forget sound that was captured and not read yet: the room's own voice, while it spoke."""
 
     def close(self) -> None:
         """Release the device. Further calls do nothing."""

@@ -16,6 +16,7 @@ from forge_edge.outbox.store import Outbox
 from forge_shared import topics
 from forge_shared.backoff import Backoff
 from forge_shared.clock import Clock
+from forge_shared.errors import TopicInvalidError
 from forge_shared.logs import get_logger
 from forge_shared.tasks import until_first_failure
 from forge_shared.topics import LANES, Lane
@@ -31,6 +32,7 @@ RECONNECT_SECONDS = (0.2, 20.0)
 """First and longest wait before connecting again, with full jitter."""
 KEEPALIVE_SECONDS = 15
 TIMEOUT_SECONDS = 10.0
+_PROTOCOLS = (ProtocolVersion.V5, ProtocolVersion.V311)
 
 log = get_logger()
 
@@ -125,9 +127,7 @@ class Publisher:
                     log.warning("broker.lost", error=type(error).__name__)
                 if not connected and not isinstance(error.__context__, OSError):
                     # Someone answered but not as MQTT 5: a broker that only speaks 3.1.1 refuses it.
-                    self._protocol = (
-                        ProtocolVersion.V311 if self._protocol is ProtocolVersion.V5 else ProtocolVersion.V5
-                    )
+                    self._protocol = next(version for version in _PROTOCOLS if version is not self._protocol)
             await asyncio.sleep(backoff.failed())
 
     def _client(self) -> aiomqtt.Client:
@@ -144,7 +144,7 @@ class Publisher:
             will=aiomqtt.Will(
                 topics.status(self._site, self._node), offline.model_dump_json().encode(), qos=1, retain=True
             ),
-            # Overflow: the newest message is refused. Acknowledgements repeat, commands expire, so neither is lost for good.
+            # Overflow: the newest message is refused. Acknowledgements repeat and commands expire.
             max_queued_incoming_messages=1000,
         )
 
@@ -175,7 +175,7 @@ class Publisher:
                     await self._acknowledge(Acknowledgement.model_validate_json(payload))
                 elif path.startswith("command/"):
                     await self._command(path.removeprefix("command/"), payload)
-            except (ValidationError, topics.TopicInvalidError):
+            except (ValidationError, TopicInvalidError):
                 log.warning("message.unreadable", topic_kind=str(message.topic).rsplit("/", 1)[-1][:40])
 
     async def _command(self, name: str, payload: bytes) -> None:

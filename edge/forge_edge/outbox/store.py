@@ -140,9 +140,9 @@ class Outbox:
     def acknowledge(self, position: LanePosition) -> int:
         """Forget what the hub has committed.
 
-        A position below what was acknowledged before means that the hub lost its memory (it was restored from a backup):
-        the sequence can never be whole again, so a new epoch is opened and everything still here is numbered anew.
-        Event ids stay, so nothing is counted twice.
+        A position below what was acknowledged before means that the hub lost its memory (it was restored from a
+        backup): the sequence can never be whole again, so a new epoch is opened and everything still here is numbered
+        anew. Event ids stay, so nothing is counted twice.
 
         Returns:
             The number of events forgotten.
@@ -226,7 +226,7 @@ class Outbox:
     def _size_bytes(self) -> int:
         pages = [self._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count")]
         size: int = self._connection.execute("PRAGMA page_size").fetchone()[0]
-        return size * (pages[0] - pages[1])
+        return int(size * (pages[0] - pages[1]))
 
     def _thin(self) -> None:
         thinned = 0

@@ -41,7 +41,7 @@ def draft_of(data: EventData) -> AlertDraft | None:
                 "answer": data.answer,
                 "mode": data.mode,
             }
-            # Screening guidance for the PHQ-9: any non-zero item 9 asks for a clinician's own assessment (Kroenke 2001).
+            # Any non-zero item 9 of the PHQ-9 asks for a clinician's own assessment (Kroenke et al. 2001).
             return (
                 AlertDraft("risk-unanswered", "high", detail)
                 if data.answer is None

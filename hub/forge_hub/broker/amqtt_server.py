@@ -17,7 +17,7 @@ from amqtt.session import Session
 from forge_hub.broker.users import BrokerUsers, may
 
 
-class UserFileAuthentication(BaseAuthPlugin):
+class UserFileAuthentication(BaseAuthPlugin):  # type: ignore[misc]  # amqtt publishes no types
     """Lets in whoever is in the user file with the right password, and nobody else."""
 
     def __init__(self, context: BrokerContext) -> None:
@@ -37,7 +37,7 @@ class UserFileAuthentication(BaseAuthPlugin):
         users: str = ""
 
 
-class TopicPermissions(BaseTopicPlugin):
+class TopicPermissions(BaseTopicPlugin):  # type: ignore[misc]  # the same
     """Holds every user to its own topics."""
 
     def __init__(self, context: BaseContext) -> None:

@@ -17,7 +17,7 @@ from forge_shared.files import replace
 
 HUB_USER = topics.HUB
 ITERATIONS = 1000
-"""PBKDF2 rounds. Passwords here are 256 random bits, made by us, so stretching adds nothing; Mosquitto's default is 101."""
+"""PBKDF2 rounds; Mosquitto's default is 101. Passwords here are 256 random bits, so stretching adds nothing."""
 _SALT_BYTES = 12
 _HASH_BYTES = 64
 

@@ -25,6 +25,7 @@ QUEUE = 2000
 """Messages held in memory. Overflow: the newest is refused; unacknowledged, it is sent again by its node."""
 KEEPALIVE_SECONDS = 15
 TIMEOUT_SECONDS = 10.0
+_PROTOCOLS = (ProtocolVersion.V5, ProtocolVersion.V311)
 RECONNECT_SECONDS = (0.2, 5.0)
 RELEASE_SECONDS = 1.0
 """How often alarms that wait for a missing one are looked at."""
@@ -110,9 +111,7 @@ class Consumer:
                     log.warning("ingest.interrupted", error=type(error).__name__)
                 if not connected and not isinstance(error.__context__, OSError):
                     # Someone answered but not as MQTT 5: a broker that only speaks 3.1.1 refuses it.
-                    self._protocol = (
-                        ProtocolVersion.V311 if self._protocol is ProtocolVersion.V5 else ProtocolVersion.V5
-                    )
+                    self._protocol = next(version for version in _PROTOCOLS if version is not self._protocol)
             finally:
                 self._client = None
             await asyncio.sleep(backoff.failed())

@@ -1,0 +1,151 @@
+"""The command line of the room node."""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from forge_edge.errors import NodeConfigError
+from forge_edge.settings import NodeSettings
+from forge_shared import logs
+from forge_shared.errors import ForgeError
+
+EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the node's command line.
+
+    Returns:
+        0 on success, 1 when the command failed, 2 when it was called wrongly.
+    """
+    options = _parser().parse_args(arguments)
+    logs.configure(f"forge-edge {options.name}", level=options.log_level)
+    try:
+        settings = NodeSettings()
+    except ValidationError as error:
+        for item in error.errors():
+            name = "_".join(str(part) for part in item["loc"]).upper()
+            print(f"forge-edge: FORGE_EDGE_{name}: {item['msg']}", file=sys.stderr)
+        return EXIT_USAGE
+    try:
+        result: int = options.run(settings, options)
+    except ForgeError as error:
+        print(f"forge-edge: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    except BrokenPipeError:
+        return EXIT_FAILED
+    return result
+
+
+# Each command imports what it needs: a node without audio packages can still run its doctor.
+
+
+def _run(settings: NodeSettings, _: argparse.Namespace) -> int:
+    from forge_edge.app import Node  # noqa: PLC0415 (see above)
+
+    asyncio.run(Node(settings).run())
+    return EXIT_OK
+
+
+def _ears(settings: NodeSettings, options: argparse.Namespace) -> int:
+    from forge_edge import ears  # noqa: PLC0415 (see above)
+
+    ears.run(settings, options.socket)
+    return EXIT_OK
+
+
+def _wake(settings: NodeSettings, options: argparse.Namespace) -> int:
+    from forge_edge.recordings import wake_files  # noqa: PLC0415 (see above)
+
+    return _print(wake_files(options.files, settings.wake_words if not options.word else tuple(options.word)), options)
+
+
+def _transcribe(settings: NodeSettings, options: argparse.Namespace) -> int:
+    from forge_edge.recordings import transcribe_files  # noqa: PLC0415 (see above)
+
+    if bool(options.form) != bool(options.item):
+        raise NodeConfigError("--form and --item belong together")
+    return _print(transcribe_files(options.files, options.form, options.item, settings), options)
+
+
+def _say(settings: NodeSettings, options: argparse.Namespace) -> int:
+    from forge_edge.audio.files import save  # noqa: PLC0415 (see above)
+    from forge_edge.ears import synthesiser  # noqa: PLC0415 (see above)
+
+    save(options.output, synthesiser(settings).synthesise(options.text))
+    return EXIT_OK
+
+
+def _doctor(settings: NodeSettings, options: argparse.Namespace) -> int:
+    from forge_edge.doctor import examine  # noqa: PLC0415 (see above)
+
+    findings = examine(settings)
+    for finding in findings:
+        if options.json:
+            print(json.dumps({"check": finding.check, "ok": finding.ok, "found": finding.found, "do": finding.do}))
+        else:
+            print(f"{'ok  ' if finding.ok else 'BAD '} {finding.check:12} {finding.found}")
+            if finding.do:
+                print(f"     {'':12} -> {finding.do}")
+    return EXIT_OK if all(finding.ok for finding in findings) else EXIT_FAILED
+
+
+def _settings(_: NodeSettings, __: argparse.Namespace) -> int:
+    for name, field in NodeSettings.model_fields.items():
+        print(f"FORGE_EDGE_{name.upper():24} {field.description} (default: {field.default})")
+    return EXIT_OK
+
+
+def _print(lines: Iterable[Mapping[str, Any]], options: argparse.Namespace) -> int:
+    failed = False
+    for line in lines:
+        failed = failed or "error" in line
+        if options.json:
+            print(json.dumps(line), flush=True)
+        else:
+            print("  ".join(f"{key}={value}" for key, value in line.items()), flush=True)
+    return EXIT_FAILED if failed else EXIT_OK
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="forge-edge",
+        description="The Persona-Forge room node.",
+        epilog="Settings: `forge-edge settings` lists them. Exit status: 0 done, 1 failed, 2 called wrongly.",
+    )
+    parser.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="name")
+
+    def command(name: str, run: Any, description: str) -> argparse.ArgumentParser:  # noqa: ANN401 (argparse keeps it untyped)
+        sub = commands.add_parser(name, help=description, description=description)
+        sub.set_defaults(run=run)
+        return sub
+
+    command("run", _run, "Run the node until it is told to end.")
+    ears = command("ears", _ears, "Run the ears; `run` starts them by itself.")
+    ears.add_argument("--socket", type=Path, required=True, help="the core's socket")
+    wake = command("wake", _wake, "Find the wake word in recordings: one line per detection.")
+    wake.add_argument("--word", action="append", metavar="WORD", help="wake word to look for (default: the setting's)")
+    transcribe = command("transcribe", _transcribe, "Transcribe recordings: one line per file.")
+    transcribe.add_argument("--form", metavar="ID", help="expect an answer to this form, such as phq-9")
+    transcribe.add_argument("--item", metavar="LINKID", help="the question that is answered, such as 44250-9")
+    for sub in (wake, transcribe):
+        sub.add_argument("files", nargs="+", type=Path, metavar="FILE", help="any sound file, any rate")
+        sub.add_argument("--json", action="store_true", help="one JSON object a line")
+    say = command("say", _say, "Speak a text into a WAV file with the room's voice.")
+    say.add_argument("text", metavar="TEXT")
+    say.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
+    doctor = command("doctor", _doctor, "Check microphone, models, broker, clock and disk, and say what to do.")
+    doctor.add_argument("--json", action="store_true", help="one JSON object a line")
+    command("settings", _settings, "List every setting with its environment variable.")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,311 @@
+"""The node's core and composition root: dialogue, anonymiser, outbox and publisher, and the children it watches.
+
+The core is pure Python and touches no device. Whatever it decides is first committed to the outbox, then saved, then
+said.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import signal
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from forge_edge import health
+from forge_edge.anonymiser import Anonymiser
+from forge_edge.children import EarsChild, Said
+from forge_edge.dialogue.conversation import ACCEPTED, NO_HUB, Conversation, Dialogue, Reaction
+from forge_edge.errors import NodeConfigError, OutboxError
+from forge_edge.messages import Hearing, NothingHeard, SpeechHeard, WakeHeard
+from forge_edge.observations import Observation, SenseObserved, SessionClosed, SessionOpened
+from forge_edge.outbox.publisher import BrokerAddress, Publisher
+from forge_edge.outbox.store import Outbox
+from forge_edge.settings import NodeSettings, load_credentials
+from forge_shared.clock import SystemClock
+from forge_shared.errors import FormUnknownError
+from forge_shared.files import replace
+from forge_shared.forms.questionnaire import installed
+from forge_shared.ids import new_id
+from forge_shared.logs import get_logger
+from forge_shared.tasks import until_first_failure
+from forge_shared.topics import Lane
+from forge_shared.wire import AlertAccepted, Command, EndSession, StartSession, TwinReported
+
+DELIVERY_SECONDS = 8.0
+"""An alarm that the hub has not acknowledged by then is not coming through: the room says so."""
+TWIN_SECONDS = 10.0
+"""How often the node says how it is, beside every change."""
+WATCHDOG_SECONDS = 5.0
+TICK_SECONDS = 0.5
+
+log = get_logger()
+
+
+class Node:
+    """A room node on one state folder. `run` keeps it going until it is told to end.
+
+    Args:
+        settings: How the node is run.
+        ears_command: The program that hears and speaks; default: the one shipped.
+    """
+
+    def __init__(self, settings: NodeSettings, *, ears_command: Sequence[str] | None = None) -> None:
+        self._settings = settings
+        self._ears_command = ears_command
+        self._clock = SystemClock()
+        self._version = version("persona-forge-edge")
+        self._lock = asyncio.Lock()
+        self._hub_online = False
+        self._hearing: str = "starting"
+        self._notices: deque[str] = deque(maxlen=4)
+        # Alarms on their way: sequence to the monotonic second by which the hub must have them.
+        self._deadlines: dict[int, float] = {}
+        self._session_ends = float("inf")
+
+    async def run(self) -> None:
+        """Run the node until SIGTERM or SIGINT.
+
+        Raises:
+            NodeError: Settings contradict each other or the outbox cannot be opened.
+        """
+        settings = self._settings
+        forms = installed(settings.forms_dir)
+        if settings.form not in forms:
+            raise FormUnknownError(f"there is no form {settings.form}; installed: {', '.join(sorted(forms))}")
+        credentials = load_credentials(settings.credentials) if settings.credentials else None
+        with _owned_folder(settings.folder) as folder:
+            self._dialogue = Dialogue(forms, settings.form)
+            self._saved = folder / "conversation.json"
+            self._conversation = _load_conversation(self._saved)
+            self._anonymiser = Anonymiser(
+                _pseudonym(folder / "subject"), self._clock, known_names=_known_names(settings.known_names)
+            )
+            self._outbox = Outbox(
+                folder / "outbox.db",
+                credentials.site if credentials else "site",
+                credentials.node if credentials else "node",
+                self._clock,
+                limit_bytes=settings.outbox_limit_megabytes * 1_000_000,
+            )
+            make = EarsChild.shipped if self._ears_command is None else _ears_of(self._ears_command)
+            self._ears = make(folder / "core.sock", on_said=self._on_said, on_gone=self._on_ears_gone)
+            self._publisher: Publisher | None = None
+            tasks: list[Coroutine[Any, Any, None]] = [self._ears.run(), self._tick(), _until_told()]
+            if credentials is not None:
+                self._publisher = Publisher(
+                    self._outbox,
+                    BrokerAddress(credentials.host, credentials.port, credentials.node, credentials.password),
+                    site=credentials.site,
+                    node=credentials.node,
+                    version=self._version,
+                    clock=self._clock,
+                    on_command=self._on_command,
+                    on_hub=self._on_hub,
+                    on_acknowledged=self._on_acknowledged,
+                )
+                tasks.append(self._publisher.run())
+            try:
+                await self._close_interrupted_session()
+                log.info("node.started", alone=credentials is None)
+                await until_first_failure(*tasks)
+            finally:
+                self._outbox.close()
+            log.info("node.stopped")
+
+    async def _on_said(self, said: Said) -> None:
+        async with self._lock:
+            match said:
+                case Hearing():
+                    await self._on_hearing(said)
+                case WakeHeard():
+                    await self._react(self._dialogue.wake(self._conversation, said))
+                case SpeechHeard():
+                    reaction = self._dialogue.speech(
+                        self._conversation, said, now=self._clock.now(), new_id=new_id(), hub=self._hub_online
+                    )
+                    await self._react(reaction)
+                case NothingHeard():
+                    await self._react(self._dialogue.nothing(self._conversation, said))
+
+    async def _on_hearing(self, said: Hearing) -> None:
+        self._hearing = said.state
+        await self._commit((SenseObserved(sense="hearing", state=said.state, reason=said.reason),))
+        if said.reason == "started":
+            await self._react(self._dialogue.start(self._conversation))
+        self._report()
+
+    async def _on_ears_gone(self) -> None:
+        async with self._lock:
+            self._hearing = "lost"
+            await self._commit((SenseObserved(sense="hearing", state="lost", reason="process-died"),))
+            self._report()
+
+    async def _react(self, reaction: Reaction) -> None:
+        """Commit, save, then say: what was observed survives whatever happens next."""
+        await self._commit(reaction.observations)
+        self._conversation = reaction.conversation
+        await asyncio.to_thread(replace, self._saved, self._conversation.model_dump_json().encode(), mode=0o600)
+        instruction = reaction.instruction
+        if self._notices:
+            instruction = instruction.model_copy(update={"say": (*self._notices, *instruction.say)})
+            self._notices.clear()
+        await self._ears.send(instruction)
+        self._report()
+
+    async def _commit(self, observations: Sequence[Observation]) -> None:
+        for observation in observations:
+            event = self._anonymiser.event_of(observation)
+            if event is None:
+                continue
+            try:
+                envelope = await asyncio.to_thread(self._outbox.append, event)
+            except OutboxError as error:
+                log.exception("outbox.failed", reason=error.code)
+                self._notices.append(NO_HUB)
+                continue
+            if event.data.lane == "alarm" and event.data.noun_verb != "sense.changed":
+                self._deadlines[envelope.sequence] = self._clock.monotonic_seconds() + DELIVERY_SECONDS
+            if self._publisher is not None:
+                self._publisher.wake()
+
+    async def _on_command(self, command: Command) -> None:
+        async with self._lock:
+            match command:
+                case StartSession():
+                    await self._commit((SessionOpened(session=command.session, consent=command.consent),))
+                    self._session_ends = self._clock.monotonic_seconds() + 60 * command.limit_minutes
+                    await self._react(self._dialogue.session(self._conversation, command.session))
+                case EndSession() if command.session == self._conversation.session:
+                    await self._end_session("asked")
+                case AlertAccepted():
+                    await self._say(ACCEPTED)
+                case _:
+                    log.info("command.without-effect", command=command.name)
+
+    async def _end_session(self, reason: str) -> None:
+        session = self._conversation.session
+        if session is None:
+            return
+        self._session_ends = float("inf")
+        closed = SessionClosed(session=session, reason="asked" if reason == "asked" else "time-limit")
+        await self._commit((closed,))
+        await self._react(self._dialogue.session(self._conversation, None))
+
+    async def _close_interrupted_session(self) -> None:
+        """After a restart nobody can be sure that the room still shows the session: it is off until started again."""
+        if self._conversation.session is not None:
+            await self._commit((SessionClosed(session=self._conversation.session, reason="restart"),))
+            self._conversation = self._conversation.model_copy(update={"session": None})
+
+    async def _on_hub(self, online: bool) -> None:  # noqa: FBT001 (a callback's one argument)
+        self._hub_online = online
+
+    async def _on_acknowledged(self, lane: Lane, sequence: int) -> None:
+        if lane == "alarm":
+            self._deadlines = {key: value for key, value in self._deadlines.items() if key > sequence}
+
+    async def _tick(self) -> None:
+        """Watch deadlines and limits; say how the node is."""
+        next_report = next_watchdog = 0.0
+        health.notify("READY=1")
+        while True:
+            now = self._clock.monotonic_seconds()
+            if any(deadline < now for deadline in self._deadlines.values()):
+                self._deadlines.clear()
+                log.warning("alarm.undelivered")
+                async with self._lock:
+                    await self._say(NO_HUB)
+            if now > self._session_ends:
+                async with self._lock:
+                    await self._end_session("time-limit")
+            if now >= next_report:
+                next_report = now + TWIN_SECONDS
+                self._report()
+            if now >= next_watchdog:
+                next_watchdog = now + WATCHDOG_SECONDS
+                health.notify("WATCHDOG=1")
+            await asyncio.sleep(TICK_SECONDS)
+
+    async def _say(self, sentence: str) -> None:
+        """Say something as soon as nobody is in the middle of answering."""
+        if self._conversation.activity == "idle":
+            await self._react(self._dialogue.announce(self._conversation, (sentence,)))
+        else:
+            self._notices.append(sentence)
+
+    def _report(self) -> None:
+        if self._publisher is None:
+            return
+        activity = self._conversation.activity
+        self._publisher.report(
+            TwinReported.model_validate(
+                {
+                    "hearing": self._hearing,
+                    "sight": "closed",
+                    "activity": {"idle": "idle", "request": "listening"}.get(activity, "form"),
+                    "session_on": self._conversation.session is not None,
+                    "pending_events": self._outbox.state().pending,
+                    "version": self._version,
+                    "at": self._clock.now(),
+                }
+            )
+        )
+
+
+def _ears_of(command: Sequence[str]) -> Callable[..., EarsChild]:
+    def make(socket_path: Path, **callbacks: Any) -> EarsChild:  # noqa: ANN401 (the callbacks of EarsChild)
+        return EarsChild(command, socket_path, **callbacks)
+
+    return make
+
+
+async def _until_told() -> None:
+    told = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    await told.wait()
+
+
+@contextmanager
+def _owned_folder(folder: Path) -> Iterator[Path]:
+    """Make the state folder and hold its lock: two cores on one outbox would number events twice."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise NodeConfigError(f"a node is already running on {folder}") from None
+        yield folder
+
+
+def _load_conversation(path: Path) -> Conversation:
+    with contextlib.suppress(FileNotFoundError):
+        try:
+            return Conversation.model_validate_json(path.read_bytes())
+        except ValidationError:
+            log.warning("conversation.unreadable")
+    return Conversation()
+
+
+def _pseudonym(path: Path) -> str:
+    """Return the pseudonym of the stay, making one at the first start. It is random and derived from nothing."""
+    with contextlib.suppress(FileNotFoundError):
+        return path.read_text(encoding="ascii").strip()
+    pseudonym = f"p-{new_id()[-12:]}"
+    replace(path, pseudonym.encode(), mode=0o600)
+    return pseudonym
+
+
+def _known_names(path: Path | None) -> frozenset[str]:
+    if path is None:
+        return frozenset()
+    try:
+        return frozenset(line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+    except OSError:
+        raise NodeConfigError(f"cannot read the list of names {path.name}") from None

@@ -1,0 +1,215 @@
+"""What the room does about what it heard: pure decisions, one step at a time.
+
+Never decided by a language model. The room says that something is on its way only as far as that is known: a request is
+"sent" when the hub has it, "seen" when a person has taken it, and without a hub the room points to the call button.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, cast
+
+from forge_edge.forms import interview as interviews
+from forge_edge.forms.interview import Interview, Step
+from forge_edge.messages import Instruction, Listen, NothingHeard, SpeechHeard, WakeHeard
+from forge_edge.observations import Observation, RequestObserved, UtteranceHeard
+from forge_edge.speech.grammar import Meaning, Vocabulary, confirmation, requests
+from forge_shared.events import RequestCode
+from forge_shared.forms.questionnaire import Questionnaire
+from forge_shared.model import Frozen
+
+REQUEST_PATIENCE_SECONDS = 8.0
+ANSWER_PATIENCE_SECONDS = 15.0
+"""People who are low or in pain answer slowly; a question about two weeks takes thought."""
+
+NO_HUB = "I cannot reach the staff from here right now. Please press the call button."
+ACCEPTED = "A member of the staff has seen your message."
+SESSION_ON = "The recorded session is on. What you say is now written down."
+SESSION_OFF = "The recorded session is off."
+
+_SENDING: dict[str, str] = {
+    "water": "I am telling the staff that you would like some water.",
+    "nurse": "I am telling the staff that you asked for a nurse.",
+    "pain": "I am telling the staff that you are in pain. You can also press the call button.",
+    "help": "I am telling the staff that you need help. Press the call button too, if you can.",
+}
+_OFFER = "You can say: water, nurse, pain, help, or: I want to fill in my form."
+
+
+class Conversation(Frozen):
+    """Where the dialogue stands; saved after every step.
+
+    Attributes:
+        activity: What the room waits for: its wake word, a request, an answer in a form, or whether to go on with one.
+        tries: Requests in a row that were not understood.
+        interview: The form in progress, also while it is paused.
+        turn: Number of the last turn.
+        session: The recorded session that is on.
+    """
+
+    activity: Literal["idle", "request", "form", "resume"] = "idle"
+    tries: int = 0
+    interview: Interview | None = None
+    turn: int = 0
+    session: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """The new state, what the ears shall do next, and what was observed on the way."""
+
+    conversation: Conversation
+    instruction: Instruction
+    observations: tuple[Observation, ...] = ()
+
+
+class Dialogue:
+    """The rules of the conversation, with the forms that this room offers. Pure: it keeps no state of its own.
+
+    Args:
+        forms: Questionnaires by id; ``form_id`` names the one that "my form" means.
+        form_id: The room's form.
+    """
+
+    def __init__(self, forms: dict[str, Questionnaire], form_id: str) -> None:
+        self._forms = forms
+        self._form_id = form_id
+
+    def start(self, before: Conversation) -> Reaction:
+        """React to a start of the node: offer to go on with a form that was interrupted."""
+        if before.interview is not None and before.interview.form_id in self._forms:
+            return self._offer_resume(before)
+        return self._rest(before.model_copy(update={"interview": None}))
+
+    def wake(self, before: Conversation, _: WakeHeard) -> Reaction:
+        """React to the wake word."""
+        if before.interview is not None:
+            return self._offer_resume(before)
+        return self._listen(before, "request", (), requests(), REQUEST_PATIENCE_SECONDS, tries=0, tone=True)
+
+    def speech(self, before: Conversation, heard: SpeechHeard, *, now: datetime, new_id: str, hub: bool) -> Reaction:
+        """React to an utterance.
+
+        Args:
+            before: Where the dialogue stands.
+            heard: What the ears made of it.
+            now: Time of the decision.
+            new_id: A fresh id, used if this begins a form.
+            hub: Whether the hub is known to be listening.
+        """
+        if heard.turn is None:
+            return self._rest(before, observations=_taken_down(before, heard))
+        if heard.turn != before.turn:
+            return self._rest(before)
+        if before.activity == "form" and before.interview is not None:
+            form = self._forms[before.interview.form_id]
+            meaning = _meaning(interviews.vocabulary(form, before.interview), heard)
+            return self._form(before, interviews.hear(form, before.interview, meaning))
+        if before.activity == "resume":
+            return self._resume(before, _meaning(confirmation(), heard))
+        return self._request(before, _meaning(requests(), heard), now=now, new_id=new_id, hub=hub)
+
+    def nothing(self, before: Conversation, heard: NothingHeard) -> Reaction:
+        """React to silence where something was expected."""
+        if heard.turn != before.turn:
+            return self._rest(before)
+        if before.activity == "form" and before.interview is not None:
+            form = self._forms[before.interview.form_id]
+            return self._form(before, interviews.silence(form, before.interview))
+        return self._rest(before)
+
+    def announce(self, before: Conversation, sentences: tuple[str, ...]) -> Reaction:
+        """Say something that nobody asked for. Only while the room waits for its wake word."""
+        return self._rest(before, say=sentences)
+
+    def session(self, before: Conversation, session: str | None) -> Reaction:
+        """A recorded session is switched on or off, and the room says so."""
+        after = before.model_copy(update={"session": session})
+        return self._rest(after, say=(SESSION_ON if session else SESSION_OFF,))
+
+    def _request(
+        self, before: Conversation, meaning: Meaning | None, *, now: datetime, new_id: str, hub: bool
+    ) -> Reaction:
+        if meaning is None:
+            if before.tries == 0:
+                sorry = ("Sorry, I did not understand.", _OFFER)
+                return self._listen(before, "request", sorry, requests(), REQUEST_PATIENCE_SECONDS, tries=1)
+            return self._rest(before, say=("Sorry, I did not understand. If you need someone, press the call button.",))
+        if meaning.code == "form":
+            form = self._forms[self._form_id]
+            return self._form(before, interviews.begin(form, new_id, now))
+        if meaning.kind == "request":
+            sentence = _SENDING[meaning.code] if hub else NO_HUB
+            code = cast("RequestCode", meaning.code)
+            return self._rest(before, say=(sentence,), observations=(RequestObserved(request=code, mode="voice"),))
+        return self._rest(before)
+
+    def _form(self, before: Conversation, step: Step) -> Reaction:
+        after = before.model_copy(update={"interview": step.interview})
+        if step.interview is None or step.paused:
+            return self._rest(after, say=step.say, observations=step.observations)
+        vocabulary = interviews.vocabulary(self._forms[step.interview.form_id], step.interview)
+        return self._listen(
+            after, "form", step.say, vocabulary, ANSWER_PATIENCE_SECONDS, observations=step.observations
+        )
+
+    def _offer_resume(self, before: Conversation) -> Reaction:
+        question = ("Do you want to continue your form? Please say yes or no.",)
+        return self._listen(before, "resume", question, confirmation(), ANSWER_PATIENCE_SECONDS, tries=0)
+
+    def _resume(self, before: Conversation, meaning: Meaning | None) -> Reaction:
+        if before.interview is None:
+            return self._rest(before)
+        form = self._forms[before.interview.form_id]
+        if meaning is not None and meaning.code == "yes":
+            return self._form(before, interviews.resume(form, before.interview))
+        if meaning is not None and meaning.code in ("no", "stop"):
+            # "No" may mean "not now" or "I need something else": the form is put away, and the room listens.
+            reaction = self._form(before, interviews.stop(form, before.interview))
+            return self._listen(
+                reaction.conversation,
+                "request",
+                (*reaction.instruction.say, _OFFER),
+                requests(),
+                REQUEST_PATIENCE_SECONDS,
+                observations=reaction.observations,
+            )
+        if before.tries == 0:
+            question = ("Sorry, I did not understand. Do you want to continue your form? Please say yes or no.",)
+            return self._listen(before, "resume", question, confirmation(), ANSWER_PATIENCE_SECONDS, tries=1)
+        return self._rest(before, say=("I will keep your form. Call me when you want to go on.",))
+
+    def _listen(  # noqa: PLR0913 (one place that builds a listening turn)
+        self,
+        before: Conversation,
+        activity: Literal["request", "form", "resume"],
+        say: tuple[str, ...],
+        vocabulary: Vocabulary,
+        patience_seconds: float,
+        *,
+        tries: int = 0,
+        tone: bool = False,
+        observations: tuple[Observation, ...] = (),
+    ) -> Reaction:
+        after = before.model_copy(update={"activity": activity, "tries": tries, "turn": before.turn + 1})
+        grammar = vocabulary.grammar
+        listen = Listen(grammar=grammar.name, phrases=grammar.phrases, patience_seconds=patience_seconds)
+        instruction = Instruction(
+            turn=after.turn, say=say, tone=tone, listen=listen, dictation=after.session is not None
+        )
+        return Reaction(after, instruction, observations)
+
+    def _rest(
+        self, before: Conversation, *, say: tuple[str, ...] = (), observations: tuple[Observation, ...] = ()
+    ) -> Reaction:
+        after = before.model_copy(update={"activity": "idle", "tries": 0, "turn": before.turn + 1})
+        return Reaction(after, Instruction(turn=after.turn, say=say, dictation=after.session is not None), observations)
+
+
+def _meaning(vocabulary: Vocabulary, heard: SpeechHeard) -> Meaning | None:
+    return vocabulary.meaning(heard.text) if heard.accepted else None
+
+
+def _taken_down(before: Conversation, heard: SpeechHeard) -> tuple[Observation, ...]:
+    if before.session is None or not heard.text:
+        return ()
+    return (UtteranceHeard(text=heard.text, confidence=heard.confidence),)

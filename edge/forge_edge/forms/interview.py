@@ -1,0 +1,341 @@
+"""A questionnaire asked by voice: pure decisions over what was understood.
+
+Items are read out verbatim. Every answer is read back and stored only when the person says that it is right. Any answer
+to a risk item but its lowest raises an alarm the moment it is heard; so does a risk item that stays unanswered.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from forge_edge.observations import FormObserved, Observation, RiskAnswerObserved, RiskReviewObserved
+from forge_edge.speech.grammar import Meaning, Vocabulary, answers, confirmation
+from forge_shared.events import FormAnswer
+from forge_shared.forms import scoring
+from forge_shared.forms.questionnaire import AnswerOption, Item, Questionnaire
+from forge_shared.model import Frozen
+
+TRIES = 4
+"""Misunderstandings of one question before it is left unanswered. Ours: more would be an ordeal."""
+SILENCES = 2
+"""Times nobody answers before the room waits to be called again."""
+
+
+class Interview(Frozen):
+    """Where an interview stands; saved after every step, so that a restart can resume it.
+
+    Attributes:
+        pending: Option code that was heard and is being read back.
+        risk_key: Names the risk answer that is being read back.
+        times_asked: How often each question was asked.
+        corrected: Questions whose stored answer was taken back by the person.
+    """
+
+    form_id: str
+    response: str
+    started_at: datetime
+    current: str
+    answers: tuple[FormAnswer, ...] = ()
+    skipped: tuple[str, ...] = ()
+    corrected: tuple[str, ...] = ()
+    times_asked: tuple[tuple[str, int], ...] = ()
+    pending: str | None = None
+    risk_key: str | None = None
+    misunderstood: int = 0
+    silences: int = 0
+    re_prompts: int = 0
+
+    @property
+    def codes(self) -> dict[str, str]:
+        """Stored option codes by link id."""
+        return {answer.link_id: answer.code for answer in self.answers}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What follows: the new state (None when the interview is over), what to say, what was observed.
+
+    ``paused`` means: nobody answers; keep the state and wait to be called.
+    """
+
+    interview: Interview | None
+    say: tuple[str, ...]
+    observations: tuple[Observation, ...] = ()
+    paused: bool = False
+
+
+def begin(form: Questionnaire, response: str, started_at: datetime) -> Step:
+    """Start a form at its first question."""
+    first = form.questions[0]
+    interview = Interview(form_id=form.id, response=response, started_at=started_at, current=first.link_id)
+    introduction = (
+        f"We will go through the {form.title} together.",
+        "After each question I repeat what I heard, and you tell me whether it is right.",
+        "You can also say: repeat, go back, skip, or stop.",
+        *(item.text for item in form.item if item.type == "group" and item.text),
+    )
+    return _ask(form, interview, before=introduction, with_options=True)
+
+
+def resume(form: Questionnaire, interview: Interview) -> Step:
+    """Go on where the interview was interrupted: the current question is asked again."""
+    fresh = interview.model_copy(update={"pending": None, "risk_key": None, "misunderstood": 0, "silences": 0})
+    review = _review(interview, "not-reviewed")
+    step = _ask(form, fresh, before=("Let us go on.",), with_options=True)
+    return Step(step.interview, step.say, (*review, *step.observations))
+
+
+def vocabulary(form: Questionnaire, interview: Interview) -> Vocabulary:
+    """Return what may be said now."""
+    return confirmation() if interview.pending else answers(form, _item(form, interview))
+
+
+def hear(form: Questionnaire, interview: Interview, meaning: Meaning | None) -> Step:
+    """Take what was understood; None means that something was said and not understood."""
+    if meaning is None:
+        return _not_understood(form, interview)
+    if meaning.kind == "command":
+        return _command(form, interview, meaning.code)
+    if interview.pending is None and meaning.kind == "answer":
+        return _read_back(form, interview, meaning.code)
+    if interview.pending is not None and meaning.kind == "confirmation":
+        return _store(form, interview) if meaning.code == "yes" else _ask_again(form, interview)
+    return _not_understood(form, interview)
+
+
+def silence(form: Questionnaire, interview: Interview) -> Step:
+    """Nobody answered."""
+    waited = interview.model_copy(update={"silences": interview.silences + 1, "re_prompts": interview.re_prompts + 1})
+    if waited.silences < SILENCES:
+        return _again(form, waited, "Sorry, I did not hear you.")
+    item = _item(form, interview)
+    # Someone who falls silent at the risk item may be in danger.
+    observations = (*_review(interview, "not-reviewed"), *(_unanswered(form, interview) if item.is_risk else ()))
+    paused = waited.model_copy(update={"silences": 0, "pending": None, "risk_key": None})
+    return Step(paused, ("I will wait. Call me when you want to go on.",), observations, paused=True)
+
+
+def stop(form: Questionnaire, interview: Interview) -> Step:
+    """End the form before its end; what was confirmed is kept."""
+    observation = _finished(form, interview, "stopped")
+    review = _review(interview, "not-reviewed")
+    return Step(None, ("I have stopped the form. Your answers so far are kept.",), (*review, observation))
+
+
+def _ask(
+    form: Questionnaire, interview: Interview, *, before: tuple[str, ...] = (), with_options: bool = False
+) -> Step:
+    item = _item(form, interview)
+    asked = dict(interview.times_asked)
+    asked[item.link_id] = asked.get(item.link_id, 0) + 1
+    counted = interview.model_copy(update={"times_asked": tuple(asked.items())})
+    number = f"Question {item.prefix}. " if item.prefix else ""
+    question = f"{number}{_sentence(item.text)}"
+    if with_options:
+        question = f"{question} Please answer: {_options(item)}."
+    return Step(counted, (*before, question))
+
+
+def _not_understood(form: Questionnaire, interview: Interview) -> Step:
+    counted = interview.model_copy(
+        update={"misunderstood": interview.misunderstood + 1, "re_prompts": interview.re_prompts + 1, "silences": 0}
+    )
+    if counted.misunderstood < TRIES:
+        return _again(form, counted, "Sorry, I did not understand.")
+    if interview.pending is not None:
+        return _ask_again(form, counted)
+    step = _leave_out(form, counted)
+    return Step(step.interview, ("Sorry, we will leave this question out for now.", *step.say), step.observations)
+
+
+def _again(form: Questionnaire, interview: Interview, sorry: str) -> Step:
+    if interview.pending is not None:
+        return Step(interview, (f"{sorry} Please say yes or no. {_heard(_item(form, interview), interview.pending)}",))
+    step = _ask(form, interview, with_options=True)
+    return Step(step.interview, (f"{sorry} {step.say[0]}",))
+
+
+def _read_back(form: Questionnaire, interview: Interview, code: str) -> Step:
+    item = _item(form, interview)
+    option = _option(item, code)
+    observations: tuple[Observation, ...] = ()
+    key = None
+    if item.is_risk and option.ordinal:
+        key = f"{interview.response}/{item.link_id}/{dict(interview.times_asked)[item.link_id]}"
+        observations = (
+            RiskAnswerObserved(
+                key=key,
+                questionnaire=form.canonical,
+                link_id=item.link_id,
+                answer=code,
+                ordinal=option.ordinal,
+                mode="voice",
+            ),
+        )
+    pending = interview.model_copy(update={"pending": code, "risk_key": key, "misunderstood": 0, "silences": 0})
+    return Step(pending, (_heard(item, code),), observations)
+
+
+def _ask_again(form: Questionnaire, interview: Interview) -> Step:
+    review = _review(interview, "corrected")
+    again = interview.model_copy(
+        update={"pending": None, "risk_key": None, "misunderstood": 0, "re_prompts": interview.re_prompts + 1}
+    )
+    step = _ask(form, again, with_options=True)
+    return Step(step.interview, (f"Sorry. {step.say[0]}",), (*review, *step.observations))
+
+
+def _store(form: Questionnaire, interview: Interview) -> Step:
+    item = _item(form, interview)
+    answer = FormAnswer(
+        link_id=item.link_id,
+        code=interview.pending or "",
+        mode="voice",
+        times_asked=dict(interview.times_asked)[item.link_id],
+        corrected=item.link_id in interview.corrected,
+    )
+    kept = tuple(other for other in interview.answers if other.link_id != item.link_id)
+    stored = interview.model_copy(
+        update={
+            "answers": (*kept, answer),
+            "skipped": tuple(link for link in interview.skipped if link != item.link_id),
+        }
+    )
+    before: tuple[str, ...] = ()
+    if interview.risk_key is not None:
+        before = ("Thank you for telling me. I am letting the staff know. If you feel unsafe, press the call button.",)
+    return _go_on(form, stored, before, _review(interview, "confirmed"))
+
+
+def _command(form: Questionnaire, interview: Interview, command: str) -> Step:
+    if command == "stop":
+        return stop(form, interview)
+    if command == "skip":
+        return _leave_out(form, interview)
+    if command in ("back", "correct"):
+        return _back(form, interview)
+    if command == "help":
+        item = _item(form, interview)
+        explanation = (
+            f"You can say: {_options(item)}. Or say: repeat, go back, skip, or stop."
+            " If you need a person, press the call button, or say stop, and then call me and say nurse."
+        )
+        return _with_before(explanation, _plain(form, interview))
+    return _plain(form, interview)
+
+
+def _plain(form: Questionnaire, interview: Interview) -> Step:
+    if interview.pending is not None:
+        return Step(interview, (_heard(_item(form, interview), interview.pending),))
+    return _ask(form, interview, with_options=True)
+
+
+def _back(form: Questionnaire, interview: Interview) -> Step:
+    review = _review(interview, "not-reviewed")
+    links = [item.link_id for item in form.questions]
+    place = links.index(interview.current)
+    # In the middle of a read-back, going back means this question; otherwise the one before it.
+    target = interview.current if interview.pending is not None or place == 0 else links[place - 1]
+    corrected = (*interview.corrected, target) if target in interview.codes else interview.corrected
+    moved = interview.model_copy(
+        update={"current": target, "pending": None, "risk_key": None, "corrected": corrected, "misunderstood": 0}
+    )
+    step = _ask(form, moved, before=("Let us go back.",), with_options=True)
+    return Step(step.interview, step.say, review)
+
+
+def _leave_out(form: Questionnaire, interview: Interview) -> Step:
+    item = _item(form, interview)
+    review = _review(interview, "not-reviewed")
+    unanswered = _unanswered(form, interview) if item.is_risk and interview.risk_key is None else ()
+    left = interview.model_copy(update={"skipped": (*interview.skipped, item.link_id)})
+    return _go_on(form, left, (), (*review, *unanswered))
+
+
+def _go_on(
+    form: Questionnaire, interview: Interview, before: tuple[str, ...], observations: tuple[Observation, ...]
+) -> Step:
+    done = {*interview.codes, *interview.skipped}
+    links = [item.link_id for item in form.questions]
+    following = links[links.index(interview.current) + 1 :]
+    upcoming = next(
+        (
+            link
+            for link in (*following, *links)
+            if link not in done and scoring.is_enabled(form, _by_link(form, link), interview.codes)
+        ),
+        None,
+    )
+    if upcoming is None:
+        thanks = "Thank you. You have answered all questions."
+        if interview.skipped:
+            thanks = f"Thank you. You have answered {len(interview.answers)} questions."
+        return Step(None, (*before, thanks), (*observations, _finished(form, interview, "completed")))
+    moved = interview.model_copy(
+        update={"current": upcoming, "pending": None, "risk_key": None, "misunderstood": 0, "silences": 0}
+    )
+    new_options = _options(_by_link(form, upcoming)) != _options(_item(form, interview))
+    step = _ask(form, moved, before=before, with_options=new_options)
+    return Step(step.interview, step.say, observations)
+
+
+def _finished(form: Questionnaire, interview: Interview, status: Literal["completed", "stopped"]) -> FormObserved:
+    order = [item.link_id for item in form.questions]
+    return FormObserved(
+        response=interview.response,
+        questionnaire=form.canonical,
+        status=status,
+        answers=tuple(sorted(interview.answers, key=lambda answer: order.index(answer.link_id))),
+        skipped=interview.skipped,
+        total=scoring.total(form, interview.codes) if status == "completed" else None,
+        re_prompts=interview.re_prompts,
+        started_at=interview.started_at,
+    )
+
+
+def _review(
+    interview: Interview, outcome: Literal["confirmed", "corrected", "not-reviewed"]
+) -> tuple[Observation, ...]:
+    return () if interview.risk_key is None else (RiskReviewObserved(key=interview.risk_key, outcome=outcome),)
+
+
+def _unanswered(form: Questionnaire, interview: Interview) -> tuple[Observation, ...]:
+    return (
+        RiskAnswerObserved(
+            key=f"{interview.response}/{interview.current}/unanswered",
+            questionnaire=form.canonical,
+            link_id=interview.current,
+            answer=None,
+            ordinal=None,
+            mode="voice",
+        ),
+    )
+
+
+def _with_before(sentence: str, step: Step) -> Step:
+    return Step(step.interview, (sentence, *step.say), step.observations)
+
+
+def _heard(item: Item, code: str) -> str:
+    return f"I heard: {_option(item, code).display}. Is that right?"
+
+
+def _options(item: Item) -> str:
+    words = [option.display.lower() for option in item.answer_option]
+    return f"{', '.join(words[:-1])}, or {words[-1]}"
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+def _item(form: Questionnaire, interview: Interview) -> Item:
+    return _by_link(form, interview.current)
+
+
+def _by_link(form: Questionnaire, link_id: str) -> Item:
+    return next(item for item in form.questions if item.link_id == link_id)
+
+
+def _option(item: Item, code: str) -> AnswerOption:
+    return next(option for option in item.answer_option if option.code == code)

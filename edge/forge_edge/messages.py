@@ -1,0 +1,99 @@
+"""What the core and its children say to each other over the private socket: one JSON object a line.
+
+Sound never crosses. The ears report a `Perception` and then wait for exactly one `Instruction`; the core may send
+further instructions while the ears wait for their wake word.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from forge_shared.model import Frozen
+
+LINE_BYTES = 256 * 1024
+"""Longest line: an instruction with a form's grammar is about 10 kB."""
+
+
+class Listen(Frozen):
+    """Listen for one utterance, with a grammar of these phrases; give up when nobody speaks for that long."""
+
+    grammar: str
+    phrases: tuple[str, ...]
+    patience_seconds: Annotated[float, Field(gt=0, le=60)]
+
+
+class Instruction(Frozen):
+    """What the ears shall do next: say this, then sound the tone, then listen. All may be absent.
+
+    Attributes:
+        turn: Number of the turn, repeated in what it leads to.
+        say: Sentences, spoken one after the other.
+        tone: Whether to sound the tone that says: I am listening.
+        listen: What to listen for afterwards; None means the wake word (and, in a recorded session, everything).
+        dictation: Whether a recorded session is on, so that what is said without a wake word is taken down too.
+    """
+
+    turn: int
+    say: tuple[str, ...] = ()
+    tone: bool = False
+    listen: Listen | None = None
+    dictation: bool = False
+
+
+class Hearing(Frozen):
+    """The ears are ready, or their source changed. Unknown is a state: silence from the ears themselves counts too."""
+
+    kind: Literal["hearing"] = "hearing"
+    state: Literal["ok", "lost", "closed"]
+    reason: Literal["started", "source-silent", "source-failed", "recovered", "stopped"]
+
+
+class WakeHeard(Frozen):
+    """The wake word was heard."""
+
+    kind: Literal["wake"] = "wake"
+    word: str
+    score: Annotated[float, Field(ge=0, le=1)]
+
+
+class SpeechHeard(Frozen):
+    """An utterance was heard, in a turn or (``turn`` None) as dictation.
+
+    Attributes:
+        ended_monotonic_seconds: When its last word ended, on this machine's monotonic clock, for latency figures.
+    """
+
+    kind: Literal["speech"] = "speech"
+    turn: int | None
+    text: str
+    accepted: bool
+    confidence: Annotated[float, Field(ge=0, le=1)]
+    engine: str
+    ended_monotonic_seconds: float
+
+
+class NothingHeard(Frozen):
+    """A turn asked to listen and nobody spoke."""
+
+    kind: Literal["nothing"] = "nothing"
+    turn: int
+
+
+class Beat(Frozen):
+    """The ears live. Sent every second; needs no answer."""
+
+    kind: Literal["beat"] = "beat"
+
+
+Perception = Annotated[Hearing | WakeHeard | SpeechHeard | NothingHeard | Beat, Field(discriminator="kind")]
+
+_PERCEPTION: TypeAdapter[Hearing | WakeHeard | SpeechHeard | NothingHeard | Beat] = TypeAdapter(Perception)
+
+
+def read_perception(line: bytes) -> Hearing | WakeHeard | SpeechHeard | NothingHeard | Beat:
+    """Read one line from a child.
+
+    Raises:
+        pydantic.ValidationError: It is no perception; the error does not repeat it.
+    """
+    return _PERCEPTION.validate_json(line)

@@ -1,0 +1,100 @@
+"""The node's settings: environment variables ``FORGE_EDGE_…``, read once at the start, by core and children alike."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from forge_edge.errors import NodeConfigError
+from forge_edge.wake import BUILT_IN_WORDS
+from forge_shared.model import Frozen
+
+
+class Credentials(Frozen):
+    """What `forge-hub enrol` wrote: where the broker is and who this node is there."""
+
+    site: str
+    node: str
+    host: str
+    port: Annotated[int, Field(ge=1, le=65535)]
+    password: SecretStr
+
+
+class NodeSettings(BaseSettings):
+    """How a room node is run."""
+
+    model_config = SettingsConfigDict(env_prefix="FORGE_EDGE_", extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    state_dir: Annotated[
+        Path, Field(description="Folder of the outbox, the dialogue's state and the children's socket; mode 0700.")
+    ] = Path("~/.local/state/forge-edge")
+    credentials: Annotated[
+        Path | None, Field(description="File written by `forge-hub enrol`. Without it the room works alone.")
+    ] = None
+    form: Annotated[str, Field(description="The questionnaire that 'my form' means.")] = "phq-9"
+    forms_dir: Annotated[Path | None, Field(description="Folder of the site's own questionnaires (FHIR JSON).")] = None
+    known_names: Annotated[
+        Path | None, Field(description="File with one name a line (staff, patients) that is always redacted.")
+    ] = None
+    audio: Annotated[
+        Literal["microphone", "file", "simulated"], Field(description="Where sound comes from and goes to.")
+    ] = "microphone"
+    audio_input: Annotated[str | None, Field(description="Name of the microphone; default: the system's.")] = None
+    audio_output: Annotated[str | None, Field(description="Name of the loudspeaker; default: the system's.")] = None
+    audio_file: Annotated[Path | None, Field(description="Sound file to listen to, with audio=file.")] = None
+    room_script: Annotated[Path | None, Field(description="Simulated patient (JSON), with audio=simulated.")] = None
+    room_speed: Annotated[
+        float, Field(ge=0, le=1000, description="Speed of the simulated room: 1 is real time, 0 as fast as it goes.")
+    ] = 1.0
+    wake_words: Annotated[
+        tuple[str, ...], Field(min_length=1, description=f"Built-in wake words: {', '.join(BUILT_IN_WORDS)}.")
+    ] = ("hey_jarvis", "okay_nabu")
+    wake_models: Annotated[
+        tuple[Path, ...], Field(description="The site's own wake words: openWakeWord models (.onnx).")
+    ] = ()
+    whisper_model: Annotated[
+        Path | None, Field(description="Folder of a CTranslate2 Whisper model; default: pocketsphinx.")
+    ] = None
+    piper_voice: Annotated[Path | None, Field(description="A piper voice (.onnx); default: espeak-ng.")] = None
+    voice: Annotated[str, Field(description="espeak-ng voice of the room.")] = "en-gb"
+    words_per_minute: Annotated[int, Field(ge=80, le=300, description="How fast the room speaks.")] = 150
+    outbox_limit_megabytes: Annotated[
+        int, Field(ge=1, le=100_000, description="Above this size the oldest records are thinned, never alarms.")
+    ] = 500
+
+    @field_validator("wake_words")
+    @classmethod
+    def _check_words(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := [word for word in value if word not in BUILT_IN_WORDS]:
+            raise ValueError(f"{len(unknown)} of the wake words are not built in: {', '.join(BUILT_IN_WORDS)}")
+        return value
+
+    @model_validator(mode="after")
+    def _check_audio(self) -> Self:
+        if self.audio == "file" and self.audio_file is None:
+            raise ValueError("audio=file needs FORGE_EDGE_AUDIO_FILE")
+        if self.audio == "simulated" and self.room_script is None:
+            raise ValueError("audio=simulated needs FORGE_EDGE_ROOM_SCRIPT")
+        return self
+
+    @property
+    def folder(self) -> Path:
+        """The state folder with ``~`` expanded."""
+        return self.state_dir.expanduser()
+
+
+def load_credentials(path: Path) -> Credentials:
+    """Read a credentials file.
+
+    Raises:
+        NodeConfigError: It is missing, readable by others, or not what `forge-hub enrol` writes.
+    """
+    try:
+        if path.stat().st_mode & 0o077:
+            raise NodeConfigError(f"others can read {path.name}: chmod 600 it")
+        return Credentials.model_validate_json(path.read_bytes())
+    except OSError:
+        raise NodeConfigError(f"cannot read the credentials {path.name}: run `forge-hub enrol` on the hub") from None
+    except ValidationError:
+        raise NodeConfigError(f"{path.name} is no credentials file of `forge-hub enrol`") from None
