@@ -17,8 +17,8 @@ from forge_shared.forms.questionnaire import Item, Questionnaire
 
 Kind = Literal["answer", "command", "request", "confirmation"]
 
-_OPENERS = ("um", "uh", "oh", "well", "i think", "i would say", "i'd say", "i guess", "probably", "maybe", "it was")
-_CLOSERS = ("i think", "i would say", "i'd say", "i guess", "please", "really", "probably")
+_OPENERS = ("um", "uh", "oh", "well", "i think", "i would say", "i guess", "probably", "maybe", "it was")
+_CLOSERS = ("i think", "i would say", "i guess", "please", "really", "probably")
 """Small words that people put around an answer. Each makes a phrase of its own, so that the set stays closed."""
 
 _NUMBER_WORDS = frozenset(

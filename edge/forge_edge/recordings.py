@@ -1,0 +1,147 @@
+"""Recordings instead of a microphone: what the room would have heard in a sound file."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from forge_edge.audio.activity import Ended, Endpointer, EndpointLimits, Started, VoiceActivity
+from forge_edge.audio.files import load
+from forge_edge.audio.ports import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Samples
+from forge_edge.errors import AudioUnreadableError
+from forge_edge.speech.grammar import Vocabulary, answers
+from forge_edge.speech.ports import Transcriber
+from forge_edge.wake import BUILT_IN_WORDS, MicroWakeWords
+from forge_shared.errors import FormUnknownError
+from forge_shared.forms.questionnaire import installed
+
+TRAILING_SILENCE_SECONDS = 0.5
+"""Follows every file: the wake models score a window that ends after the word."""
+
+_SEGMENT_LIMITS = EndpointLimits(no_speech_seconds=float("inf"))
+
+
+def wake_files(paths: Sequence[Path], words: Sequence[str] = BUILT_IN_WORDS) -> Iterator[dict[str, Any]]:
+    """Find wake words in sound files.
+
+    Args:
+        paths: Sound files; each is heard by itself.
+        words: The words to listen for.
+
+    Yields:
+        One ``{"file", "word", "at_s", "score"}`` per detection, or ``{"file", "error"}`` for a file that cannot be
+        decoded.
+
+    Raises:
+        EngineMissingError: There is no such word.
+    """
+    detector = MicroWakeWords(words)
+    for path in paths:
+        try:
+            samples = load(path)
+        except AudioUnreadableError as error:
+            yield {"file": str(path), "error": str(error)}
+            continue
+        detector.reset()
+        for chunk in _chunks(samples):
+            detection = detector.feed(chunk)
+            if detection is not None:
+                yield {
+                    "file": str(path),
+                    "word": detection.word,
+                    "at_s": round(detection.at_seconds, 2),
+                    "score": round(detection.score, 3),
+                }
+
+
+def transcribe_files(
+    paths: Sequence[Path], form_id: str | None, link_id: str | None, engine: Transcriber
+) -> Iterator[dict[str, Any]]:
+    """Transcribe sound files, each as one utterance: what is not speech is left out.
+
+    Args:
+        paths: Sound files.
+        form_id: A form, together with ``link_id``; None for free dictation.
+        link_id: A question of that form; its answers and the commands of a form are what may be said.
+        engine: The speech engine.
+
+    Yields:
+        One ``{"file", "text", "accepted", "confidence", "engine"}`` per file, or ``{"file", "error"}`` for a file that
+        cannot be decoded. ``text`` is the option's own words for an answer; where not accepted, a guess.
+
+    Raises:
+        FormUnknownError: There is no such form or question; the message lists those that exist.
+        EngineError: The engine failed.
+    """
+    vocabulary, displays = _vocabulary(form_id, link_id)
+    activity = VoiceActivity()
+    for path in paths:
+        try:
+            samples = load(path)
+        except AudioUnreadableError as error:
+            yield {"file": str(path), "error": str(error)}
+            continue
+        activity.reset()
+        speech = spoken_parts(samples, activity)
+        if speech is None:
+            yield {"file": str(path), "text": "", "accepted": False, "confidence": 0.0, "engine": engine.name}
+            continue
+        heard = engine.transcribe(speech, vocabulary.grammar if vocabulary else None)
+        meaning = vocabulary.meaning(heard.text) if vocabulary else None
+        text = displays[meaning.code] if meaning is not None and meaning.kind == "answer" else heard.text
+        yield {
+            "file": str(path),
+            "text": text,
+            "accepted": heard.accepted,
+            "confidence": round(heard.confidence, 3),
+            "engine": heard.engine,
+        }
+
+
+def spoken_parts(samples: Samples, activity: VoiceActivity) -> Samples | None:
+    """Return the utterances in a recording, joined; None if nobody speaks.
+
+    Args:
+        samples: Shape ``(n,)``, int16, 16 kHz mono.
+        activity: A detector that has heard nothing yet.
+    """
+    parts: list[Samples] = []
+    endpointer = Endpointer(_SEGMENT_LIMITS)
+    begun_seconds: float | None = None
+    at_seconds = 0.0
+    for index, chunk in enumerate(_chunks(samples)):
+        at_seconds = index * CHUNK_SAMPLES / SAMPLE_RATE_HZ
+        endpoint = endpointer.feed(activity.probability(chunk), at_seconds)
+        if isinstance(endpoint, Started):
+            begun_seconds = endpoint.at_seconds
+        elif isinstance(endpoint, Ended):
+            parts.append(_cut(samples, endpoint.start_seconds, endpoint.end_seconds))
+            endpointer, begun_seconds = Endpointer(_SEGMENT_LIMITS), None
+    if begun_seconds is not None:
+        parts.append(_cut(samples, begun_seconds, at_seconds + TRAILING_SILENCE_SECONDS))
+    return np.concatenate(parts) if parts else None
+
+
+def _cut(samples: Samples, start_seconds: float, end_seconds: float) -> Samples:
+    return samples[round(start_seconds * SAMPLE_RATE_HZ) : round(end_seconds * SAMPLE_RATE_HZ)]
+
+
+def _chunks(samples: Samples) -> Iterator[Samples]:
+    padded = np.concatenate((samples, np.zeros(round(TRAILING_SILENCE_SECONDS * SAMPLE_RATE_HZ), np.int16)))
+    for start in range(0, len(padded) - CHUNK_SAMPLES + 1, CHUNK_SAMPLES):
+        yield padded[start : start + CHUNK_SAMPLES]
+
+
+def _vocabulary(form_id: str | None, link_id: str | None) -> tuple[Vocabulary | None, dict[str, str]]:
+    if form_id is None and link_id is None:
+        return None, {}
+    forms = installed()
+    form = forms.get(form_id or "")
+    if form is None:
+        raise FormUnknownError(f"no form {form_id}; there are {', '.join(sorted(forms))}")
+    item = form.question(link_id or "")
+    if item is None:
+        there = ", ".join(question.link_id for question in form.questions)
+        raise FormUnknownError(f"form {form_id} has no question {link_id}; there are {there}")
+    return answers(form, item), {option.code: option.display.lower() for option in item.answer_option}
