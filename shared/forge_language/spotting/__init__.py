@@ -1,0 +1,1 @@
+"""Finds identifying spans in written and in recognised speech; `forge_language.redaction` puts them together."""
