@@ -60,18 +60,20 @@ def _ears(settings: NodeSettings, options: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _wake(settings: NodeSettings, options: argparse.Namespace) -> int:
+def _wake(_: NodeSettings, options: argparse.Namespace) -> int:
     from forge_edge.recordings import wake_files  # noqa: PLC0415 (see above)
+    from forge_edge.wake import BUILT_IN_WORDS  # noqa: PLC0415 (see above)
 
-    return _print(wake_files(options.files, settings.wake_words if not options.word else tuple(options.word)), options)
+    return _print(wake_files(options.files, options.word or BUILT_IN_WORDS), options)
 
 
 def _transcribe(settings: NodeSettings, options: argparse.Namespace) -> int:
+    from forge_edge.ears import transcriber  # noqa: PLC0415 (see above)
     from forge_edge.recordings import transcribe_files  # noqa: PLC0415 (see above)
 
     if bool(options.form) != bool(options.item):
         raise NodeConfigError("--form and --item belong together")
-    return _print(transcribe_files(options.files, options.form, options.item, settings), options)
+    return _print(transcribe_files(options.files, options.form, options.item, transcriber(settings)), options)
 
 
 def _say(settings: NodeSettings, options: argparse.Namespace) -> int:
@@ -131,7 +133,9 @@ def _parser() -> argparse.ArgumentParser:
     ears = command("ears", _ears, "Run the ears; `run` starts them by itself.")
     ears.add_argument("--socket", type=Path, required=True, help="the core's socket")
     wake = command("wake", _wake, "Find the wake word in recordings: one line per detection.")
-    wake.add_argument("--word", action="append", metavar="WORD", help="wake word to look for (default: the setting's)")
+    wake.add_argument(
+        "--word", action="append", metavar="WORD", help="wake word to look for (default: all built-in ones)"
+    )
     transcribe = command("transcribe", _transcribe, "Transcribe recordings: one line per file.")
     transcribe.add_argument("--form", metavar="ID", help="expect an answer to this form, such as phq-9")
     transcribe.add_argument("--item", metavar="LINKID", help="the question that is answered, such as 44250-9")

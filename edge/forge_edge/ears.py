@@ -265,14 +265,16 @@ def run(settings: NodeSettings, socket_path: Path) -> None:
     wake_words: list[WakeWord] = [MicroWakeWords(words=settings.wake_words)]
     if settings.wake_models:
         wake_words.append(OpenWakeWords(settings.wake_models))
-    transcriber: Transcriber = (
-        WhisperTranscriber(settings.whisper_model) if settings.whisper_model else PocketsphinxTranscriber()
-    )
     try:
-        Ears(link, source, sink, wake_words, transcriber, synthesiser(settings)).run()
+        Ears(link, source, sink, wake_words, transcriber(settings), synthesiser(settings)).run()
     finally:
         source.close()
         sink.close()
+
+
+def transcriber(settings: NodeSettings) -> Transcriber:
+    """Return the engine that turns the room's speech into text."""
+    return WhisperTranscriber(settings.whisper_model) if settings.whisper_model else PocketsphinxTranscriber()
 
 
 def synthesiser(settings: NodeSettings) -> Synthesiser:

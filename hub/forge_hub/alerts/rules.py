@@ -17,6 +17,15 @@ LATE_AFTER = timedelta(minutes=10)
 Ours: long enough for a broker restart, short enough that staff would still act as on a fresh one.
 """
 
+ALERT_KINDS: dict[str, str] = {
+    "request": "someone in the room asked for water, a nurse, help with pain, or help",
+    "risk-answer": "a form's risk item was answered with more than its lowest option; raised before it is read back",
+    "risk-unanswered": "a form's risk item was skipped, not understood, or met with silence: no answer never reassures",
+    "sense-lost": "a room can no longer hear or see",
+    "unreadable-alarm": "a message in the alarm lane could not be read: an alarm that cannot be read is still an alarm",
+}
+"""Every kind of alert and what raises it."""
+
 _REQUEST_SEVERITY: dict[str, Severity] = {"help": "critical", "pain": "high", "nurse": "high", "water": "normal"}
 
 

@@ -1,0 +1,45 @@
+# `make demo` and `make test` set everything up by themselves; the rest helps while working.
+.DEFAULT_GOAL := help
+.PHONY: help demo test quick check bench lock docs assets clean
+bin := .venv/bin
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+demo: ## Show the main job: two simulated rooms and a hub (DEMO_ONCE=1: run once, print a summary)
+	@requirements/install demo
+	@$(bin)/python -m tests.journey.demo
+
+test: ## Run every test
+	@requirements/install test
+	@$(bin)/python -m pytest
+
+quick: ## Run the tests that take less than ten seconds each
+	@requirements/install test
+	@$(bin)/python -m pytest -m "not slow"
+
+check: ## Format, lint, types, architecture, dependencies, locks
+	@requirements/install demo
+	@$(bin)/ruff format --check .
+	@$(bin)/ruff check .
+	@$(bin)/mypy
+	@$(bin)/lint-imports
+	@for member in shared/forge_shared shared/forge_language edge hub; do (cd $$member && "$(CURDIR)/$(bin)/deptry" .) || exit 1; done
+	@requirements/lock --check
+
+bench: ## Print every figure of docs/benchmarks.md, one JSON line each
+	@requirements/install test
+	@for program in benchmarks/*.py; do $(bin)/python $$program || exit 1; done
+
+lock: ## Write the hashed locks anew
+	@UV=$(bin)/uv requirements/lock
+
+docs: ## Generate docs/schemas and docs/reference.md
+	@requirements/install demo
+	@$(bin)/python docs/generate.py
+
+assets: ## Fetch the pages' scripts by lock
+	@hub/assets
+
+clean: ## Remove what was built and installed here
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis hub/node_modules hub/forge_hub/web/static/vendor var

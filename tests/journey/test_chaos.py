@@ -1,0 +1,85 @@
+"""Whatever is killed, no event is lost or counted twice, and each lane keeps its order."""
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.journey.world import Site, until
+
+EVENTS = 500
+KILLS = 100
+ROOM = "room-1"
+SCRIPT = {
+    "repeat": True,
+    "turns": [
+        ["water"],
+        ["i want to fill in my form", "stop"],
+        ["nurse"],
+        ["i want to fill in my form", "several days", "yes", "stop"],
+    ],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("broker", ["mosquitto", "amqtt"])
+def test_a_hundred_kills_lose_nothing_double_nothing_and_keep_the_order(tmp_path: Path, broker: str) -> None:
+    seed = int(os.environ.get("CHAOS_SEED", "20261121"))
+    chance = random.Random(f"{seed}/{broker}")  # noqa: S311 (a reproducible test, no secret)
+    points = sorted(chance.sample(range(EVENTS), KILLS))
+    with Site(tmp_path, broker=broker) as site:
+        site.start_scripted_room(ROOM, SCRIPT)
+        for point in points:
+            until(f"event {point} (seed {seed})", lambda point=point: produced(site) >= point or None, seconds=120)
+            kill(site, chance.choice(["core", "ears", "broker", "hub"]))
+        until("the last event", lambda: produced(site) >= EVENTS or None, seconds=120)
+        site.stop_room(ROOM)
+        SCRIPT_DONE = {"turns": []}
+        site.start_scripted_room(ROOM, SCRIPT_DONE)
+        until("the hub", site.hub_is_up)
+        until("an empty outbox", lambda: site.pending(ROOM) == 0 or None, seconds=120)
+        until("the node's rest", lambda: time.sleep(1) or site.pending(ROOM) == 0 or None)
+
+        made = site.produced(ROOM)
+        assert sum(made.values()) >= EVENTS
+        (epoch,) = site.outbox(ROOM, "SELECT id FROM epoch")[0]
+        for lane, last in made.items():
+            logged = site.records(
+                "SELECT sequence FROM event_log WHERE node = ? AND epoch = ? AND lane = ? ORDER BY position",
+                ROOM,
+                epoch,
+                lane,
+            )
+            assert [sequence for (sequence,) in logged] == list(range(1, last + 1)), lane
+        assert site.records("SELECT count(*) FROM event_log") == [(sum(made.values()),)]
+        assert site.records("SELECT count(*) FROM event_log") == site.records(
+            "SELECT count(DISTINCT event_id) FROM event_log"
+        )
+        assert site.records("SELECT count(*) FROM quarantine") == [(0,)]
+
+
+def produced(site: Site) -> int:
+    """Count what is committed to the outbox, and see to it that what was killed is started again."""
+    if not site.room_is_alive(ROOM):
+        site.restart_room(ROOM)
+    return sum(site.produced(ROOM).values())
+
+
+def kill(site: Site, victim: str) -> None:
+    if victim == "core":
+        site.kill_room(ROOM)
+        site.restart_room(ROOM)
+    elif victim == "hub":
+        site.kill_hub()
+        site.launch_hub()
+    else:
+        pid = site.ears_pid(ROOM) if victim == "ears" else site.broker_pid
+        if pid is not None:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                return
