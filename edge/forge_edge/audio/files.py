@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-import soundfile  # type: ignore[import-untyped]  # it carries no types
+import soundfile
 import soxr  # type: ignore[import-untyped]  # it carries no types
 from numpy.typing import NDArray
 
@@ -125,6 +125,9 @@ class FileSource:
         chunk = AudioChunk(self._chunks[self._next], at_seconds)
         self._next += 1
         return chunk
+
+    def discard(self) -> None:
+        """Do nothing: a file does not hear the room."""
 
     def close(self) -> None:
         """End the sound. Further calls do nothing."""

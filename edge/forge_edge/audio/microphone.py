@@ -126,7 +126,9 @@ class MicrophoneSource:
         self._delivered = 0
         self._zero_seconds = 0.0
         self._closed = False
-        self._stream = open_stream(device, self._take)
+        self._device = device
+        self._open_stream = open_stream
+        self._stream: InputStream | None = open_stream(device, self._take)
 
     @property
     def dropped_chunks(self) -> int:
@@ -134,39 +136,60 @@ class MicrophoneSource:
         return self._dropped
 
     def read(self) -> AudioChunk | None:
-        """Return the next chunk, or None after `close`.
+        """Return the next chunk, or None after `close`. After a loss it opens the device anew.
 
         Raises:
-            AudioSourceLostError: Nothing came for two seconds, the stream failed, or ten seconds were exactly zero.
+            AudioSourceLostError: Nothing came for two seconds, the stream failed, ten seconds were exactly zero, or the
+                device cannot be opened again.
         """
         if self._closed:
             return None
-        samples = self._next()
+        if self._stream is None:
+            self._stream = self._open_stream(self._device, self._take)
+        samples = self._next(self._stream)
         if self._dropped != self._reported:
             self._reported = self._dropped
             get_logger().warning("microphone.overflow", dropped_chunks=self._dropped)
         self._zero_seconds = 0.0 if np.any(samples) else self._zero_seconds + CHUNK_SAMPLES / SAMPLE_RATE_HZ
         if self._zero_seconds >= DIGITAL_ZERO_SECONDS:
-            raise AudioSourceLostError(f"the microphone delivered nothing but zeros for {DIGITAL_ZERO_SECONDS:g} s")
+            raise self._lost(f"the microphone delivered nothing but zeros for {DIGITAL_ZERO_SECONDS:g} s")
         chunk = AudioChunk(samples, self._delivered * CHUNK_SAMPLES / SAMPLE_RATE_HZ)
         self._delivered += 1
         return chunk
 
+    def discard(self) -> None:
+        """Forget what was captured and not read yet. It still counts in the time of the chunks that follow."""
+        while True:
+            try:
+                self._queue.get_nowait()
+            except queue.Empty:
+                return
+            self._delivered += 1
+
     def close(self) -> None:
         """Release the device. Further calls do nothing."""
-        if not self._closed:
-            self._closed = True
-            self._stream.close()
+        self._closed = True
+        self._release()
 
-    def _next(self) -> Samples:
+    def _next(self, stream: InputStream) -> Samples:
         deadline = time.monotonic() + NO_DATA_SECONDS
         while time.monotonic() < deadline:
             try:
                 return self._queue.get(timeout=0.1)
             except queue.Empty:
-                if not self._stream.active:
-                    raise AudioSourceLostError("the microphone's stream ended") from None
-        raise AudioSourceLostError(f"the microphone delivered nothing for {NO_DATA_SECONDS:g} s")
+                if not stream.active:
+                    raise self._lost("the microphone's stream ended") from None
+        raise self._lost(f"the microphone delivered nothing for {NO_DATA_SECONDS:g} s")
+
+    def _lost(self, reason: str) -> AudioSourceLostError:
+        self._release()
+        self._zero_seconds = 0.0
+        return AudioSourceLostError(reason)
+
+    def _release(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()
 
     def _take(self, samples: Samples) -> None:
         while True:

@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Sequence
 
 import numpy as np
-import soundfile  # type: ignore[import-untyped]  # it carries no types
+import soundfile
 
 from forge_edge.audio.files import resample, to_int16
 from forge_edge.audio.ports import Samples
