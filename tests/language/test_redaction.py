@@ -59,6 +59,8 @@ def test_recognised_speech_loses_what_identifies(said: str, kept: str) -> None:
         ("January 5, 2020 and 5 Jan '52 and Monday the 5th of May", "[DATE] and [DATE] and [DATE]"),
         ("My NHS number is 943 476 5919.", "My NHS number is [NUMBER]."),
         ("MRN 00482913, policy AB-1234567.", "MRN [NUMBER], policy [NUMBER]."),
+        ("My NI number is QQ 12 34 56 C.", "My NI number is [NUMBER]."),
+        ("Ask Doctor Green or my son Mark Young.", "Ask Doctor [NAME] or my son [NAME]."),
         ("dob 03/04/1952, sort code 12-34-56", "dob [DATE], sort code [NUMBER]"),
     ],
 )
@@ -70,6 +72,7 @@ def test_written_text_loses_what_identifies(written: str, kept: str) -> None:
     "said",
     [
         "i am cold and this is hell",
+        "They moved me to Victoria Ward, I was born in Florence.",
         "i will be fine i may be tired",
         "I may march in June and I hope you will too",
         "doctor said no and nurse can you come",

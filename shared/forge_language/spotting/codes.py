@@ -58,6 +58,9 @@ _CUED_DIGITS: Final = 4
 """Digits from which a number identifies after a cue; three-figure values are doses and readings."""
 
 _LONGEST_SERIES: Final = 4
+_PREFIX: Final = 2
+"""Letters before a national insurance number, written apart."""
+
 _UK_DIGITS: Final = (10, 11)
 
 
@@ -95,14 +98,20 @@ def numbers(tokens: list[Token]) -> list[Found]:
             kind = _kind(tokens, run, begin, end)
             if kind is not None:
                 first = run.places[begin]
-                spans.append(found(kind, tokens, first - _has_series(tokens, first), run.places[end - 1]))
+                spans.append(
+                    found(kind, tokens, first - (kind == "NUMBER" and _has_series(tokens, first)), run.places[end - 1])
+                )
     return spans
 
 
 def _has_series(tokens: list[Token], first: int) -> bool:
-    """Say whether letters are tied to the number by a hyphen, as in AB-1234567."""
-    before = low_at(tokens, first - 1)
-    return tokens[first].gap == "-" and before.isalpha() and len(before) <= _LONGEST_SERIES
+    """Say whether letters before the number belong to it, as in AB-1234567 or QQ 12 34 56 C."""
+    before = tokens[first - 1] if first else None
+    if before is None or not before.low.isalpha() or len(before.low) > _LONGEST_SERIES:
+        return False
+    return tokens[first].gap == "-" or (
+        tokens[first].gap == " " and before.raw.isupper() and len(before.raw) == _PREFIX
+    )
 
 
 def _digit_stretches(run: Run) -> list[tuple[int, int]]:

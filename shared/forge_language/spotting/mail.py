@@ -4,7 +4,7 @@ from typing import Final
 
 from forge_language.spotting.counting import small
 from forge_language.spotting.tokens import Found, Token, found, low_at
-from forge_language.spotting.vocabulary import NEVER_NAMES, word_set
+from forge_language.spotting.vocabulary import COMMON_WORDS, FAMILY_NAMES, FIRST_NAMES, NEVER_NAMES, word_set
 
 _ENDINGS: Final = word_set("""
 com org net edu gov uk co ie eu us ca au nz io info nhs ac biz me de fr es it nl in test example invalid
@@ -12,6 +12,7 @@ com org net edu gov uk co ie eu us ca au nz io info nhs ac biz me de fr es it nl
 _DOTS: Final = frozenset({"dot", "point", "period", "full"})
 _LINKS: Final = frozenset({"underscore", "hyphen", "dash", "plus", "minus"}) | _DOTS
 _CUES: Final = frozenset({"email", "e-mail", "mail", "emails", "gmail"})
+_PERSONS: Final = FIRST_NAMES | FAMILY_NAMES - COMMON_WORDS
 _LONGEST_PART: Final = 8
 """Words of a spoken local part; "j underscore smith seventy two" has five."""
 
@@ -90,6 +91,7 @@ def _local_part(tokens: list[Token], at: int, floor: int) -> int:
             or _follows_link(tokens, first)
             or (first == at and before not in _OPENERS)
             or (_is_sign(tokens, first) and before not in _OPENERS and first < at)
+            or before in _PERSONS
         ):
             first -= 1
         else:

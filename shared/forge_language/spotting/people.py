@@ -10,6 +10,8 @@ from forge_language.spotting.vocabulary import (
     FAMILY_NAMES,
     FIRST_NAMES,
     NEVER_NAMES,
+    PLACE_WORDS,
+    PLACES_TOO,
     phrase_list,
     word_set,
 )
@@ -200,16 +202,12 @@ class _Names:
         if self._is_family_of_title(place):
             return token.low not in NEVER_NAMES
         if listed or (word in FAMILY_NAMES and word not in COMMON_WORDS):
-            return word not in {"will", "may", "march", "hope", "mark"} or self._named_in_full(place) or token.capital
+            return word not in {"will", "may", "march"} or self._named_in_full(place) or token.capital
         return not _is_ordinary(token.low)
 
     def _is_family_of_title(self, place: int) -> bool:
-        """Say whether a family name that is a common word (Young, Bell) stands after a title."""
-        return (
-            self._follows_title(place)
-            and self._tokens[place].stem in FAMILY_NAMES
-            and low_at(self._tokens, place - 1) not in {"nurse", "doctor", "sister", "miss"}
-        )
+        """Say whether a family name, even one that is a common word (Young, Bell), stands after a title."""
+        return self._follows_title(place) and self._tokens[place].stem in FAMILY_NAMES - {"long"}
 
     def _fits_careful(self, place: int, *, listed: bool) -> bool:
         token = self._tokens[place]
@@ -271,9 +269,8 @@ class _Names:
             return True
         if self._written:
             return token.capital and not _is_month(word) and (word in FAMILY_NAMES or not _is_ordinary(token.low))
-        return len(word) > 1 and (
-            word in FAMILY_NAMES - COMMON_WORDS or word in FIRST_NAMES or not _is_ordinary(token.low)
-        )
+        family = FAMILY_NAMES if low_at(self._tokens, place - 1) in FIRST_NAMES else FAMILY_NAMES - COMMON_WORDS
+        return len(word) > 1 and (word in family or word in FIRST_NAMES or not _is_ordinary(token.low))
 
     def _is_signed_off(self, place: int) -> bool:
         """Read "this is X speaking", "it's X here", "X speaking"."""
@@ -291,6 +288,10 @@ class _Names:
         """Say whether the word is a common first name by itself."""
         token = self._tokens[place]
         word = token.stem
+        if low_at(self._tokens, self._end(place, "likely") + 1) in PLACE_WORDS or (
+            word in PLACES_TOO and low_at(self._tokens, place - 1) in {"in", "to", "from"}
+        ):
+            return False
         if word in FIRST_NAMES:
             return not self._written or token.capital
         if not self._written or not token.capital:

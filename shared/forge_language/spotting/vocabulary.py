@@ -18,38 +18,48 @@ def phrase_list(text: str) -> tuple[str, ...]:
 
 
 FIRST_NAMES: Final = word_set("""
-aaron abdul abdullah abigail adam adrian agnes ahmed aidan aisha alan albert alejandro alex alexander alexandra alfred
-alfie alice alicia alison allan allen alma amanda amelia amina amir amit amy ana andrea andrew andy angela angus anika
-anita ann anna anne annette annie anthony antonio arjun arthur asha ashley audrey ava barbara barry beatrice becky ben
-benjamin bernadette bernard bert beryl beth bethany betty beverley bob bobby brenda brian bridget bruce bryan callum
-cameron carl carla carlos carlton caroline catherine cathy cecil cecilia charles charlie charlotte chloe chris
-christina christine christopher ciaran clara clare claire claudia clive colin connie connor craig cynthia daisy damian
-dan daniel danielle danny daphne darren dave david dawn deborah debbie deirdre denise dennis derek desmond diana diane
-diego dolores dominic donald donna doreen doris dorothy doug douglas duncan dylan edith edna edward edwin eileen
-elaine eleanor elena eliza elizabeth ella ellen ellie elsie emily emma enid eric erica ernest esther ethan ethel
-eugene eva evelyn farah fatima fiona florence fran frances francesca francis fred freda frederick freya gareth gary
-gavin geoff geoffrey george georgia georgina gerald geraldine gerard gillian gina gladys glenda glenn gloria gordon
-graham greg gregory greta gwen hannah hamza harold harriet harry hassan hazel heather hector heidi helen helena henry
-herbert hilary hilda howard hugh hugo ian ibrahim imran ines ingrid irene iris isaac isabel isabella isabelle isla
-ismail jackie jacob jacqueline jake james jamie jan jane janet janice jason javier jean jeff jeffrey jennifer jenny
-jeremy jerome jessica jessie jill jim jimmy joan joanna joanne joe joel john johnny jonathan jordan jorge jose josef
-joseph josephine joshua joyce juan judith judy julia julian julie justin kamal karen karl kate katherine kathleen
-kathryn kathy katie keith kelly ken kenneth kevin khadija kieran kim kirsty kumar kyle laura lauren laurence lawrence
-leah lee leila leo leon leonard leslie lewis liam lilian lily linda lionel lisa liz lois lorna lorraine louis louise
-lucas lucy luis luke lydia lynn lynne mabel madeleine maeve maggie malcolm marcus margaret margery maria marian
-marianne marie marilyn mario marion marjorie marlene martha martin mary matthew maureen maurice mavis max megan
-melanie mei melissa mia michael michelle mick miguel mike mildred miriam mohammed mohamed muhammad moira mollie molly
-monica morag moses muriel myra nadia nancy naomi natalie natasha nathan neil nellie niall nicholas nicola nicole nigel
-nina noah noel nora noreen norma norman oliver olivia omar oscar owen pablo paddy pam pamela patricia patrick paul
-paula pauline pedro peggy penelope percy peter phil philip philippa phillip phoebe phyllis priya rachel rahul raj
-rajesh ralph ramesh ravi raymond rebecca reg reginald rhys ricardo richard rita rob robert roberta robin rodney roger
-roisin ron ronald ronnie rory rosa rosemary rosie ross roy rupert russell ruth ryan sally sam samantha samira samuel
-sandra sanjay sara sarah saoirse sean sebastian shaun sharon sheila shirley siobhan sofia sonia sophia sophie spencer
-stacey stan stanley stella stephanie stephen steve steven stuart sunita susan susanna suzanne suresh sybil sylvia
-tamara tania tanya tariq ted teresa terence terry theo theresa thelma thomas tim timothy tina toby todd tom tommy tony
-tracey tracy trevor tyler una ursula valerie vanessa vera vernon veronica vicky victoria vijay vikram vincent viola
-violet virginia vivian vivienne walter wanda wayne wendy wilfred william winifred winston xavier yasmin yolanda yusuf
-yvonne zachary zainab zoe
+aaron abdul abdullah abena abigail adam adebayo adrian agnes agnieszka ahmad ahmed aidan aisha alan albert alberto
+alejandro alex alexander alexandra alfie alfred alice alicia alison allan allen alma amanda amara amelia amina amir
+amira amit amy ana andrea andrew andy angela angus anika anil anita ann anna anne annette annie anthony antonio aoife
+arjun arthur arun asha ashley ashok astrid audrey ava ayesha ayse babak balwinder barbara barry beatrice becky ben
+benjamin bernadette bernard bernardo bert beryl beth bethany betty beverley beverly bilal bjorn bob bobby boris brenda
+brendan brian bridget bruce bryan callum cameron camille carl carla carlos carlton carly carmen caroline catherine
+cathy cecil cecilia celine charles charlie charlotte chiara chidi chioma chloe chris christina christine christopher
+ciara ciaran claire clara clare claudia clive colin connie connor consuelo craig cynthia daisy damian dan daniel
+danielle danny daphne darius darren dave david dawn debbie deborah declan deepak deirdre denise dennis derek desmond
+diana diane diego dimitris dmitri dolores dominic donald donna doreen doris dorothy doug douglas duncan dylan eamon
+edith edna eduardo edward edwin eileen elaine eleanor elena eleni elias elif eliza elizabeth ella ellen ellie elsie
+emeka emily emma enid enrique eoin eric erica erik ernest esther ethan ethel eugene eva evelyn ewa farah farid fatima
+fatma fernando fiona florence fran frances francesca francesco francis francois fred freda frederick freya gareth gary
+gavin geoff geoffrey george georgia georgina gerald geraldine gerard gerhard gillian gina giovanni gita giulia gladys
+glenda glenn gloria gordon graham greg gregory greta guadalupe gunther gurpreet gwen habib hamza hannah hari harold
+harpreet harriet harry hassan hazel heather hector heidi heinz helen helena henry herbert hilary hilda hiroshi howard
+hugh hugo ian ibrahim idris ifeoma igor imran ines ingrid irene iris isaac isabel isabella isabelle isla ismail ivan
+jackie jacob jacqueline jacques jake jamal james jamie jan jane janet janice jared jason jaspreet javier jean jeff
+jeffrey jennifer jenny jeremy jerome jerzy jessica jessie jill jim jimmy joan joanna joanne joe joel john johnny
+jonathan jordan jorge jose josef joseph josephine joshua joyce juan judith judy julia julian julie jurgen justin kamal
+kareem karen karl katarzyna kate katherine kathleen kathryn kathy katie kavita keith kelly ken kenji kenneth kevin
+khadija khalid kieran kim kimberly kiran kirsten kirsty klaus kofi krzysztof kumar kwame kyle lakshmi lamar lars
+latisha latoya laura lauren laurence lawrence layla leah lee leila lena leo leon leonard leroy leslie lewis liam
+lilian lily linda linh lionel lisa liz lois lorna lorraine louis louise luca lucas lucy luis luke lydia lynn lynne
+mabel madeleine maeve magda maggie malcolm malgorzata malik manpreet manuel marco marcus marek margaret margery maria
+marian marianne marie marilyn mario marion marjorie marlene marta martha martin mary maryam mateo matthew maureen
+maurice mavis max meena megan mehmet mei melanie melissa mia michael michelle mick miguel mike mildred minh mira
+miriam mohamed mohammed moira mollie molly monica morag moses muhammad muriel mustafa myra nadia nancy naomi nasser
+natalia natalie natasha nathan neha neil nellie ngozi niall niamh nicholas nicola nicole nigel nikos nina noah noel
+noor nora noreen norma norman obi olga oliver olivia oluwaseun omar omari oscar otto owen pablo paddy padraig pam
+pamela paolo parveen patricia patrick paul paula pauline pawel pedro peggy penelope percy peter phil philip philippa
+phillip phoebe phyllis pierre piotr pooja priya rachel rafael rahul raj rajesh ralph ramesh ramon rania rashid raul
+ravi raymond rebecca reg reginald rekha rhys ricardo richard rita rob robert roberta robin rodney roger roisin ron
+ronald ronnie rory rosa rosalind rosemary rosie ross roy rupert russell ruth ryan sabrina sally salma sam samantha
+samira samuel sandra sanjana sanjay santiago saoirse sara sarah seamus sean sebastian selma sergio shanice sharon
+shaun sheila shirley shreya silvia sinead siobhan sipho sofia sonia sophia sophie spencer stacey stan stanislaw
+stanley stefan stella stephanie stephen steve steven stuart sunil sunita suresh susan susanna suzanne sven svetlana
+sybil sylvia tamara tamika tania tanya tariq ted terence teresa terry thabo thelma theo theresa thomas thuy tim
+timothy tina tobias toby todd tom tomasz tommy tony tracey tracy trevor tyler tyrone una ursula usha valerie vanessa
+vera vernon veronica vicky victoria vijay vikram vincent viola violet virginia vivek vivian vivienne vladimir walter
+wanda wanjiru wayne wendy wilfred william winifred winston wojciech xavier yasmin yetunde yolanda yuki yuri yusuf
+yvonne zachary zahra zainab zeynep zoe zofia
 """)
 """First names that are hardly ever anything else."""
 
@@ -163,3 +173,15 @@ anything everything whatever maybe another unusual common foreign known names na
 pronounced
 """)
 """Words that are no name even right after "my name is" or "call me"."""
+
+PLACE_WORDS: Final = word_set("""
+hospital ward wing unit building station park street road clinic centre center syndrome disease university infirmary
+suite palace college school church cathedral hospice house court bridge airport beach county
+""")
+"""Words that make a name before them a place or a thing: Victoria Ward, Alexander Park."""
+
+PLACES_TOO: Final = word_set("""
+florence victoria georgia charlotte jordan virginia carolina austin dallas houston lincoln chester sydney adelaide
+alexandria
+""")
+"""First names that after "in", "to" or "from" are places."""
