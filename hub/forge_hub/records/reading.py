@@ -1,0 +1,200 @@
+"""What the pages read from the records. Every function blocks on the store and sees one moment of it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from forge_hub.errors import NotFoundError
+from forge_hub.records.database import Database
+from forge_hub.records.schema import Account, Audit, FormAnswer, FormResponse, Person, Room, Session, Utterance
+from forge_shared.ids import new_id
+
+PEOPLE_LIMIT = 500
+RESPONSES_LIMIT = 50
+SESSIONS_LIMIT = 50
+UTTERANCES_LIMIT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSummary:
+    """A line of the list of people. ``last_form_at`` is absent when no form is on file."""
+
+    pseudonym: str
+    node: str
+    first_seen: datetime
+    forms: int
+    last_form_at: datetime | None
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedForm:
+    """A form response with its answers in the order they were given."""
+
+    response: FormResponse
+    answers: Sequence[FormAnswer]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedSession:
+    """A recorded session with its utterances in the order they were said; at most 500."""
+
+    session: Session
+    utterances: Sequence[Utterance]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRecord:
+    """Everything on file about a person, newest first; at most 50 forms and 50 sessions."""
+
+    person: Person
+    forms: Sequence[RecordedForm]
+    sessions: Sequence[RecordedSession]
+
+
+@dataclass(frozen=True, slots=True)
+class RoomState:
+    """A room and the pseudonym of the person who is in it, if one is known."""
+
+    room: Room
+    pseudonym: str | None
+
+
+def usernames(database: Database, account_ids: Iterable[str]) -> dict[str, str]:
+    """Return usernames by account id; unknown ids are left out."""
+    wanted = set(account_ids)
+    if not wanted:
+        return {}
+    with database.read() as transaction:
+        rows = transaction.execute(select(Account.id, Account.username).where(Account.id.in_(wanted)))
+        return {row[0]: row[1] for row in rows}
+
+
+def accounts(database: Database) -> list[Account]:
+    """Return every account by username."""
+    with database.read() as transaction:
+        return list(transaction.scalars(select(Account).order_by(Account.username)))
+
+
+def any_room(database: Database) -> bool:
+    """Tell whether any room has ever connected."""
+    with database.read() as transaction:
+        return transaction.scalars(select(Room.node).limit(1)).first() is not None
+
+
+def rooms(database: Database) -> list[RoomState]:
+    """Return every room by name."""
+    with database.read() as transaction:
+        people = {
+            row[0]: row[1]
+            for row in transaction.execute(select(Person.node, Person.pseudonym).order_by(Person.first_seen))
+        }
+        return [
+            RoomState(room, people.get(room.node)) for room in transaction.scalars(select(Room).order_by(Room.node))
+        ]
+
+
+def room(database: Database, node: str) -> RoomState:
+    """Return one room.
+
+    Raises:
+        NotFoundError: There is no such room.
+    """
+    with database.read() as transaction:
+        found = transaction.get(Room, node)
+        if found is None:
+            raise NotFoundError("there is no such room")
+        newest = select(Person.pseudonym).where(Person.node == node).order_by(Person.first_seen.desc()).limit(1)
+        return RoomState(found, transaction.scalars(newest).first())
+
+
+def people(database: Database) -> list[PersonSummary]:
+    """Return the people on file, the last admitted first; at most 500."""
+    forms = (
+        select(FormResponse.subject, func.count().label("count"), func.max(FormResponse.recorded_at).label("last"))
+        .group_by(FormResponse.subject)
+        .subquery()
+    )
+    sessions = select(Session.subject, func.count().label("count")).group_by(Session.subject).subquery()
+    query = (
+        select(Person, forms.c.count, forms.c.last, sessions.c.count)
+        .outerjoin(forms, forms.c.subject == Person.pseudonym)
+        .outerjoin(sessions, sessions.c.subject == Person.pseudonym)
+        .order_by(Person.first_seen.desc(), Person.pseudonym)
+        .limit(PEOPLE_LIMIT)
+    )
+    with database.read() as transaction:
+        return [
+            PersonSummary(found.pseudonym, found.node, found.first_seen, form_count or 0, last, session_count or 0)
+            for found, form_count, last, session_count in transaction.execute(query).tuples()
+        ]
+
+
+def person(database: Database, pseudonym: str) -> PersonRecord:
+    """Return everything on file about one person.
+
+    Raises:
+        NotFoundError: There is no such person.
+    """
+    with database.read() as transaction:
+        found = transaction.get(Person, pseudonym)
+        if found is None:
+            raise NotFoundError("there is no such person")
+        responses = list(
+            transaction.scalars(
+                select(FormResponse)
+                .where(FormResponse.subject == pseudonym)
+                .order_by(FormResponse.recorded_at.desc(), FormResponse.id)
+                .limit(RESPONSES_LIMIT)
+            )
+        )
+        answers = list(
+            transaction.scalars(
+                select(FormAnswer)
+                .where(FormAnswer.response.in_([response.id for response in responses]))
+                .order_by(FormAnswer.ordinal)
+            )
+        )
+        sessions = list(
+            transaction.scalars(
+                select(Session)
+                .where(Session.subject == pseudonym)
+                .order_by(Session.started_at.desc(), Session.id)
+                .limit(SESSIONS_LIMIT)
+            )
+        )
+        said = list(
+            transaction.scalars(
+                select(Utterance)
+                .where(Utterance.subject == pseudonym, Utterance.session.in_([session.id for session in sessions]))
+                .order_by(Utterance.at.desc(), Utterance.id.desc())
+                .limit(UTTERANCES_LIMIT)
+            )
+        )
+    said.reverse()
+    return PersonRecord(
+        found,
+        [RecordedForm(each, [a for a in answers if a.response == each.id]) for each in responses],
+        [RecordedSession(each, [u for u in said if u.session == each.id]) for each in sessions],
+    )
+
+
+def utterance(database: Database, utterance_id: str) -> Utterance:
+    """Return one utterance.
+
+    Raises:
+        NotFoundError: There is no such utterance.
+    """
+    with database.read() as transaction:
+        found = transaction.get(Utterance, utterance_id)
+    if found is None:
+        raise NotFoundError("there is no such utterance")
+    return found
+
+
+def audit(database: Database, *, at: datetime, account: str, action: str, object_id: str) -> None:
+    """Write down who read or did what, before it is shown or done."""
+    with database.begin() as transaction:
+        transaction.add(Audit(id=new_id(), at=at, account=account, action=action, object=object_id))

@@ -1,0 +1,61 @@
+"""Routes of the alert board."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+
+from forge_hub.access import SignedIn
+from forge_hub.records import reading
+from forge_hub.web.site import Site, SiteOf, Who
+from forge_hub.web.wording import AlertView, view_of
+
+TAKEN_SHOWN_FOR = timedelta(hours=12)
+"""Taken alerts stay on the board for one shift, so that whoever comes on duty sees what has happened."""
+
+
+def add_routes(app: FastAPI) -> None:
+    """Add the board, its stream and the answer to an alert."""
+
+    @app.get("/")
+    def board(request: Request, site: SiteOf, who: Who) -> HTMLResponse:
+        return site.pages.page(request, "alerts.html", **_values(site, who))
+
+    @app.get("/alerts/stream")
+    async def stream(request: Request, site: SiteOf) -> StreamingResponse:
+        token = request.cookies.get(site.cookie)
+
+        def render() -> str | None:
+            who = site.access.signed_in(token)
+            return site.pages.fragment("board.html", **_values(site, who)) if who else None
+
+        events: AsyncIterator[str] = site.streams.board(site.parts.board, render)
+        # Buffering proxies (nginx reads this header) would hold alerts back.
+        return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+    @app.post("/alerts/{alert_id}/accept")
+    async def accept(request: Request, alert_id: str, site: SiteOf, who: Who) -> Response:
+        await site.parts.board.accept(alert_id, who.account_id)
+        if "hx-request" in request.headers:
+            # The stream brings the board; a second copy could arrive after a newer one.
+            return Response(status_code=204)
+        return RedirectResponse("/", status_code=303)
+
+
+def _values(site: Site, who: SignedIn) -> dict[str, Any]:
+    parts = site.parts
+    since = parts.clock.now() - TAKEN_SHOWN_FOR
+    alerts = [each for each in parts.board.current() if each.accepted_at is None or each.accepted_at > since]
+    names = reading.usernames(parts.database, {each.accepted_by for each in alerts if each.accepted_by})
+    views = [view_of(each, parts.forms, names) for each in alerts]
+    open_ones: list[AlertView] = [view for view in views if view.is_open]
+    people = {each.id: each.subject for each in alerts} if who.role == "clinician" else {}
+    return {
+        "who": who,
+        "open": open_ones,
+        "taken": [view for view in views if not view.is_open],
+        "people": people,
+        "any_room": bool(views) or reading.any_room(parts.database),
+    }

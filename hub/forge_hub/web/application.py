@@ -1,0 +1,133 @@
+"""The web application: routes, guard, headers, errors."""
+
+from collections.abc import Mapping
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from forge_hub.access import Access, TooManyAttemptsError
+from forge_hub.errors import AccessError, BrokerError, NotFoundError
+from forge_hub.graph.errors import GraphUnavailableError
+from forge_hub.web import accounts, alerts, people, rooms
+from forge_hub.web.guard import SECURITY_HEADERS, Guard, SecurityHeaders, SignInNeededError
+from forge_hub.web.parts import Parts
+from forge_hub.web.rendering import STATIC, Pages
+from forge_hub.web.site import Site, SiteOf, site_of
+from forge_hub.web.streams import Streams
+from forge_shared.errors import ForgeError
+from forge_shared.logs import get_logger
+
+log = get_logger()
+
+_WORDS: Mapping[int, tuple[str, str]] = {
+    400: ("The request was not complete", "Go back and fill in what is missing."),
+    403: ("You may not open this", "Your account does not have the role for it. An admin can make you another."),
+    404: ("There is nothing here", "The page does not exist, or what it showed is no longer on file."),
+    405: ("The request was not complete", "This address cannot be opened like that."),
+    429: ("Too many attempts", "Wait a quarter of an hour, then try again."),
+    500: (
+        "Something failed in the hub",
+        "It was written to the log. Alerts go on being stored; try again in a moment.",
+    ),
+    503: ("This cannot be reached now", "Nothing was started or changed. Try again in a moment."),
+}
+
+
+def create_application(parts: Parts) -> FastAPI:
+    """Return the pages of one hub. It holds no connection of its own; ``parts`` outlive it."""
+    site = Site(parts, Access(parts.database, parts.clock), Pages(parts.site, parts.clock), Streams())
+    if not site.pages.with_scripts:
+        log.warning("pages.scripts-missing", remedy="make assets")
+    app = FastAPI(
+        title="Persona-Forge hub",
+        dependencies=[Depends(Guard(site.access, site.cookie))],
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    app.state.site = site
+    app.add_middleware(SecurityHeaders)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    for part in (alerts, rooms, people, accounts):
+        part.add_routes(app)
+    _add_health(app)
+    _add_errors(app)
+    return app
+
+
+def end_streams(app: FastAPI) -> None:
+    """End the pages' open streams: called before the server waits for its connections to close."""
+    site: Site = app.state.site
+    site.streams.close()
+
+
+def _add_health(app: FastAPI) -> None:
+    @app.get("/healthz")
+    def health(site: SiteOf) -> JSONResponse:
+        states = dict(site.parts.health())
+        well = all(state == "ok" for state in states.values())
+        return JSONResponse({"status": "ok" if well else "failing", "parts": states}, status_code=200 if well else 503)
+
+
+def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(SignInNeededError)
+    def sign_in_needed(request: Request, error: SignInNeededError) -> Response:
+        if _wants_page(request):
+            return RedirectResponse(f"/login?target={error.target}", status_code=303)
+        return JSONResponse({"code": error.code}, status_code=401)
+
+    @app.exception_handler(ForgeError)
+    def refused(request: Request, error: ForgeError) -> Response:
+        status = _status_of(error)
+        if status == 500:  # noqa: PLR2004 (HTTP's word for our own fault)
+            log.error("page.failed", code=error.code)
+        return _error(request, status, error.code)
+
+    @app.exception_handler(HTTPException)
+    def refused_by_framework(request: Request, error: HTTPException) -> Response:
+        return _error(request, error.status_code, "", error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    def incomplete(request: Request, _: RequestValidationError) -> Response:
+        # 422 is for forms that the page shows again; here the request was not made by one of our forms.
+        return _error(request, 400, "request.invalid")
+
+    @app.exception_handler(Exception)
+    def failed(request: Request, error: Exception) -> Response:
+        log.error("page.failed", exc_info=error)
+        return _error(request, 500, "hub")
+
+
+def _status_of(error: ForgeError) -> int:
+    match error:
+        case TooManyAttemptsError():
+            return 429
+        case AccessError():
+            return 403
+        case NotFoundError():
+            return 404
+        case BrokerError() | GraphUnavailableError():
+            return 503
+        case _:
+            return 500
+
+
+def _wants_page(request: Request) -> bool:
+    path = request.url.path
+    return "hx-request" not in request.headers and not path.endswith(".json") and path != "/alerts/stream"
+
+
+def _error(request: Request, status: int, code: str, headers: Mapping[str, str] | None = None) -> Response:
+    # The handler of last resort answers outside the middleware, hence the security headers here too.
+    carried = {**SECURITY_HEADERS, **(headers or {})}
+    if not _wants_page(request):
+        return JSONResponse({"code": code or str(status)}, status_code=status, headers=carried)
+    title, words = _WORDS.get(status, _WORDS[500 if status >= 500 else 400])  # noqa: PLR2004 (HTTP's classes)
+    page: HTMLResponse = site_of(request).pages.page(
+        request, "error.html", status=status, title=title, words=words, code=code
+    )
+    page.headers.update(carried)
+    return page

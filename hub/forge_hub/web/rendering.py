@@ -1,0 +1,61 @@
+"""Templates: Jinja2 with everything escaped, and the few filters that they use."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from forge_hub.access import SignedIn
+from forge_hub.web.wording import ago, mode_words, room_name
+from forge_shared.clock import Clock
+
+FOLDER = Path(__file__).parent
+STATIC = FOLDER / "static"
+SCRIPTS = ("htmx.js", "htmx-sse.js", "echarts.js", "cytoscape.js")
+
+
+class Pages:
+    """Renders pages and fragments of one site. Threads may share it."""
+
+    def __init__(self, site: str, clock: Clock) -> None:
+        self._clock = clock
+        self.with_scripts = all((STATIC / "vendor" / name).is_file() for name in SCRIPTS)
+        self._environment = Environment(
+            loader=FileSystemLoader(FOLDER / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters.update(room=room_name, moment=_moment, machine=_machine, mode=mode_words)
+        self._environment.globals.update(site=site, with_scripts=self.with_scripts)
+
+    def fragment(self, template: str, **values: Any) -> str:  # noqa: ANN401 (whatever the template shows)
+        """Return a rendered template; ``now`` and the filter ``ago`` share one reading of the clock."""
+        now = self._clock.now()
+        return self._environment.get_template(template).render(now=now, ago=lambda then: ago(then, now), **values)
+
+    def page(self, request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:  # noqa: ANN401 (whatever the template shows)
+        """Return a whole page for whoever is signed in."""
+        who = signed_in(request)
+        return HTMLResponse(
+            self.fragment(template, who=who, path=request.url.path, **values),
+            status_code=status,
+        )
+
+
+def signed_in(request: Request) -> SignedIn | None:
+    """Return whoever the guard has found behind this request."""
+    who: SignedIn | None = getattr(request.state, "signed_in", None)
+    return who
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%-d %b %Y, %H:%M UTC")
+
+
+def _machine(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds")

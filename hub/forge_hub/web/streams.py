@@ -1,0 +1,61 @@
+"""Server-sent events: the board, one rendered fragment per change, and a beat so that silence is noticed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+from forge_hub.alerts.board import AlertBoard
+
+BEAT_SECONDS = 3.0
+"""How often an open page hears from the hub; ``static/board.js`` says that the connection is lost after three."""
+
+REREAD_SECONDS = 30.0
+"""A page reads the board at least this often, whether or not it was woken."""
+
+
+class Streams:
+    """The open event streams. Used on the event loop."""
+
+    def __init__(self) -> None:
+        self._closing = asyncio.Event()
+
+    def close(self) -> None:
+        """End every stream now, and every later one at once: an open page must not hold up the hub's end."""
+        self._closing.set()
+
+    async def board(self, board: AlertBoard, render: Callable[[], str | None]) -> AsyncIterator[str]:
+        """Yield the board as server-sent events until the reader leaves, the session ends or the hub stops.
+
+        The board is read after the stream is on the list of watchers, so that no change falls between the two.
+
+        Args:
+            board: Wakes the stream when it has changed.
+            render: Returns the fragment, or None once the reader's session has ended; blocks, run in a thread.
+        """
+        async with board.watching() as changed:
+            while not self._closing.is_set():
+                changed.clear()
+                fragment = await asyncio.to_thread(render)
+                if fragment is None:
+                    yield event("", name="signed-out")
+                    return
+                yield event(fragment)
+                for _ in range(int(REREAD_SECONDS / BEAT_SECONDS)):
+                    yield event("", name="beat")
+                    if await self._woken(changed):
+                        break
+
+    async def _woken(self, changed: asyncio.Event) -> bool:
+        """Wait for a change or the end, one beat at most, and tell whether either came."""
+        waits = [asyncio.create_task(changed.wait()), asyncio.create_task(self._closing.wait())]
+        try:
+            done, _ = await asyncio.wait(waits, timeout=BEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        return bool(done)
+
+
+def event(data: str, *, name: str | None = None) -> str:
+    """Return one server-sent event (WHATWG HTML, section 9.2)."""
+    head = f"event: {name}\n" if name else ""
+    return head + "".join(f"data: {line}\n" for line in data.splitlines() or [""]) + "\n"

@@ -1,0 +1,142 @@
+"""Alerts, rooms and times in plain words. Pure: codes in, words out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from forge_hub.records.schema import Alert
+from forge_shared.forms.questionnaire import Item, Questionnaire
+
+_REQUESTS = {
+    "water": "Asks for water",
+    "nurse": "Asks for a nurse",
+    "pain": "Is in pain",
+    "help": "Calls for help",
+}
+_SENSES = {"hearing": "The room cannot hear", "sight": "The room cannot see"}
+_REASONS = {
+    "stopped": "It was switched off.",
+    "process-died": "Its program ended.",
+    "source-silent": "Nothing arrives from the device.",
+    "source-failed": "The device failed.",
+}
+_REVIEWS = {
+    None: "Read back: pending",
+    "confirmed": "Read back: confirmed",
+    "corrected": "Read back: corrected by the person",
+    "not-reviewed": "Read back: not possible",
+}
+_MODES = {"voice": "by voice", "touch": "by touch", "unknown": "way of answering unknown"}
+SEVERITIES = {"critical": "Critical", "high": "High", "normal": "Normal"}
+
+
+@dataclass(frozen=True, slots=True)
+class AlertView:
+    """An alert as the board shows it.
+
+    Attributes:
+        title: What happened, in plain words.
+        notes: Further short sentences, such as whether an answer was confirmed.
+        severity: ``critical``, ``high`` or ``normal``.
+        taken_by: Username of the person who took it.
+    """
+
+    id: str
+    title: str
+    notes: tuple[str, ...]
+    severity: str
+    severity_word: str
+    room: str
+    late: bool
+    happened_at: datetime
+    is_open: bool
+    taken_by: str | None
+    taken_at: datetime | None
+
+
+def view_of(alert: Alert, forms: Mapping[str, Questionnaire], names: Mapping[str, str]) -> AlertView:
+    """Return an alert in words.
+
+    Args:
+        alert: The stored alert.
+        forms: Questionnaires by id.
+        names: Usernames by account id.
+    """
+    title, notes = _words(alert, forms)
+    return AlertView(
+        id=alert.id,
+        title=title,
+        notes=notes,
+        severity=alert.severity if alert.severity in SEVERITIES else "high",
+        severity_word=SEVERITIES.get(alert.severity, "High"),
+        room=room_name(alert.node),
+        late=alert.late,
+        happened_at=alert.happened_at,
+        is_open=alert.state == "open",
+        taken_by=names.get(alert.accepted_by or "", "someone") if alert.state != "open" else None,
+        taken_at=alert.accepted_at,
+    )
+
+
+def room_name(node: str) -> str:
+    """Return a node's name as a person would say it: ``room-12`` becomes "Room 12"."""
+    words = node.replace("-", " ")
+    return words[:1].upper() + words[1:]
+
+
+def mode_words(mode: str) -> str:
+    """Return how something was entered."""
+    return _MODES.get(mode, mode)
+
+
+def ago(then: datetime, now: datetime) -> str:
+    """Return how long ago a moment was, to a precision that helps whoever acts on it.
+
+    The script ``static/board.js`` says the same as time goes on.
+    """
+    seconds = int((now - then).total_seconds())
+    if seconds < 10:  # noqa: PLR2004 (a clock's jitter is no information)
+        return "just now"
+    for limit, unit, name in ((60, 1, "s"), (3600, 60, "min"), (86_400, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds // unit} {name} ago"
+    return f"{seconds // 86_400} d ago"
+
+
+def form_of(canonical: str, forms: Mapping[str, Questionnaire]) -> Questionnaire | None:
+    """Return the installed form that a response refers to."""
+    return next((form for form in forms.values() if form.canonical == canonical), None)
+
+
+def _words(alert: Alert, forms: Mapping[str, Questionnaire]) -> tuple[str, tuple[str, ...]]:
+    detail = alert.detail
+    match alert.kind:
+        case "request":
+            how = _MODES.get(str(detail.get("mode")), "")
+            return _REQUESTS.get(str(detail.get("request")), "Asks for someone"), (
+                (f"Said {how}." if how == "by voice" else "") or f"Entered {how}.",
+            )
+        case "risk-answer" | "risk-unanswered":
+            return _risk(alert, forms)
+        case "sense-lost":
+            reason = _REASONS.get(str(detail.get("reason")))
+            return _SENSES.get(str(detail.get("sense")), "The room lost a sense"), (reason,) if reason else ()
+        case "unreadable-alarm":
+            return "An alarm from this room could not be read", ("Look in on the room.",)
+        case _:
+            return "Something in this room needs someone", ()
+
+
+def _risk(alert: Alert, forms: Mapping[str, Questionnaire]) -> tuple[str, tuple[str, ...]]:
+    form = form_of(str(alert.detail.get("questionnaire")), forms)
+    item = form.question(str(alert.detail.get("link_id"))) if form else None
+    name = f"{form.title} item {_number(item)}" if form and item else "A risk question"
+    if alert.kind == "risk-unanswered":
+        return f"{name} was not answered", ("No answer does not mean no risk.",)
+    option = item.option(str(alert.detail.get("answer"))) if item else None
+    answer = option.display if option else "above the lowest answer"
+    return f"{name} answered: {answer}", (_REVIEWS.get(alert.review, _REVIEWS[None]),)
+
+
+def _number(item: Item) -> str:
+    return item.prefix.rstrip(".") or item.link_id
