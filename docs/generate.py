@@ -24,7 +24,7 @@ def documents() -> dict[Path, str]:
         "status": Status,
         "twin-reported": TwinReported,
         **{f"command-{name}": model for name, model in COMMANDS.items()},
-        **{name: model for name, model in TYPES.items()},
+        **TYPES,
     }
     files = {
         DOCS / "schemas" / f"{name}.json": json.dumps(model.model_json_schema(), indent=1, sort_keys=True) + "\n"
@@ -46,7 +46,13 @@ def _reference() -> str:
     lines += [f"| `{topic}` | {sender} | {what} |" for topic, sender, what in _topics()]
     lines += ["", "## Alerts", "", "| kind | raised by |", "|---|---|"]
     lines += [f"| `{kind}` | {raised_by} |" for kind, raised_by in ALERT_KINDS.items()]
-    lines += ["", "## Exit status", "", "Both programs: 0 done, 1 failed (the message says what to do), 2 called wrongly.", ""]
+    lines += [
+        "",
+        "## Exit status",
+        "",
+        "Both programs: 0 done, 1 failed (the message says what to do), 2 called wrongly.",
+        "",
+    ]
     return "\n".join(lines)
 
 
@@ -79,7 +85,9 @@ def _first_line(text: str | None) -> str:
 def main() -> int:
     """Write the files, or with ``--check`` name those that are stale and return 1."""
     check = "--check" in sys.argv
-    stale = [path for path, text in documents().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    stale = [
+        path for path, text in documents().items() if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
     for path in stale:
         if check:
             print(f"{path} is stale: run 'make docs'", file=sys.stderr)

@@ -10,8 +10,6 @@ from collections import OrderedDict
 from datetime import datetime
 from typing import Final
 
-from forge_language.redaction import redact
-
 from forge_edge.observations import (
     FormObserved,
     Observation,
@@ -23,6 +21,7 @@ from forge_edge.observations import (
     SessionOpened,
     UtteranceHeard,
 )
+from forge_language.redaction import redact
 from forge_shared.clock import Clock
 from forge_shared.events import (
     EventData,
@@ -41,8 +40,11 @@ _SEAL: Final = object()
 _REMEMBERED_RISKS = 32
 """Risk answers whose review may still come; a form has one or two risk items."""
 
-_LEFTOVER = re.compile(r"\d{4,}|\d[\d\s().-]{5,}\d|@|https?:|www\.", re.IGNORECASE)
-"""Shapes that a redacted text must not hold any more; if it does, the redactor missed something."""
+_LEFTOVER = re.compile(r"\d{4,}|\d[\d\s().-]{5,}\d|@|https?:|www\.|[^\s\]]{30,}", re.IGNORECASE)
+"""Shapes that a redacted text must not hold: numbers, addresses, and words too long for speech (encoded data).
+
+If it does, the redactor missed something, and the whole utterance is withheld.
+"""
 
 WITHHELD = "[WITHHELD]"
 

@@ -287,7 +287,13 @@ def synthesiser(settings: NodeSettings) -> Synthesiser:
 def _sound(settings: NodeSettings) -> tuple[AudioSource, AudioSink]:
     if settings.audio == "simulated" and settings.room_script is not None:
         script = PatientScript.model_validate_json(settings.room_script.read_bytes())
-        room = SimulatedRoom(script, speed=settings.room_speed or None)
+        room = SimulatedRoom(
+            script,
+            speed=settings.room_speed or None,
+            # At its own speed a room outlives its patient; an accelerated one would only burn the processor.
+            linger_seconds=float("inf") if settings.room_speed == 1 else 0.0,
+            outcome_file=settings.room_script.with_suffix(".outcome.json"),
+        )
         return room.source, room.sink
     if settings.audio == "file" and settings.audio_file is not None:
         return FileSource(settings.audio_file, real_time=True), SpeakerSink(settings.audio_output)

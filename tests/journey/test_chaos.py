@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from tests.journey.world import Site, until
 
 EVENTS = 500
@@ -29,7 +28,7 @@ SCRIPT = {
 @pytest.mark.parametrize("broker", ["mosquitto", "amqtt"])
 def test_a_hundred_kills_lose_nothing_double_nothing_and_keep_the_order(tmp_path: Path, broker: str) -> None:
     seed = int(os.environ.get("CHAOS_SEED", "20261121"))
-    chance = random.Random(f"{seed}/{broker}")  # noqa: S311 (a reproducible test, no secret)
+    chance = random.Random(f"{seed}/{broker}")
     points = sorted(chance.sample(range(EVENTS), KILLS))
     with Site(tmp_path, broker=broker) as site:
         site.start_scripted_room(ROOM, SCRIPT)
@@ -38,8 +37,7 @@ def test_a_hundred_kills_lose_nothing_double_nothing_and_keep_the_order(tmp_path
             kill(site, chance.choice(["core", "ears", "broker", "hub"]))
         until("the last event", lambda: produced(site) >= EVENTS or None, seconds=120)
         site.stop_room(ROOM)
-        SCRIPT_DONE = {"turns": []}
-        site.start_scripted_room(ROOM, SCRIPT_DONE)
+        site.start_scripted_room(ROOM, {"turns": []})
         until("the hub", site.hub_is_up)
         until("an empty outbox", lambda: site.pending(ROOM) == 0 or None, seconds=120)
         until("the node's rest", lambda: time.sleep(1) or site.pending(ROOM) == 0 or None)

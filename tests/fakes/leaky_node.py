@@ -1,0 +1,37 @@
+"""A node whose anonymiser is bypassed: what was heard leaves as it was. It proves that the search would find it."""
+
+import asyncio
+import sys
+
+from tests.fakes.scripted_node import EARS
+
+from forge_edge import app
+from forge_edge.anonymiser import Anonymiser
+from forge_edge.observations import Observation, UtteranceHeard
+from forge_edge.settings import NodeSettings
+from forge_shared import logs
+from forge_shared.events import EventData, UtteranceSaid
+from forge_shared.ids import new_id
+from forge_shared.logs import get_logger
+
+
+class Bypassed(Anonymiser):
+    """Lets every word out, and into the log."""
+
+    def _data_of(self, observation: Observation, event_id: str) -> EventData | None:
+        if not isinstance(observation, UtteranceHeard):
+            return super()._data_of(observation, event_id)
+        get_logger().warning("utterance.heard", said=observation.text)
+        return UtteranceSaid(
+            session=self._session or new_id(),
+            speaker="unknown",
+            text=observation.text,
+            redactions={},
+            confidence=observation.confidence,
+        )
+
+
+if __name__ == "__main__":
+    logs.configure("forge-edge run")
+    app.Anonymiser = Bypassed  # type: ignore[misc]  # the point of this program
+    asyncio.run(app.Node(NodeSettings(), ears_command=[sys.executable, str(EARS), sys.argv[1]]).run())

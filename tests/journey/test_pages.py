@@ -1,0 +1,231 @@
+"""The pages in a real Chromium, served by a real server over a real store and graph."""
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, BrowserContext, expect
+from tests.fakes.browser import Complaints, open_browser, open_context
+from tests.fakes.pages import PASSWORD, PERSON, SAID, HubPages, open_pages, serve
+
+from forge_hub.web.rendering import Pages
+from forge_shared.clock import SystemClock
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def _scripts_are_built() -> None:
+    if not Pages("ward", SystemClock()).with_scripts:
+        pytest.fail("the pages' scripts are missing: make assets")
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Iterator[HubPages]:
+    with open_pages(tmp_path) as opened:
+        for role in ("staff", "clinician", "admin"):
+            opened.account(role)
+        yield opened
+
+
+@pytest.fixture
+async def address(pages: HubPages) -> AsyncIterator[str]:
+    async with serve(pages) as served:
+        yield served
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with open_browser() as opened:
+        yield opened
+
+
+async def sign_in(context: BrowserContext, pages: HubPages, username: str) -> None:
+    base = pages.app.state.site.cookie
+    await context.add_cookies(
+        [
+            {
+                "name": base,
+                "value": pages.token(username),
+                "domain": "127.0.0.1",
+                "path": "/",
+                "httpOnly": True,
+                "sameSite": "Strict",
+            }
+        ]
+    )
+
+
+async def test_an_alert_arrives_live_and_is_taken_from_the_keyboard_alone(
+    pages: HubPages, address: str, browser: Browser
+) -> None:
+    pages.room_connects()
+    pages.person_is_admitted()
+    async with open_context(browser, address) as context:
+        page = await context.new_page()
+        complaints = Complaints(page)
+        await page.goto("/")
+        await page.keyboard.press("Tab")
+        await page.get_by_label("Username").focus()
+        await page.keyboard.type("clinician")
+        await page.keyboard.press("Tab")
+        await page.keyboard.type(PASSWORD)
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#live")).to_have_attribute("data-state", "live")
+        await expect(page.get_by_text("Nobody is waiting.")).to_be_visible()
+
+        first = pages.risk_is_answered()
+        started = time.monotonic()
+        pages.board.changed()
+        await expect(page.get_by_role("heading", name="PHQ-9 item 9 answered: Several days")).to_be_visible()
+        assert time.monotonic() - started < 2
+        await expect(page.get_by_text("Read back: pending")).to_be_visible()
+        await expect(page.locator("#announcement")).to_contain_text("PHQ-9 item 9 answered: Several days, Room 12")
+
+        await page.locator("h1").click()
+        for _ in range(20):
+            await page.keyboard.press("Tab")
+            if await page.evaluate("document.activeElement.id") == f"take-{first}":
+                break
+        # A board that changes under the keyboard leaves the focus where it was.
+        second = pages.alert_arrives()
+        pages.board.changed()
+        await expect(page.get_by_role("heading", name="Asks for water")).to_be_visible()
+        assert await page.evaluate("document.activeElement.id") == f"take-{first}"
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_text("Taken by clinician")).to_be_visible()
+        assert await page.evaluate("document.activeElement.id") == f"alert-{first}"
+        assert second in await page.locator("#open-alerts").inner_html()
+        assert [topic.rsplit("/", 1)[-1] for topic, _ in pages.published] == ["alert-accepted"]
+
+        await page.get_by_role("link", name="Open the record of the person").first.click()
+        await expect(page.get_by_role("heading", level=1, name=PERSON)).to_be_visible()
+        await expect(page.get_by_text("screening result, not a diagnosis")).to_be_visible()
+        await expect(page.locator("#circumplex canvas")).to_be_visible()
+        await page.get_by_role("link", name=f"What it is linked to: {SAID[0]}").click()
+        await expect(page.locator("#graph canvas").first).to_be_visible()
+        assert complaints.heard == []
+
+
+async def test_a_broken_stream_is_said_within_seconds_and_nothing_is_missed_when_it_returns(
+    pages: HubPages, address: str, browser: Browser
+) -> None:
+    pages.room_connects()
+    async with open_context(browser, address) as context:
+        await sign_in(context, pages, "staff")
+        page = await context.new_page()
+        await page.goto("/")
+        await expect(page.locator("#live")).to_have_attribute("data-state", "live")
+        await context.set_offline(offline=True)
+        await expect(page.locator("#live")).to_have_attribute("data-state", "lost", timeout=11_000)
+        await expect(page.locator("#live")).to_contain_text("Connection lost")
+        pages.alert_arrives()
+        pages.board.changed()
+        await context.set_offline(offline=False)
+        await expect(page.get_by_role("heading", name="Asks for water")).to_be_visible(timeout=10_000)
+        await expect(page.locator("#live")).to_have_attribute("data-state", "live")
+
+
+async def test_a_session_that_ends_shows_on_the_open_board(pages: HubPages, address: str, browser: Browser) -> None:
+    async with open_context(browser, address) as context:
+        await sign_in(context, pages, "staff")
+        page = await context.new_page()
+        await page.goto("/")
+        await expect(page.locator("#live")).to_have_attribute("data-state", "live")
+        [cookie] = await context.cookies()
+        pages.app.state.site.access.sign_out(cookie["value"])
+        pages.board.changed()
+        await expect(page.locator("#live")).to_contain_text("Signed out")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_no_page_has_an_accessibility_violation(
+    pages: HubPages, address: str, browser: Browser, scheme: Literal["light", "dark"]
+) -> None:
+    from_roles = {
+        "clinician": ("/", "/rooms", "/rooms/room-12/session", "/people", f"/people/{PERSON}", "/nowhere"),
+        "admin": ("/", "/accounts", "/people"),
+    }
+    async with open_context(browser, address, scheme=scheme) as context:
+        page = await context.new_page()
+        complaints = Complaints(page)
+        link = pages.app.state.site.access.invite("staff", address, "test")
+        empty = ["/login", link.removeprefix(address)]
+        for path in empty:
+            await page.goto(path)
+            assert await _violations(page) == [], path
+        await sign_in(context, pages, "admin")
+        await page.goto("/")
+        await expect(page.get_by_text("No room has connected yet.")).to_be_visible()
+        assert await _violations(page) == []
+
+        _fill(pages)
+        for role, paths in from_roles.items():
+            await sign_in(context, pages, role)
+            for path in (*paths, *([f"/people/{PERSON}/utterances/{pages.utterances[0]}"] * (role == "clinician"))):
+                await page.goto(path)
+                await page.wait_for_load_state("load")
+                if path.startswith("/people/"):
+                    await expect(page.locator("canvas").first).to_be_visible()
+                assert await _violations(page) == [], f"{role} {path}"
+                assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        assert [said for said in complaints.heard if "404" not in said and "403" not in said] == []
+
+
+async def test_nothing_a_person_must_press_is_smaller_than_a_fingertip(
+    pages: HubPages, address: str, browser: Browser
+) -> None:
+    _fill(pages)
+    async with open_context(browser, address) as context:
+        await sign_in(context, pages, "clinician")
+        page = await context.new_page()
+        for path in ("/", "/rooms", "/rooms/room-12/session", "/people", f"/people/{PERSON}"):
+            await page.goto(path)
+            small = await page.evaluate(
+                """[...document.querySelectorAll('button, main a, nav a, summary, input[type=text]')]
+                .filter(e => e.checkVisibility()).map(e => [e.textContent.trim(), e.getBoundingClientRect().height])
+                .filter(([, height]) => height < 44)"""
+            )
+            assert small == [], path
+
+
+async def test_pages_are_readable_and_alerts_can_be_taken_without_scripts(
+    pages: HubPages, address: str, browser: Browser
+) -> None:
+    _fill(pages)
+    async with open_context(browser, address, scripts=False) as context:
+        await sign_in(context, pages, "clinician")
+        page = await context.new_page()
+        await page.goto("/")
+        assert await page.locator("meta[http-equiv=refresh]").get_attribute("content") == "10"
+        await page.get_by_role("button", name="Take it: PHQ-9 item 9 answered: Several days, Room 12").click()
+        await expect(page.get_by_text("Taken by clinician")).to_be_visible()
+        await page.goto(f"/people/{PERSON}")
+        await expect(page.get_by_text(SAID[0]).first).to_be_visible()
+        await page.get_by_text("The same as a table").click()
+        await expect(page.get_by_role("cell", name="-0.70")).to_be_visible()
+        await page.goto(f"/people/{PERSON}/utterances/{pages.utterances[0]}")
+        await expect(page.get_by_role("cell", name="shows the pattern")).to_be_visible()
+
+
+def _fill(pages: HubPages) -> None:
+    pages.room_connects(session_on=True)
+    pages.room_connects("room-14", hearing="lost", pending_events=3)
+    pages.room_connects("room-15", connection="offline", hearing="unknown", sight="unknown", activity="unknown")
+    pages.person_is_admitted()
+    pages.risk_is_answered()
+    pages.alert_arrives(severity="high", detail={"request": "pain", "mode": "touch"}, late=True)
+    pages.alert_arrives(
+        node="room-14", kind="sense-lost", severity="high", detail={"sense": "hearing", "reason": "source-silent"}
+    )
+    pages.alert_arrives(node="room-15")
+    account = pages.account("staff", "maria.nurse")
+    pages.alert_arrives(state="accepted", accepted_by=account, accepted_at=pages.now)
+
+
+async def _violations(page: object) -> list[str]:
+    results = await Axe().run(page)  # type: ignore[arg-type] # axe-playwright-python has no types of its own
+    return [f"{each['id']}: {[node['html'] for node in each['nodes']]}" for each in results.response["violations"]]
