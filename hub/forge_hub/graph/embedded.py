@@ -1,0 +1,184 @@
+"""The graph in Ladybug: embedded, nothing to install, one file and one writing process."""
+
+import contextlib
+import fcntl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import ladybug
+
+from forge_hub.graph import cypher
+from forge_hub.graph.errors import GraphError, GraphUnavailableError
+from forge_hub.graph.ports import Fusion, GraphBatch, Snapshot, Subgraph
+from forge_hub.graph.schema import EDGES, NODES, VERSION, Kind
+
+BUFFER_POOL_BYTES = 256 * 2**20
+"""Ladybug's own default is 80 % of the machine's memory."""
+
+MAX_DATABASE_BYTES = 2**36
+"""Address space that is reserved, 64 GiB; Ladybug's own default of 8 TiB is more than some kernels allow."""
+
+STATEMENT_TIMEOUT_MS = 30_000
+TURN_TIMEOUT_SECONDS = 60.0
+"""How long a call waits for the calls before it."""
+
+_TYPES: dict[Kind, str] = {"text": "STRING", "integer": "INT64", "number": "DOUBLE"}
+
+Result = TypeVar("Result")
+
+
+class EmbeddedGraphStore:
+    """A `forge_hub.graph.ports.GraphStore` in one Ladybug file, which this process then owns.
+
+    Calls from all threads take turns. The file and its log are safe against the process being killed: what `apply` had
+    returned from is there when it is opened again, and nothing of a batch that it had not.
+
+    Args:
+        path: The database file; made with its folder when it is not there. ``path`` + ``.lock`` is held locked.
+
+    Raises:
+        GraphUnavailableError: Another process, or another store in this one, owns the file.
+        GraphError: The file is no database that can be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._turn = threading.Lock()
+        self._lock = _own(path)
+        try:
+            self._database = ladybug.Database(
+                path,
+                buffer_pool_size=BUFFER_POOL_BYTES,
+                max_db_size=MAX_DATABASE_BYTES,
+                # A kill may tear the last record of the log. Replaying up to it loses nothing: the position is part of
+                # every transaction, so the projection goes on from what is there.
+                throw_on_wal_replay_failure=False,
+            )
+        except RuntimeError:
+            self._lock.close()
+            raise GraphError(
+                f"{path.name} cannot be opened as a graph; delete it and the hub derives it anew from the event log"
+            ) from None
+        self._connection: ladybug.Connection | None = ladybug.Connection(self._database)
+        self._connection.set_query_timeout(STATEMENT_TIMEOUT_MS)
+        try:
+            self._transact(_create_schema)
+        except GraphError:
+            self.close()
+            raise
+
+    def apply(self, batch: GraphBatch) -> None:
+        """Merge a batch and move the position, all or nothing."""
+        self._transact(lambda run: cypher.write(run, batch))
+
+    def position(self) -> int:
+        """Return the position in the event log up to which the graph is complete."""
+        return self._transact(cypher.position)
+
+    def clear(self) -> None:
+        """Remove everything, all or nothing."""
+        self._transact(_empty)
+
+    def fusion(self, utterance_id: str) -> Fusion:
+        """Return what the passes said of one utterance."""
+        return self._transact(lambda run: cypher.fusion(run, "ladybug", utterance_id))
+
+    def neighbourhood(self, utterance_id: str) -> Subgraph:
+        """Return an utterance and what is next to it."""
+        return self._transact(lambda run: cypher.neighbourhood(run, "ladybug", utterance_id))
+
+    def snapshot(self) -> Snapshot:
+        """Return the whole graph in canonical order."""
+        return self._transact(cypher.snapshot)
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of nodes and edges of every label."""
+        return self._transact(cypher.counts)
+
+    def close(self) -> None:
+        """Write the log into the file and give the file up."""
+        with self._my_turn():
+            if self._connection is None:
+                return
+            self._connection.close()
+            self._connection = None
+            self._database.close()
+            self._lock.close()
+
+    def _transact(self, work: Callable[[cypher.Run], Result]) -> Result:
+        with self._my_turn():
+            connection = self._connection
+            if connection is None:
+                raise GraphUnavailableError("the graph is closed")
+
+            def run(statement: str, **parameters: Any) -> list[list[Any]]:  # noqa: ANN401 (whatever Cypher takes)
+                result = connection.execute(statement, parameters)
+                if isinstance(result, list):  # several statements in one text, which none of ours is
+                    raise GraphError("one statement at a time")
+                with result:
+                    return [list(row) for row in result.get_all()]
+
+            try:
+                run("BEGIN TRANSACTION")
+                try:
+                    result = work(run)
+                    run("COMMIT")
+                except BaseException:
+                    # A statement that failed may have ended the transaction itself.
+                    with contextlib.suppress(RuntimeError):
+                        run("ROLLBACK")
+                    raise
+            except RuntimeError:
+                # Ladybug's messages quote statements, hence neither repeated nor chained.
+                raise GraphError("the embedded graph refused a statement") from None
+            return result
+
+    @contextmanager
+    def _my_turn(self) -> Iterator[None]:
+        if not self._turn.acquire(timeout=TURN_TIMEOUT_SECONDS):
+            raise GraphUnavailableError("the graph is busy")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+
+def _own(path: Path) -> IO[str]:
+    """Lock the database for this store. Ladybug's own lock lets a second store of the same process in."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = path.with_name(path.name + ".lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise GraphUnavailableError(
+            f"{path.name} is in use: one process owns the graph, ask the hub that serves"
+        ) from None
+    return lock
+
+
+def _create_schema(run: cypher.Run) -> None:
+    """Make the tables that are missing; empty a store that was written with another schema."""
+    tables = {name for name, _ in run("CALL show_tables() RETURN name, type")}
+    if cypher.CURSOR in tables and cypher.version(run) not in (None, VERSION):
+        kinds = dict(run("CALL show_tables() RETURN name, type"))
+        for name in sorted(tables, key=lambda name: kinds[name] != "REL"):
+            run(f"DROP TABLE `{name}`")
+        tables = set()
+    if cypher.CURSOR not in tables:
+        run(f"CREATE NODE TABLE {cypher.CURSOR}(name STRING PRIMARY KEY, position INT64, version INT64)")
+    for label, node in NODES.items():
+        if label not in tables:
+            columns = [f"`{name}` {_TYPES[kind]}" for name, kind in node.properties.items()]
+            run(f"CREATE NODE TABLE {label}({', '.join([f'{node.key} STRING PRIMARY KEY', *columns])})")
+    for label, edge in EDGES.items():
+        if label not in tables:
+            columns = [f"`{name}` {_TYPES[kind]}" for name, kind in edge.properties.items()]
+            run(f"CREATE REL TABLE {label}({', '.join([f'FROM {edge.start} TO {edge.end}', *columns])})")
+
+
+def _empty(run: cypher.Run) -> None:
+    for label in (cypher.CURSOR, *NODES):
+        run(f"MATCH (n:{label}) DETACH DELETE n")
