@@ -12,7 +12,7 @@ _ANY = r"[^.!?;]{0,60}?"
 """A few words in between."""
 
 _AM = (
-    "(?:i'?m|i am|i was|i've been|makes me|i feel like|makes me feel like|i'?m just|i'?m nothing but|i'll "
+    "(?:i'?m|i am|i've been|makes me|i feel like|makes me feel like|i'?m just|i'?m nothing but|i'll "
     "always be|i must be)"
 )
 _THEY = (
@@ -34,10 +34,7 @@ _NAMES = (
     "good for nothing|hopeless case|write ?off|bully|witch|snake|pig|jerk|tyrant|narcissist|dead weight|sad "
     "case)"
 )
-_FLAWS = (
-    "(?:stupid|useless|worthless|pathetic|hopeless|unlovable|weak|lazy|inadequate|inferior|damaged|broken|"
-    "defective|no good|dumb)"
-)
+_FLAWS = "(?:stupid|useless|worthless|pathetic|hopeless|unlovable|lazy|inadequate|inferior|defective|no good|dumb)"
 _HOSTILE = (
     "(?:hates?|despises?|dislikes?|can'?t stand|resents?|pit(?:y|ies)|looks? down on|(?:is|are|'re|'s) "
     "(?:all )?(?:laughing at|judging|sick of|tired of|fed up with|ashamed of|annoyed (?:with|by|at)|"
@@ -46,6 +43,12 @@ _HOSTILE = (
 )
 _THINKS = (
     "(?:thinks?|thought|believes?|reckons?|assumes?|feels?|finds?|sees?|decided) (?:that )?(?:i'?m|i am|i|me|my|of me)"
+)
+
+_PERSONS = (
+    "wife|husband|mother|father|mum|mom|dad|son|daughter|sister|brother|boss|friend|neighbour|ex|partner|nurses?|"
+    "doctors?|"
+    "man|woman|lady|girl|boy|consultant|surgeon|teacher|family|staff"
 )
 
 PATTERNS: Final[Mapping[DistortionId, tuple[str, ...]]] = {
@@ -278,15 +281,20 @@ PATTERNS: Final[Mapping[DistortionId, tuple[str, ...]]] = {
         r"(?:shouldn'?t|should not) (?:\w+ )?(?:feel|need|have to|be (?:so|this|like))",
     ),
     "labelling": (
-        (_AM + r" (?:\w+ ){0,3}?(?:a |an |the |such a |just a )?(?:\w+ )?" + _NAMES),
+        (_AM + r" (?:(?!not |in |on |from |at )\w+ ){0,3}?(?:a |an |the |such a |just a )?(?:\w+ )?" + _NAMES),
         (
             _AM
             + " (?:just |so |such |really |totally |completely |basically |simply |too |plain |nothing but )*"
             + _FLAWS
         ),
         (
-            r"(?:he|she|they|you|my \w+|that (?:nurse|doctor|man|woman|\w+)|the (?:\w+ )?\w+)(?:'s| is|'re| are)? "
-            r"(?:\w+ ){0,3}?(?:a |an |such a |just a |complete |total |all )?(?:\w+ )?" + _NAMES
+            r"(?:he|she|they|you|my (?:"
+            + _PERSONS
+            + r")|(?:that|the) (?:\w+ )?(?:"
+            + _PERSONS
+            + r"))(?:'s| is|'re| are) "
+            r"(?:(?!not |in |on |at |having |getting )\w+ ){0,3}?"
+            r"(?:a |an |such a |just a |complete |total |all )?(?:\w+ )?" + _NAMES
         ),
         (r"(?:what|such) an? (?:\w+ )?" + _NAMES),
         "i'?m (?:just )?not (?:a )?(?:good|normal|proper|real) (?:person|enough|mother|father|man|woman)",
@@ -304,7 +312,10 @@ PATTERNS: Final[Mapping[DistortionId, tuple[str, ...]]] = {
             + "(?:would(?:n'?t)?|'d|never have)"
         ),
         r"i (?:\w+ )?(?:made|caused|drove|ruined|pushed) (?:him|her|them|it|my \w+|everyone|the \w+)",
-        ("i blame myself|(?:all )?on me|down to me|i brought (?:this|it) on|i must have (?:done|said|upset|caused)"),
+        (
+            "i blame myself|it(?:'?s| is| was) (?:all )?on me|down to me|"
+            "i brought (?:this|it) on|i must have (?:done|said|upset|caused)"
+        ),
         (
             "i should(?:'ve| have) (?:seen|known|stopped|prevented|noticed|been there|done (?:more|something)|"
             "protected|saved|realised)"

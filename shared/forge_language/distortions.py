@@ -23,13 +23,22 @@ _LONGEST_SENTENCE: Final = 600
 
 _QUOTED = re.compile(r"[\"\u201c][^\"\u201c\u201d]{1,300}[\"\u201d]")
 _REPORTED = re.compile(
-    r"\b(?:he|she|they|mum|mom|dad|wife|husband|mother|father|sister|brother|son|daughter|doctor|nurse|friend|boss|people)"
-    r"\s+(?:(?:always|just|once|only|used\s+to)\s+)?(?:says?|said|told\s+me|tells\s+me|keeps\s+saying|shouted|wrote|called\s+me)\b",
+    r"\b(?:he|she|they|mum|mom|dad|wife|husband|mother|father|sister|brother|son|daughter|doctor|nurse|"
+    r"friend|boss|people)"
+    r"\s+(?:(?:always|just|once|only|used\s+to)\s+)?(?:says?|said|told\s+me|tells\s+me|keeps\s+saying|"
+    r"shouted|wrote|called\s+me)\b",
 )
 _ASKED = re.compile(
-    r"^\W*(?:(?:and|so|but|well)\s+)?(?:do|does|did|is|are|am|was|were|can|could|will|would|should|have|has|shall|may|when|where|"
-    r"what|who|which|how)\s+(?:i|you|he|she|it|they|we|the|there|my|your|that|this|time|much|many|long|often)\b",
+    r"^\W*(?:(?:and|so|but|well)\s+)?(?:do|does|did|is|are|am|was|were|can|could|will|would|should|have|has|shall|may|"
+    r"when|where|what|who|which|how)\s+(?:i|you|he|she|it|they|we|the|there|my|your|that|this|time|much|many|long|often)\b",
 )
+
+
+_DENIED = re.compile(
+    r"\b(?:not|never|(?:do|did|does|was|is|are)n't(?: (?:think|believe|feel|say|mean))?(?: that)?)(?: [\w']+)?\s*$"
+)
+_DENIAL_REACH: Final = 30
+"""Characters before a hit in which a denial ("I don't think") takes it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,7 @@ def find_distortions(text: str) -> tuple[Tag, ...]:
         reported = _REPORTED.search(plain, start, end)
         for label, pattern in _compiled().items():
             found = pattern.search(plain, start, reported.start() if reported else end)
-            if found:
+            if found and not _DENIED.search(plain, max(start, found.start() - _DENIAL_REACH), found.start()):
                 tags.append(Tag(label, found.start(), found.end(), CONFIDENCE[label]))
     return tuple(sorted(tags, key=lambda tag: (tag.start, tag.end, tag.label)))
 
