@@ -93,6 +93,7 @@ class SimulatedRoom:
         self._speed = speed
         self._linger_seconds = linger_seconds
         self._outcome_file = outcome_file
+        self._saved: Outcome | None = None
         self._engine = voice_engine(script.voice)
         self._random = np.random.default_rng(script.noise.seed)
         self._noise = at_level(
@@ -126,14 +127,13 @@ class SimulatedRoom:
         with self._changed:
             if self._closed:
                 return None
-            before = self._outcome()
             self._think()
             if self._is_over():
-                self._save(before)
+                self._save()
                 return None
             self._pace()
             chunk = self._mix()
-            self._save(before)
+            self._save()
             return chunk
 
     def hear(self, speech: Speech) -> None:
@@ -268,10 +268,11 @@ class SimulatedRoom:
             said=self._said,
         )
 
-    def _save(self, before: Outcome) -> None:
+    def _save(self) -> None:
         outcome = self._outcome()
-        if self._outcome_file is not None and (outcome != before or not self._chunks):
+        if self._outcome_file is not None and outcome != self._saved:
             write(self._outcome_file, outcome)
+            self._saved = outcome
 
 
 class SimulatedSource:
