@@ -3,10 +3,13 @@
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
+from tests.fakes.cut_line import cut_line
 from tests.fakes.neo4j_server import Neo4jServer, neo4j_server
 
 from forge_hub.graph.batches import merged
@@ -288,6 +291,27 @@ def test_threads_may_read_and_write_at_once(store: GraphStore) -> None:
     assert store.counts()["HAS_UTTERANCE"] == 40
     assert store.counts()["Session"] == 1
     assert store.position() == 309
+
+
+def test_a_server_that_goes_away_is_unavailable_and_is_found_again(server: Neo4jServer) -> None:
+    with cut_line(urlsplit(server.uri).port or 7687) as line:
+        store = Neo4jGraphStore(f"bolt://127.0.0.1:{line.port}", server.user, server.password)
+        store.clear()
+        line.cut()
+        with pytest.raises(GraphUnavailableError):
+            store.apply(conversation(1))
+        line.mend()
+        assert store.position() == 0
+        store.apply(conversation(1))
+        assert store.position() == 1
+        store.close()
+
+
+def test_a_wrong_password_is_named_as_the_reason_and_not_repeated(server: Neo4jServer) -> None:
+    with pytest.raises(GraphUnavailableError, match="password") as refusal:
+        Neo4jGraphStore(server.uri, server.user, SecretStr("wrong-horse"))
+    assert "wrong-horse" not in str(refusal.value)
+    assert refusal.value.__cause__ is None
 
 
 KEYS = st.sampled_from(["a", "b", "c", "d"])

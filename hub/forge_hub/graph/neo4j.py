@@ -14,9 +14,9 @@ from forge_hub.graph.ports import Fusion, GraphBatch, Snapshot, Subgraph
 from forge_hub.graph.schema import NODES, VERSION
 
 CONNECT_TIMEOUT_SECONDS = 5.0
-ACQUIRE_TIMEOUT_SECONDS = 10.0
-RETRY_SECONDS = 15.0
-"""How long the driver goes on repeating a transaction that a passing trouble of the server ended."""
+ACQUIRE_TIMEOUT_SECONDS = 6.0
+RETRY_SECONDS = 5.0
+"""How long the driver repeats a transaction that a passing trouble ended; the projection tries later again."""
 TRANSACTION_TIMEOUT_SECONDS = 30.0
 """After this the server ends a transaction."""
 ERASE_ROWS = 10_000
