@@ -75,7 +75,7 @@ class IngestStore:
         with self._database.begin() as transaction:
             for message in batch:
                 try:
-                    address = parse_event(message.topic)
+                    address = self._address(message.topic)
                 except TopicInvalidError as error:
                     self._quarantine(transaction, message, None, error)
                     count.quarantined += 1
@@ -102,6 +102,12 @@ class IngestStore:
         """Return what is committed of a node's newest epochs."""
         with self._database.read() as transaction:
             return _positions(transaction, node)
+
+    def _address(self, topic: str) -> EventAddress:
+        address = parse_event(topic)
+        if address.site != self._site:
+            raise TopicInvalidError("an event of another site")
+        return address
 
     def _take(self, transaction: Transaction, message: Arrived, address: EventAddress, count: "_Count") -> None:
         place = (address.node, address.epoch, address.lane)
