@@ -104,6 +104,7 @@ class Node:
                     site=credentials.site,
                     node=credentials.node,
                     version=self._version,
+                    version_file=folder / "mqtt-version",
                     clock=self._clock,
                     on_command=self._on_command,
                     on_hub=self._on_hub,

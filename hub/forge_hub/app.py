@@ -99,6 +99,7 @@ class Hub:
             store=IngestStore(settings.site, database, clock),
             rooms=Rooms(database, clock),
             version=version("persona-forge-hub"),
+            version_file=folder / "mqtt-version",
             on_committed=on_committed,
         )
         rooms = RoomCommands(settings.site, database, clock, consumer.publish)

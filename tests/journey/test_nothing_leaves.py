@@ -68,7 +68,7 @@ def live_through_a_session(tmp_path: Path, program: str) -> tuple[dict[str, set[
         with site.sign_in("clinician") as clinician:
             until("the room's person", lambda: site.records("SELECT pseudonym FROM person"))
             page = f"/rooms/{ROOM}/session"
-            site.post(clinician, page, f"{page}/start", consent="yes")
+            site.post(clinician, page, f"{page}/start", consent="given")
             until("the last event", lambda: site.records("SELECT id FROM alert WHERE detail LIKE '%nurse%'"))
             until("an empty outbox", lambda: site.pending(ROOM) == 0 or None)
             until("every utterance", lambda: len(site.records("SELECT id FROM utterance")) == len(IN_SESSION) or None)

@@ -244,7 +244,7 @@ class Site:
         assert link is not None, "the first run prints a set-up link"
         with httpx.Client(follow_redirects=True, timeout=20) as client:
             page = f"{self.address}/setup/{link.rsplit('/', 1)[1]}"
-            form = {"username": role, "password": self.password, "repeat": self.password}
+            form = {"username": role, "password": self.password, "repeated": self.password}
             client.post(page, data={**form, **_hidden(client.get(page).text)}).raise_for_status()
 
     def sign_in(self, role: str) -> httpx.Client:

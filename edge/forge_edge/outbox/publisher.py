@@ -7,6 +7,7 @@ acknowledged in time is sent again; a repeat is harmless. Alarms overtake record
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import aiomqtt
 from aiomqtt import ProtocolVersion
@@ -18,6 +19,7 @@ from forge_shared.backoff import Backoff
 from forge_shared.clock import Clock
 from forge_shared.errors import TopicInvalidError
 from forge_shared.logs import get_logger
+from forge_shared.mqtt import Version, VersionChoice
 from forge_shared.tasks import until_first_failure
 from forge_shared.topics import LANES, Lane
 from forge_shared.wire import COMMANDS, Acknowledgement, Command, Status, TwinReported
@@ -31,8 +33,9 @@ RESEND_SECONDS = (2.0, 30.0)
 RECONNECT_SECONDS = (0.2, 20.0)
 """First and longest wait before connecting again, with full jitter."""
 KEEPALIVE_SECONDS = 15
-TIMEOUT_SECONDS = 10.0
-_PROTOCOLS = (ProtocolVersion.V5, ProtocolVersion.V311)
+TIMEOUT_SECONDS = 5.0
+"""For a connection, and for the broker to take a message."""
+_PROTOCOLS: dict[Version, ProtocolVersion] = {"5": ProtocolVersion.V5, "3.1.1": ProtocolVersion.V311}
 
 log = get_logger()
 
@@ -66,6 +69,7 @@ class Publisher:
         site: Name of the site.
         node: Name of the node.
         version: The node's version, for birth and twin.
+        version_file: Remembers the MQTT version that worked.
         clock: Measures waits.
         on_command: Called with every valid command that has not expired.
         on_hub: Called with whether the hub is known to be listening, on every change.
@@ -79,6 +83,7 @@ class Publisher:
         site: str,
         node: str,
         version: str,
+        version_file: Path,
         clock: Clock,
         on_command: Callable[[Command], Awaitable[None]],
         on_hub: Callable[[bool], Awaitable[None]],
@@ -97,7 +102,7 @@ class Publisher:
         self._lanes: dict[Lane, _LaneProgress] = {}
         self._epoch = ""
         self._hub_online = False
-        self._protocol = ProtocolVersion.V5
+        self._version_choice = VersionChoice(version_file)
         self._twin: TwinReported | None = None
         self._twin_dirty = False
 
@@ -118,6 +123,7 @@ class Publisher:
             try:
                 async with self._client() as client:
                     connected = True
+                    self._version_choice.succeeded()
                     if failures := backoff.succeeded():
                         log.info("broker.recovered", after_failures=failures)
                     await self._serve(client)
@@ -125,9 +131,8 @@ class Publisher:
                 await self._set_hub(online=False)
                 if backoff.failures == 0:
                     log.warning("broker.lost", error=type(error).__name__)
-                if not connected and not isinstance(error.__context__, OSError):
-                    # Someone answered but not as MQTT 5: a broker that only speaks 3.1.1 refuses it.
-                    self._protocol = next(version for version in _PROTOCOLS if version is not self._protocol)
+                if not connected:
+                    self._version_choice.failed(error)
             await asyncio.sleep(backoff.failed())
 
     def _client(self) -> aiomqtt.Client:
@@ -138,7 +143,7 @@ class Publisher:
             identifier=f"forge-{self._site}-{self._node}",
             username=self._address.username,
             password=self._address.password.get_secret_value(),
-            protocol=self._protocol,
+            protocol=_PROTOCOLS[self._version_choice.version],
             keepalive=KEEPALIVE_SECONDS,
             timeout=TIMEOUT_SECONDS,
             will=aiomqtt.Will(
@@ -161,7 +166,7 @@ class Publisher:
             topics.status(self._site, self._node), birth.model_dump_json().encode(), qos=1, retain=True
         )
         self._twin_dirty = self._twin is not None
-        log.info("broker.connected", mqtt=self._protocol.name)
+        log.info("broker.connected", mqtt=self._version_choice.version)
         await until_first_failure(self._receive(client), self._send(client))
 
     async def _receive(self, client: aiomqtt.Client) -> None:

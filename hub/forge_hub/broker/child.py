@@ -149,7 +149,6 @@ class BrokerChild:
             "autosave_on_changes true",
             "max_queued_messages 0",
             "log_type error",
-            "log_type warning",
         ]
         if os.geteuid() == 0:
             lines.append("user root")  # else it drops to a user that may not read its own files here

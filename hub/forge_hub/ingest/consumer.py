@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiomqtt
 from aiomqtt import ProtocolVersion
@@ -16,6 +17,7 @@ from forge_shared import topics
 from forge_shared.backoff import Backoff
 from forge_shared.errors import TopicInvalidError
 from forge_shared.logs import get_logger
+from forge_shared.mqtt import Version, VersionChoice
 from forge_shared.tasks import until_first_failure
 from forge_shared.wire import Acknowledgement, Status
 
@@ -24,8 +26,9 @@ BATCH = 200
 QUEUE = 2000
 """Messages held in memory. Overflow: the newest is refused; unacknowledged, it is sent again by its node."""
 KEEPALIVE_SECONDS = 15
-TIMEOUT_SECONDS = 10.0
-_PROTOCOLS = (ProtocolVersion.V5, ProtocolVersion.V311)
+TIMEOUT_SECONDS = 5.0
+"""For a connection, and for the broker to take a message."""
+_PROTOCOLS: dict[Version, ProtocolVersion] = {"5": ProtocolVersion.V5, "3.1.1": ProtocolVersion.V311}
 RECONNECT_SECONDS = (0.2, 5.0)
 RELEASE_SECONDS = 1.0
 """How often alarms that wait for a missing one are looked at."""
@@ -52,6 +55,7 @@ class Consumer:
         store: Where events are committed.
         rooms: Where births, last wills and twins are kept.
         version: The hub's version, for its birth.
+        version_file: Remembers the MQTT version that worked.
         on_committed: Called after every commit that brought something new, before the acknowledgement is sent; must not
             block.
     """
@@ -64,6 +68,7 @@ class Consumer:
         store: IngestStore,
         rooms: Rooms,
         version: str,
+        version_file: Path,
         on_committed: Callable[[], None],
     ) -> None:
         self._site = site
@@ -72,7 +77,7 @@ class Consumer:
         self._rooms = rooms
         self._version = version
         self._on_committed = on_committed
-        self._protocol = ProtocolVersion.V5
+        self._version_choice = VersionChoice(version_file)
         self._client: aiomqtt.Client | None = None
 
     @property
@@ -84,7 +89,7 @@ class Consumer:
         """Publish a message, QoS 1, not retained.
 
         Raises:
-            BrokerError: The broker is away or did not answer within ten seconds.
+            BrokerError: The broker is away or did not answer within five seconds.
         """
         if self._client is None:
             raise BrokerError("the broker is not connected")
@@ -101,6 +106,7 @@ class Consumer:
             try:
                 async with self._connection() as client:
                     connected = True
+                    self._version_choice.succeeded()
                     await self._greet(client)
                     if failures := backoff.succeeded():
                         log.info("broker.recovered", after_failures=failures)
@@ -109,9 +115,8 @@ class Consumer:
             except (aiomqtt.MqttError, SQLAlchemyError) as error:
                 if backoff.failures == 0:
                     log.warning("ingest.interrupted", error=type(error).__name__)
-                if not connected and not isinstance(error.__context__, OSError):
-                    # Someone answered but not as MQTT 5: a broker that only speaks 3.1.1 refuses it.
-                    self._protocol = next(version for version in _PROTOCOLS if version is not self._protocol)
+                if not connected:
+                    self._version_choice.failed(error)
             finally:
                 self._client = None
             await asyncio.sleep(backoff.failed())
@@ -123,7 +128,7 @@ class Consumer:
             identifier=f"forge-{self._site}-{topics.HUB}",
             username=self._login.username,
             password=self._login.password.get_secret_value(),
-            protocol=self._protocol,
+            protocol=_PROTOCOLS[self._version_choice.version],
             keepalive=KEEPALIVE_SECONDS,
             timeout=TIMEOUT_SECONDS,
             will=aiomqtt.Will(topics.status(self._site, topics.HUB), self._status("offline"), qos=1, retain=True),
@@ -141,7 +146,7 @@ class Consumer:
         ):
             await client.subscribe(topic, qos=1)
         await client.publish(topics.status(self._site, topics.HUB), self._status("online"), qos=1, retain=True)
-        log.info("broker.connected", mqtt=self._protocol.name)
+        log.info("broker.connected", mqtt=self._version_choice.version)
 
     async def _take_in(self, client: aiomqtt.Client) -> None:
         queue: asyncio.Queue[Arrived] = asyncio.Queue(maxsize=BATCH)
