@@ -37,7 +37,8 @@ class AlertProjection:
 
     def _apply(self, transaction: Transaction, event: Logged) -> None:
         if isinstance(event.data, RiskReviewed):
-            alert = transaction.scalar(select(Alert).where(Alert.event_id == event.data.risk_event))
+            own = (Alert.event_id == event.data.risk_event, Alert.node == event.envelope.node)
+            alert = transaction.scalar(select(Alert).where(*own))
             if alert is not None:
                 alert.review = event.data.outcome
             return
