@@ -24,6 +24,29 @@ _ROOT: Final = Path(__file__).parents[1]
 _BLIND: Final = _ROOT / "tests" / "golden" / "blind"
 _CORPORA: Final = _ROOT.parent / "shared" / "data" / "psych"
 
+_FIRST_BLIND: Final = (
+    {
+        "part": "redaction",
+        "character_recall": 0.984,
+        "character_precision": 0.972,
+        "span_recall": 0.946,
+        "span_precision": 0.965,
+        "texts without identity left as they are": 0.933,
+        "name span recall, recogniser": 0.862,
+        "name span recall, written": 1.0,
+    },
+    {
+        "part": "distortions",
+        "pooled_precision": 0.731,
+        "pooled_recall": 0.671,
+        "pooled_f1": 0.699,
+        "any_kappa": 0.574,
+        "any_specificity": 0.889,
+    },
+)
+"""The only blind figures: the first measurement, before anything was changed after it. The rules were then improved
+once by general reasoning, so what is measured on the blind sets since is no longer blind."""
+
 _Span = tuple[str, int, int]
 
 _PRESIDIO_KINDS: Final = {
@@ -49,8 +72,12 @@ def main() -> None:
         "speed": speed_figures,
     }
     parser = argparse.ArgumentParser(description="Measure the language judgements.")
-    parser.add_argument("part", nargs="*", choices=list(parts), help="what to measure; everything when none is named")
-    for part in parser.parse_args().part or parts:
+    parser.add_argument("--part", choices=list(parts), action="append", help="what to measure; everything by default")
+    wanted = parser.parse_args().part or list(parts)
+    for first in _FIRST_BLIND:
+        if first["part"] in wanted:
+            print(json.dumps({"data": "blind", "measured": "first, blind", **first}))
+    for part in wanted:
         for figure in parts[part]():
             print(json.dumps({"part": part, **figure}))
 
@@ -61,7 +88,7 @@ def redaction_figures() -> Iterable[dict[str, Any]]:
         (case["style"], case["text"], [(gold["kind"], gold["start"], gold["end"]) for gold in case["entities"]])
         for case in _lines(_BLIND / "redaction.jsonl")
     ]
-    yield from _redaction(cases, "blind")
+    yield from _redaction(cases, "blind set, seen once")
     corpus = _CORPORA / "presidio_synth" / "generated_large.json"
     if corpus.exists():
         synthetic = [
@@ -146,9 +173,9 @@ def distortion_figures() -> Iterable[dict[str, Any]]:
     ]
     for label in DISTORTIONS:
         pairs = [(label in gold, label in given) for gold, given in cases]
-        yield {"data": "blind", "label": label, **_agreement(pairs)}
+        yield {"data": "blind set, seen once", "label": label, **_agreement(pairs)}
     pooled = [(label in gold, label in given) for gold, given in cases for label in DISTORTIONS]
-    yield {"data": "blind", "label": "all labels pooled", **_agreement(pooled)}
+    yield {"data": "blind set, seen once", "label": "all labels pooled", **_agreement(pooled)}
     yield {
         "data": "blind",
         "label": "any distortion",

@@ -76,17 +76,15 @@ def test_any_text_gives_tags_inside_it(text: str) -> None:
 def test_twenty_thousand_adversarial_characters_are_searched_in_less_than_a_second(piece: str) -> None:
     text = (piece * 20_000)[:20_000]
     find_distortions("warm")
-    began = time.perf_counter()
+    began = time.process_time()
     find_distortions(text)
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
 
 
 def test_a_sentence_is_searched_in_less_than_two_milliseconds() -> None:
     said = "i feel like i have let everybody down and they all think i am not trying hard enough to get better in here"
     find_distortions(said)
-    took = []
-    for _ in range(30):
-        began = time.perf_counter()
+    began = time.process_time()
+    for _ in range(100):
         find_distortions(said)
-        took.append(time.perf_counter() - began)
-    assert sorted(took)[15] < 0.002
+    assert (time.process_time() - began) / 100 < 0.002

@@ -230,17 +230,15 @@ def test_any_text_is_redacted_without_error_and_a_second_time_changes_nothing(te
 )
 def test_twenty_thousand_adversarial_characters_take_less_than_a_second(piece: str) -> None:
     text = (piece * 20_000)[:20_000]
-    began = time.perf_counter()
+    began = time.process_time()
     redact(text)
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
 
 
 def test_a_sentence_takes_less_than_two_milliseconds() -> None:
     said = "my name is john smith and i live at forty two acacia avenue ring me on oh seven seven double nought nine"
     redact(said)
-    took = []
-    for _ in range(50):
-        began = time.perf_counter()
+    began = time.process_time()
+    for _ in range(100):
         redact(said)
-        took.append(time.perf_counter() - began)
-    assert sorted(took)[25] < 0.002
+    assert (time.process_time() - began) / 100 < 0.002

@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 from typing import Final
 
-from forge_language.spotting.counting import TEENS, TENS, UNITS, ZEROS, Run, runs
+from forge_language.spotting.counting import Run, runs
 from forge_language.spotting.tokens import Found, Kind, Token, found, low_at
 from forge_language.spotting.vocabulary import word_set
 
@@ -147,7 +147,7 @@ def _kind(tokens: list[Token], run: Run, begin: int, end: int) -> Kind | None:
     if "/" in "".join(token.gap for token in tokens[first + 1 : last + 1]):
         return None
     cue = _nearest_cue(tokens, first)
-    if digits < (_UNCUED_DIGITS if cue is None else _CUED_DIGITS) or _is_amount(tokens, run, first, last):
+    if digits < (_UNCUED_DIGITS if cue is None else _CUED_DIGITS) or _is_amount(tokens, first, last):
         return None
     if _is_counting(chars) and cue is None:
         return None
@@ -193,13 +193,8 @@ def _nearest_cue(tokens: list[Token], first: int) -> Kind | None:
     return "NUMBER" if generic else None
 
 
-def _is_amount(tokens: list[Token], run: Run, first: int, last: int) -> bool:
-    gap = tokens[first].gap
-    if any(sign in gap for sign in "£$€") or low_at(tokens, last + 1) in _AMOUNT_WORDS:
-        return True
-    spelled = {low_at(tokens, place) for place in range(first, last + 1)}
-    # "Nineteen fifty two" and "twenty twenty" are years, "twenty five thirty" sizes: four figures or fewer, kept.
-    return run.chars.isdigit() and spelled <= (TENS.keys() | TEENS.keys() | UNITS.keys() | ZEROS) and len(run.chars) < 4  # noqa: PLR2004
+def _is_amount(tokens: list[Token], first: int, last: int) -> bool:
+    return any(sign in tokens[first].gap for sign in "£$€") or low_at(tokens, last + 1) in _AMOUNT_WORDS
 
 
 def _is_counting(chars: str) -> bool:
