@@ -117,6 +117,19 @@ def test_sentences_in_a_row_are_heard_as_one_turn() -> None:
     assert (room.outcome.done, room.outcome.re_prompts) == (False, 1)
 
 
+def test_a_patient_who_is_not_understood_says_it_more_slowly() -> None:
+    room = SimulatedRoom(script(WATER), speed=None)
+    sound = serve(room, answer="Sorry, I did not understand. You can say: water.")
+    spoken = [one for one in room.outcome.said if one.meaning == "request"]
+    lengths = []
+    for one in spoken[:3]:
+        end = int(one.last_word_at_seconds * SAMPLE_RATE_HZ)
+        silent = np.abs(sound[end - 3 * SAMPLE_RATE_HZ : end].reshape(-1, 1_600)).max(axis=1) < 100
+        lengths.append(len(silent) - int(np.flatnonzero(silent)[-1]))
+    assert lengths[0] < lengths[1] < lengths[2]
+    assert room.outcome.gave_up
+
+
 def test_sentences_of_a_session_follow_each_other_without_the_wake_word() -> None:
     room = SimulatedRoom(script({"kind": "talk", "says": ["i slept badly", "nothing helps"]}), speed=None)
     serve(room)

@@ -25,6 +25,9 @@ BETWEEN_WANTS_SECONDS = 2.0
 BETWEEN_SENTENCES_SECONDS = 1.5
 """Longer than the silence that ends an utterance, so that each sentence is heard as one."""
 
+SLOWEST_WORDS_PER_MINUTE = 80
+"""espeak-ng speaks no slower."""
+
 YES = "yes, that is right"
 NO = "no, that is wrong"
 CONTINUE = "yes"
@@ -40,7 +43,7 @@ class Voice(Frozen):
 
     engine: Literal["espeak-ng", "flite"] = "espeak-ng"
     voice: Annotated[str, Field(min_length=1, max_length=40)] = "en-gb"
-    words_per_minute: Annotated[int, Field(ge=80, le=320)] = 160
+    words_per_minute: Annotated[int, Field(ge=SLOWEST_WORDS_PER_MINUTE, le=320)] = 160
     pitch: Annotated[int, Field(ge=0, le=99)] = 50
 
 

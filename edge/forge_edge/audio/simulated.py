@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from forge_edge.audio import patient as mind
 from forge_edge.audio.noise import QUIET_DBFS, SPEECH_DBFS, at_level, room_noise, spoken_part
 from forge_edge.audio.outcome import Outcome, Said, write
-from forge_edge.audio.patient import PatientScript, Phase, Says, Turn, Voice
+from forge_edge.audio.patient import SLOWEST_WORDS_PER_MINUTE, PatientScript, Phase, Says, Turn, Voice
 from forge_edge.audio.ports import CHUNK_SAMPLES, SAMPLE_RATE_HZ, AudioChunk, Speech
 from forge_edge.speech.espeak import EspeakSynthesiser
 from forge_edge.speech.flite import FliteSynthesiser
@@ -42,6 +42,12 @@ REPLY_SPEED = 10.0
 CATCH_UP_SECONDS = 0.2
 """Stream time that a late reader may read at once."""
 
+REPETITION_SPEEDS = (1.0, 0.9, 0.8)
+"""Who is not understood says it again more slowly, in turns; the wake word stays as it is.
+
+Source: Oviatt, Levow, MacEachern and Kuhn 1996, ICSLP: after a recognition error speech is longer. The steps are ours.
+"""
+
 _CHUNK_SECONDS = CHUNK_SAMPLES / SAMPLE_RATE_HZ
 
 
@@ -54,6 +60,11 @@ def voice_engine(voice: Voice) -> Synthesiser:
     if voice.engine == "flite":
         return FliteSynthesiser(voice.voice, words_per_minute=voice.words_per_minute)
     return EspeakSynthesiser(voice.voice, words_per_minute=voice.words_per_minute, pitch=voice.pitch)
+
+
+def _slower(voice: Voice, factor: float) -> Voice:
+    words_per_minute = max(SLOWEST_WORDS_PER_MINUTE, round(voice.words_per_minute * factor))
+    return voice.model_copy(update={"words_per_minute": words_per_minute})
 
 
 @dataclass(slots=True)
@@ -94,7 +105,7 @@ class SimulatedRoom:
         self._linger_seconds = linger_seconds
         self._outcome_file = outcome_file
         self._saved: Outcome | None = None
-        self._engine = voice_engine(script.voice)
+        self._engines = tuple(voice_engine(_slower(script.voice, slower)) for slower in REPETITION_SPEEDS)
         self._random = np.random.default_rng(script.noise.seed)
         self._noise = at_level(
             room_noise(script.noise.seed),
@@ -216,7 +227,9 @@ class SimulatedRoom:
         self._patient, says = turn
         self._rest(None)
         if says is not None:
-            samples = at_level(spoken_part(self._engine.synthesise(says.text).samples), SPEECH_DBFS)
+            repetition = 0 if says.meaning == "wake" else self._patient.tries
+            engine = self._engines[repetition % len(self._engines)]
+            samples = at_level(spoken_part(engine.synthesise(says.text).samples), SPEECH_DBFS)
             self._utterance = _Utterance(says, samples)
 
     def _mix(self) -> AudioChunk:
