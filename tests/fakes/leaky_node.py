@@ -2,8 +2,10 @@
 
 import asyncio
 import sys
+from pathlib import Path
 
-from tests.fakes.scripted_node import EARS
+
+EARS = Path(__file__).with_name("scripted_ears.py")
 
 from forge_edge import app
 from forge_edge.anonymiser import Anonymiser

@@ -3,6 +3,7 @@
 import base64
 import json
 import random
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,7 @@ def live_through_a_session(tmp_path: Path, program: str) -> tuple[dict[str, set[
             ["nurse"],
         ]
         site.start_scripted_room(ROOM, {"turns": turns}, program=program)
-        with site.sign_in("clinician") as clinician:
+        with closing(site.sign_in("clinician")) as clinician:
             until("the room's person", lambda: site.records("SELECT pseudonym FROM person"))
             page = f"/rooms/{ROOM}/session"
             site.post(clinician, page, f"{page}/start", consent="given")
