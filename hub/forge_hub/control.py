@@ -27,7 +27,7 @@ async def serve(path: Path, handlers: Mapping[str, Handler]) -> None:
     """Answer commands on the socket until cancelled. Only the user who owns the folder can reach it."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.closing(writer), contextlib.suppress(OSError, ValueError):
             line = await reader.readline()
             name = json.loads(line).get("command", "")
             handler = handlers.get(name)
@@ -37,7 +37,6 @@ async def serve(path: Path, handlers: Mapping[str, Handler]) -> None:
                 reply = {"ok": False, "error": str(error)}
             writer.write(json.dumps(reply).encode() + b"\n")
             await writer.drain()
-        writer.close()
 
     path.unlink(missing_ok=True)
     server = await asyncio.start_unix_server(answer, path, limit=_LINE_BYTES)

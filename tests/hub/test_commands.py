@@ -1,0 +1,124 @@
+"""Commands to rooms: a session only with a consent on file, and nothing that starts late."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from tests.fakes.clock import FakeClock
+
+from forge_hub.errors import BrokerError
+from forge_hub.fleet.commands import VALID_FOR, RoomCommands
+from forge_hub.records.database import Database, open_database
+from forge_hub.records.schema import Account, Audit, Consent
+from forge_hub.records.schema import Session as RecordedSession
+from forge_shared import topics
+from forge_shared.ids import new_id
+from forge_shared.wire import COMMANDS, AlertAccepted, Command, EndSession, StartSession
+
+
+class Broker:
+    """Takes what is published, or is away."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.sent: list[tuple[str, Command]] = []
+        self.consents_when_sent: list[int] = []
+        self.away = False
+
+    async def publish(self, topic: str, payload: bytes) -> None:
+        if self.away:
+            raise BrokerError("away")
+        _, _, path = topics.parse_node(topic)
+        kind = next(kind for name, kind in COMMANDS.items() if path == f"command/{name}")
+        self.sent.append((topic, kind.model_validate_json(payload)))
+        with self.database.read() as transaction:
+            self.consents_when_sent.append(len(transaction.scalars(select(Consent)).all()))
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = open_database(f"sqlite:///{tmp_path / 'records.db'}")
+    with database.begin() as transaction:
+        transaction.add(
+            Account(id="ann", username="ann", role="clinician", password_hash="-", created_at=FakeClock().now())
+        )
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def broker(database: Database) -> Broker:
+    return Broker(database)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def commands(database: Database, clock: FakeClock, broker: Broker) -> RoomCommands:
+    return RoomCommands("site", database, clock, broker.publish)
+
+
+async def test_a_session_starts_with_its_consent_on_file_and_audited(
+    commands: RoomCommands, broker: Broker, database: Database, clock: FakeClock
+) -> None:
+    session = await commands.start_session("room-1", "p-1", "ann")
+    ((topic, command),) = broker.sent
+    assert topic == "forge/v1/site/room-1/command/start-session"
+    assert isinstance(command, StartSession)
+    assert (command.session, command.expires_at) == (session, clock.now() + VALID_FOR)
+    assert broker.consents_when_sent == [1], "filed before the room is asked"
+    with database.read() as transaction:
+        consent, trace = transaction.scalars(select(Consent)).one(), transaction.scalars(select(Audit)).one()
+    assert (consent.id, consent.subject, consent.stated_by) == (command.consent, "p-1", "ann")
+    assert (trace.account, trace.action, trace.object) == ("ann", "consent.state", consent.id)
+
+
+async def test_without_a_broker_nothing_starts_and_that_is_said(
+    commands: RoomCommands, broker: Broker, database: Database
+) -> None:
+    broker.away = True
+    with pytest.raises(BrokerError):
+        await commands.start_session("room-1", "p-1", "ann")
+    with database.read() as transaction:
+        assert transaction.scalars(select(RecordedSession)).all() == []
+
+
+async def test_the_session_that_is_on_is_ended(
+    commands: RoomCommands, broker: Broker, database: Database, clock: FakeClock
+) -> None:
+    on, over, elsewhere = new_id(), new_id(), new_id()
+    with database.begin() as transaction:
+        for session, node, ended in ((over, "room-1", clock.now()), (on, "room-1", None), (elsewhere, "room-2", None)):
+            transaction.add(
+                RecordedSession(
+                    id=session,
+                    subject="p-1",
+                    node=node,
+                    consent=new_id(),
+                    started_at=clock.now(),
+                    ended_at=ended,
+                    end_reason=None,
+                )
+            )
+    await commands.end_session("room-1")
+    ((topic, command),) = broker.sent
+    assert topic == "forge/v1/site/room-1/command/end-session"
+    assert isinstance(command, EndSession)
+    assert command.session == on
+
+
+async def test_where_no_session_is_on_none_is_ended(commands: RoomCommands, broker: Broker) -> None:
+    await commands.end_session("room-1")
+    assert broker.sent == []
+
+
+async def test_a_room_hears_that_its_alert_was_taken(commands: RoomCommands, broker: Broker, clock: FakeClock) -> None:
+    event = new_id()
+    await commands.alert_accepted("room-1", event)
+    ((topic, command),) = broker.sent
+    assert topic == "forge/v1/site/room-1/command/alert-accepted"
+    assert command == AlertAccepted(event=event, expires_at=clock.now() + VALID_FOR)
