@@ -203,9 +203,7 @@ def _open_wake_word_model(model_paths: Sequence[Path]) -> Any:  # noqa: ANN401 (
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            from openwakeword.model import (  # type: ignore[import-untyped]  # noqa: PLC0415 (untyped; an optional extra)
-                Model as OpenWakeWordModel,
-            )
+            from openwakeword.model import Model as OpenWakeWordModel  # noqa: PLC0415 (an extra, absent on most nodes)
         except ImportError as error:
             raise EngineMissingError(
                 "openWakeWord is not installed; install persona-forge-edge[own-wake-words] by its lock"

@@ -242,8 +242,6 @@ def _decoder(**settings: object) -> Decoder:
 
 
 def _hear(decoder: Decoder, samples: Samples) -> None:
-    # A new stream for every utterance: what was heard before must not decide what is heard now.
-    decoder.start_stream()
     decoder.start_utt()
     decoder.process_raw(samples.astype("<i2", copy=False).tobytes(), full_utt=True)
     decoder.end_utt()
