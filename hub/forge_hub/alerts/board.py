@@ -82,7 +82,8 @@ class AlertBoard:
 
     def _accept(self, alert_id: str, account_id: str) -> Accepted | None:
         with self._database.begin() as transaction:
-            alert = transaction.get(Alert, alert_id)
+            # The row is locked until the commit: on PostgreSQL two people would otherwise both find it open.
+            alert = transaction.get(Alert, alert_id, with_for_update=True)
             if alert is None:
                 raise NotFoundError("there is no such alert")
             if alert.state != "open":

@@ -5,6 +5,7 @@ a new epoch sends it under a new number) counts as received and is not logged ag
 counts as received too, and is kept with its reason.
 """
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -52,12 +53,16 @@ class Committed:
 
 
 class IngestStore:
-    """Writes the event log. Used by one writer at a time; blocks on the database: call it from a thread."""
+    """Writes the event log. Threads may share it, one writes at a time; blocks on the database: call it from a thread.
+
+    Two writers would let a projection read past an event whose transaction is still open, and never come back to it.
+    """
 
     def __init__(self, site: str, database: Database, clock: Clock) -> None:
         self._site = site
         self._database = database
         self._clock = clock
+        self._writing = threading.Lock()
 
     def commit(self, batch: Sequence[Arrived]) -> Committed:
         """Commit a batch of messages in one transaction.
@@ -72,7 +77,7 @@ class IngestStore:
         """
         count = _Count()
         nodes: set[str] = set()
-        with self._database.begin() as transaction:
+        with self._writing, self._database.begin() as transaction:
             for message in batch:
                 try:
                     address = self._address(message.topic)
@@ -88,7 +93,7 @@ class IngestStore:
     def release_overdue_alarms(self) -> int:
         """Log alarms that have waited too long for one that is missing; return how many."""
         count = _Count()
-        with self._database.begin() as transaction:
+        with self._writing, self._database.begin() as transaction:
             overdue = select(Inbox).where(
                 Inbox.lane == "alarm",
                 Inbox.logged.is_(False),
