@@ -9,8 +9,9 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, expect
 from tests.fakes.browser import Complaints, open_browser, open_context
-from tests.fakes.pages import PASSWORD, PERSON, SAID, HubPages, open_pages, serve, wire
+from tests.fakes.pages import PASSWORD, PERSON, ROOM, SAID, HubPages, open_pages, serve, wire
 
+from forge_hub.records.schema import Room
 from forge_hub.web.rendering import Pages
 from forge_shared.clock import SystemClock
 
@@ -139,6 +140,25 @@ async def test_a_session_that_ends_shows_on_the_open_board(pages: HubPages, addr
         pages.app.state.site.access.sign_out(cookie["value"])
         pages.board.changed()
         await expect(page.locator("#live")).to_contain_text("Signed out")
+
+
+async def test_a_room_that_goes_away_shows_on_the_open_list_of_rooms(
+    pages: HubPages, address: str, browser: Browser
+) -> None:
+    pages.room_connects()
+    async with open_context(browser, address) as context:
+        await sign_in(context, pages, "staff")
+        page = await context.new_page()
+        complaints = Complaints(page)
+        await page.goto("/rooms")
+        await expect(page.get_by_text("online")).to_be_visible()
+        with pages.database.begin() as transaction:
+            room = transaction.get(Room, ROOM)
+            assert room is not None
+            room.connection, room.hearing = "offline", "unknown"
+        await expect(page.get_by_text("offline")).to_be_visible(timeout=12_000)
+        await expect(page.get_by_role("heading", name="Room 12")).to_have_count(1)
+        assert complaints.heard == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -128,7 +128,7 @@ def people(database: Database) -> list[PersonSummary]:
     with database.read() as transaction:
         return [
             PersonSummary(found.pseudonym, found.node, found.first_seen, form_count or 0, last, session_count or 0)
-            for found, form_count, last, session_count in transaction.execute(query).tuples()
+            for found, form_count, last, session_count in transaction.execute(query)
         ]
 
 

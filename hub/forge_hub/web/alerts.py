@@ -29,7 +29,7 @@ def add_routes(app: FastAPI) -> None:
 
         def render() -> str | None:
             who = site.access.signed_in(token)
-            return site.pages.fragment("board.html", **_values(site, who)) if who else None
+            return site.pages.fragment("board.html", who=who, **_values(site, who)) if who else None
 
         events: AsyncIterator[str] = site.streams.board(site.parts.board, render)
         # Buffering proxies (nginx reads this header) would hold alerts back.
@@ -53,7 +53,6 @@ def _values(site: Site, who: SignedIn) -> dict[str, Any]:
     open_ones: list[AlertView] = [view for view in views if view.is_open]
     people = {each.id: each.subject for each in alerts} if who.role == "clinician" else {}
     return {
-        "who": who,
         "open": open_ones,
         "taken": [view for view in views if not view.is_open],
         "people": people,

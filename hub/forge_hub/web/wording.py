@@ -112,10 +112,8 @@ def _words(alert: Alert, forms: Mapping[str, Questionnaire]) -> tuple[str, tuple
     detail = alert.detail
     match alert.kind:
         case "request":
-            how = _MODES.get(str(detail.get("mode")), "")
-            return _REQUESTS.get(str(detail.get("request")), "Asks for someone"), (
-                (f"Said {how}." if how == "by voice" else "") or f"Entered {how}.",
-            )
+            how = {"voice": ("By voice.",), "touch": ("By touch.",)}.get(str(detail.get("mode")), ())
+            return _REQUESTS.get(str(detail.get("request")), "Asks for someone"), how
         case "risk-answer" | "risk-unanswered":
             return _risk(alert, forms)
         case "sense-lost":

@@ -16,8 +16,8 @@
     {
       selector: 'node',
       style: {
-        label: 'data(label)', 'font-family': font, 'font-size': 16, color: colour('--ink'),
-        'text-wrap': 'wrap', 'text-max-width': 190, 'text-valign': 'bottom', 'text-margin-y': 8,
+        label: 'data(label)', 'font-family': font, 'font-size': 20, color: colour('--ink'),
+        'text-wrap': 'wrap', 'text-max-width': 230, 'text-valign': 'bottom', 'text-margin-y': 8,
         width: 30, height: 30, 'background-color': colour('--muted'),
         'border-width': 2, 'border-color': colour('--surface'),
         'text-background-color': colour('--surface'), 'text-background-opacity': 0.85, 'text-background-padding': 2,
@@ -34,19 +34,24 @@
       style: {
         width: 2, 'line-color': colour('--line-strong'), 'target-arrow-color': colour('--line-strong'),
         'target-arrow-shape': 'triangle', 'curve-style': 'bezier',
-        label: 'data(label)', 'font-family': font, 'font-size': 14, color: colour('--muted'),
+        label: 'data(label)', 'font-family': font, 'font-size': 18, color: colour('--muted'),
         'text-background-color': colour('--surface'), 'text-background-opacity': 1, 'text-background-padding': 2,
       },
     },
   ];
+  // Left to right as the record is made: person, session, what was said, what was found in it.
+  const COLUMNS = { Person: 0, Session: 1, FormResponse: 1, Utterance: 2 };
+  const columns = [[], [], [], []];
+  for (const node of nodes) columns[COLUMNS[node.kind] ?? 3].push(node.id);
+  const places = new Map();
+  columns.forEach((ids, column) => ids.forEach((id, row) => {
+    places.set(id, { x: column * 360, y: (row - (ids.length - 1) / 2) * 150 });
+  }));
   const graph = cytoscape({
     container: place,
     elements: [...nodes.map((data) => ({ data })), ...edges.map((data) => ({ data }))],
     style: look(),
-    layout: {
-      name: 'concentric', animate: false, padding: 50, minNodeSpacing: 110,
-      concentric: (node) => (node.data('focus') ? 2 : 1), levelWidth: () => 1,
-    },
+    layout: { name: 'preset', positions: (node) => places.get(node.id()), padding: 50 },
     userZoomingEnabled: false,
     autoungrabify: false,
   });

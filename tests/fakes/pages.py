@@ -1,0 +1,358 @@
+"""A hub's pages over a real store and a real graph, with a room and a person whose record a test can fill."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import uvicorn
+from argon2 import PasswordHasher
+from fastapi import FastAPI
+
+from forge_hub.access import Access, Role
+from forge_hub.alerts.board import Accepted, AlertBoard
+from forge_hub.fleet.commands import RoomCommands
+from forge_hub.graph import open_graph
+from forge_hub.graph.ports import Edge, GraphBatch, GraphStore, Node, NodeRef
+from forge_hub.graph.schema import Value
+from forge_hub.records.database import Database, open_database
+from forge_hub.records.schema import (
+    Account,
+    Alert,
+    Base,
+    FormAnswer,
+    FormResponse,
+    Person,
+    Room,
+    Session,
+    Utterance,
+)
+from forge_hub.web.application import create_application, end_streams
+from forge_hub.web.parts import Parts
+from forge_shared.clock import Clock, SystemClock
+from forge_shared.forms.questionnaire import installed
+from forge_shared.ids import new_id
+
+PASSWORD = "a quiet river in may"
+PERSON = "stay-7f3a"
+ROOM = "room-12"
+PHQ9 = "https://personaforge.org/fhir/Questionnaire/phq-9|1.0.0"
+ITEM_9 = "44260-8"
+SAID = (
+    "I always ruin everything, my daughter [NAME] must be tired of me.",
+    "Today was a good day, I was calm and happy in the garden.",
+    "Mm.",
+)
+
+
+@dataclass
+class HubPages:
+    """The world a test alters: rooms connect, people say things, alerts come in."""
+
+    database: Database
+    graph: GraphStore
+    board: AlertBoard
+    parts: Parts
+    app: FastAPI
+    published: list[tuple[str, bytes]]
+    health: dict[str, str]
+    utterances: list[str] = field(default_factory=list)
+
+    @property
+    def now(self) -> datetime:
+        return self.parts.clock.now()
+
+    def add(self, *rows: Base) -> None:
+        with self.database.begin() as transaction:
+            for row in rows:
+                transaction.add(row)
+                transaction.flush()
+
+    def account(self, role: Role, username: str | None = None) -> str:
+        account = new_id()
+        self.add(
+            Account(
+                id=account,
+                username=username or role,
+                role=role,
+                password_hash=PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD),
+                created_at=self.now,
+            )
+        )
+        return account
+
+    def token(self, username: str) -> str:
+        access: Access = self.app.state.site.access
+        return access.sign_in(username, PASSWORD, "test").token
+
+    def room_connects(self, node: str = ROOM, **state: Any) -> None:
+        values: dict[str, Any] = {
+            "connection": "online",
+            "hearing": "ok",
+            "sight": "closed",
+            "activity": "idle",
+            "session_on": False,
+            "pending_events": 0,
+            "version": "0.1.0",
+            "seen_at": self.now,
+        }
+        self.add(Room(node=node, **{**values, **state}))
+
+    def alert_arrives(self, **values: Any) -> str:
+        """Store an alert as the projection does. The caller wakes the board."""
+        given: dict[str, Any] = {
+            "event_id": new_id(),
+            "node": ROOM,
+            "subject": PERSON,
+            "kind": "request",
+            "severity": "normal",
+            "detail": {"request": "water", "mode": "voice"},
+            "late": False,
+            "happened_at": self.now,
+            "raised_at": self.now,
+            "state": "open",
+            "accepted_by": None,
+            "accepted_at": None,
+            "review": None,
+        }
+        alert = new_id()
+        self.add(Alert(id=alert, **{**given, **values}))
+        return alert
+
+    def risk_is_answered(self, **values: Any) -> str:
+        detail = {"questionnaire": PHQ9, "link_id": ITEM_9, "answer": "LA6569-3", "mode": "voice"}
+        return self.alert_arrives(**{"kind": "risk-answer", "severity": "critical", "detail": detail, **values})
+
+    def person_is_admitted(self) -> None:
+        """File a person with a PHQ-9, a recorded session, and what the passes found in it."""
+        now = self.now
+        response, session = new_id(), new_id()
+        form = self.parts.forms["phq-9"]
+        self.add(
+            Person(pseudonym=PERSON, node=ROOM, first_seen=now - timedelta(days=2)),
+            FormResponse(
+                id=response,
+                event_id=new_id(),
+                subject=PERSON,
+                node=ROOM,
+                questionnaire=form.canonical,
+                status="completed",
+                total=10,
+                re_prompts=2,
+                started_at=now - timedelta(minutes=9),
+                recorded_at=now - timedelta(minutes=5),
+            ),
+            *(
+                FormAnswer(
+                    response=response,
+                    link_id=item.link_id,
+                    ordinal=place,
+                    code="LA6570-1" if place == 0 else "LA6569-3",
+                    mode="voice",
+                    times_asked=2 if place == 1 else 1,
+                    corrected=place == 1,
+                )
+                for place, item in enumerate(form.questions[:9])
+            ),
+            Session(
+                id=session,
+                subject=PERSON,
+                node=ROOM,
+                consent=new_id(),
+                started_at=now - timedelta(minutes=4),
+                ended_at=None,
+                end_reason=None,
+            ),
+        )
+        self.utterances = [new_id() for _ in SAID]
+        for place, (utterance, text) in enumerate(zip(self.utterances, SAID, strict=True)):
+            self.add(
+                Utterance(
+                    id=utterance,
+                    session=session,
+                    subject=PERSON,
+                    text=text,
+                    redactions={"NAME": 1} if place == 0 else {},
+                    confidence=0.9,
+                    at=now - timedelta(minutes=3 - place),
+                )
+            )
+        self.graph.apply(_graph(self.utterances, session, now))
+
+
+def _graph(utterances: list[str], session: str, now: datetime) -> GraphBatch:
+    at = now.isoformat()
+    first, second, _ = (NodeRef("Utterance", utterance) for utterance in utterances)
+    nodes = [
+        Node("Person", PERSON),
+        Node("Session", session, {"started_at": at}),
+        Node("Distortion", "overgeneralization"),
+        Node("Emotion", "sadness"),
+        Node("Quadrant", "low-pleasure-high-arousal"),
+        Node("Quadrant", "pleasant-calm"),
+        *(
+            Node("Utterance", utterance, {"text": text, "at": at, "ordinal": place, "speaker": "patient"})
+            for place, (utterance, text) in enumerate(zip(utterances, SAID, strict=True))
+        ),
+    ]
+    evidence: dict[str, Value] = {"start": 2, "end": 24, "confidence": 0.6, "source": "patterns"}
+    edges = [
+        Edge("HAD_SESSION", NodeRef("Person", PERSON), NodeRef("Session", session)),
+        *(
+            Edge("HAS_UTTERANCE", NodeRef("Session", session), NodeRef("Utterance", utterance))
+            for utterance in utterances
+        ),
+        Edge("SHOWS_DISTORTION", first, NodeRef("Distortion", "overgeneralization"), evidence),
+        Edge("SHOWS_EMOTION", first, NodeRef("Emotion", "sadness"), evidence),
+        Edge(
+            "FEELS",
+            first,
+            NodeRef("Quadrant", "low-pleasure-high-arousal"),
+            {**evidence, "valence": -0.7, "arousal": 0.4},
+        ),
+        Edge(
+            "FEELS",
+            second,
+            NodeRef("Quadrant", "pleasant-calm"),
+            {"start": 8, "end": 18, "confidence": 0.8, "source": "lexicon", "valence": 0.8, "arousal": -0.3},
+        ),
+    ]
+    return GraphBatch(tuple(nodes), tuple(edges), 1)
+
+
+@contextmanager
+def open_pages(folder: Path, clock: Clock | None = None, *, https: bool = False) -> Iterator[HubPages]:
+    clock = clock or SystemClock()
+    database = open_database(f"sqlite:///{folder / 'records.db'}")
+    graph = open_graph(f"ladybug://{folder / 'graph.lbdb'}", None)
+    published: list[tuple[str, bytes]] = []
+    health = {"ingest": "ok"}
+
+    async def publish(topic: str, payload: bytes) -> None:
+        published.append((topic, payload))
+
+    rooms = RoomCommands("ward", database, clock, publish)
+
+    async def on_accepted(accepted: Accepted) -> None:
+        await rooms.alert_accepted(accepted.node, accepted.event_id)
+
+    board = AlertBoard(database, clock, on_accepted=on_accepted)
+    parts = Parts(
+        site="ward",
+        database=database,
+        board=board,
+        graph=graph,
+        rooms=rooms,
+        forms=installed(),
+        clock=clock,
+        health=lambda: health,
+        https=https,
+    )
+    try:
+        yield HubPages(database, graph, board, parts, create_application(parts), published, health)
+    finally:
+        graph.close()
+        database.close()
+
+
+def client(pages: HubPages, role: Role | None = None) -> httpx.AsyncClient:
+    """Return a client of the application; signed in when a role with an account is given."""
+    cookies = {pages.app.state.site.cookie: pages.token(role)} if role else None
+    transport = httpx.ASGITransport(pages.app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://hub.test", cookies=cookies)
+
+
+def csrf(pages: HubPages, http: httpx.AsyncClient) -> str:
+    """Return the token that the pages' forms carry in this client's session."""
+    who = pages.app.state.site.access.signed_in(http.cookies.get(pages.app.state.site.cookie))
+    assert who is not None
+    return str(who.csrf_token)
+
+
+@asynccontextmanager
+async def wire(address: str) -> AsyncIterator["Wire"]:
+    """Put a wire that can fail between a browser and the server at ``address``."""
+    target = urlsplit(address)
+    assert target.hostname is not None
+    assert target.port is not None
+    opened = Wire(target.hostname, target.port)
+    server = await asyncio.start_server(opened.carry, "127.0.0.1", 0)
+    opened.address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        yield opened
+    finally:
+        server.close()
+        opened.end()
+
+
+class Wire:
+    """Carries bytes both ways until it goes silent: as with a lost radio link, nobody is told."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.address = ""
+        self._host, self._port = host, port
+        self._open = asyncio.Event()
+        self._open.set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def fall_silent(self) -> None:
+        self._open.clear()
+
+    def come_back(self) -> None:
+        """Carry again; what was open before is dead."""
+        self.end()
+        self._open.set()
+
+    def end(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._carry(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_writer: asyncio.StreamWriter | None = None
+        try:
+            await self._open.wait()
+            far_reader, far_writer = await asyncio.open_connection(self._host, self._port)
+            await asyncio.gather(self._one_way(reader, far_writer), self._one_way(far_reader, writer))
+        except (OSError, asyncio.CancelledError):
+            pass  # a wire that ends says nothing
+        finally:
+            writer.close()
+            if far_writer is not None:
+                far_writer.close()
+
+    async def _one_way(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            await self._open.wait()
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+
+@asynccontextmanager
+async def serve(pages: HubPages) -> AsyncIterator[str]:
+    """Serve the pages on a free port of this machine and yield the address."""
+    server = uvicorn.Server(
+        uvicorn.Config(
+            pages.app, host="127.0.0.1", port=0, log_config=None, access_log=False, timeout_graceful_shutdown=5
+        )
+    )
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.02)
+    host, port = server.servers[0].sockets[0].getsockname()[:2]
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        end_streams(pages.app)
+        server.should_exit = True
+        await asyncio.wait_for(task, 10)
