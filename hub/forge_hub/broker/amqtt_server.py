@@ -25,8 +25,10 @@ class UserFileAuthentication(BaseAuthPlugin):  # type: ignore[misc]  # amqtt pub
         self._users = BrokerUsers(Path(self.config.users))
 
     async def authenticate(self, *, session: Session) -> bool | None:
-        """Check user name and password."""
+        """Check user name and password, and the last will, which amqtt publishes later without asking."""
         if not session.username or not session.password:
+            return False
+        if session.will_flag and not may(self.config.site, session.username, "write", session.will_topic or ""):
             return False
         return await asyncio.to_thread(self._users.verify, session.username, session.password)
 
@@ -35,6 +37,7 @@ class UserFileAuthentication(BaseAuthPlugin):  # type: ignore[misc]  # amqtt pub
         """Configuration of this plugin."""
 
         users: str = ""
+        site: str = ""
 
 
 class TopicPermissions(BaseTopicPlugin):  # type: ignore[misc]  # the same
@@ -68,7 +71,7 @@ async def serve(host: str, port: int, site: str, users: Path) -> None:
         {
             "listeners": {"default": {"type": "tcp", "bind": f"{host}:{port}"}},
             "plugins": {
-                f"{__name__}.UserFileAuthentication": {"users": str(users)},
+                f"{__name__}.UserFileAuthentication": {"users": str(users), "site": site},
                 f"{__name__}.TopicPermissions": {"site": site},
             },
         }
