@@ -304,8 +304,8 @@ class Wire:
         self._open.clear()
 
     def come_back(self) -> None:
-        """Carry again; what was open before is dead."""
-        self.end()
+        """Carry new connections; those that were open stay silent for ever."""
+        self._open = asyncio.Event()
         self._open.set()
 
     def end(self) -> None:
@@ -319,10 +319,11 @@ class Wire:
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_writer: asyncio.StreamWriter | None = None
+        is_open = self._open
         try:
-            await self._open.wait()
+            await is_open.wait()
             far_reader, far_writer = await asyncio.open_connection(self._host, self._port)
-            await asyncio.gather(self._one_way(reader, far_writer), self._one_way(far_reader, writer))
+            await asyncio.gather(self._one_way(reader, far_writer, is_open), self._one_way(far_reader, writer, is_open))
         except (OSError, asyncio.CancelledError):
             pass  # a wire that ends says nothing
         finally:
@@ -330,9 +331,11 @@ class Wire:
             if far_writer is not None:
                 far_writer.close()
 
-    async def _one_way(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _one_way(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_open: asyncio.Event
+    ) -> None:
         while data := await reader.read(65_536):
-            await self._open.wait()
+            await is_open.wait()
             writer.write(data)
             await writer.drain()
         writer.close()

@@ -1,4 +1,3 @@
-import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -6,7 +5,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import schemathesis
 from fastapi.openapi.utils import get_openapi
@@ -16,16 +14,13 @@ from schemathesis.core.result import Ok
 from sqlalchemy import select
 from starlette.routing import Mount
 from structlog.testing import capture_logs
-from tests.fakes.pages import PASSWORD, PERSON, ROOM, HubPages, client, csrf, open_pages, serve
+from tests.fakes.pages import PASSWORD, PERSON, ROOM, HubPages, client, csrf, open_pages
 
 from forge_hub.access import ROLES, Role
 from forge_hub.errors import BrokerError
 from forge_hub.records.schema import Account, Alert, Audit, Consent
 from forge_hub.web.application import end_streams
 from forge_hub.web.guard import ROUTES, safe_target
-from forge_hub.web.rendering import STATIC
-
-TEMPLATES = STATIC.parent / "templates"
 
 
 @pytest.fixture
@@ -331,47 +326,6 @@ async def test_what_people_entered_is_never_markup(pages: HubPages) -> None:
     for text in (answer.text, wrong.text):
         assert "<b>room" not in text
         assert "<script>" not in text
-
-
-async def test_the_stream_brings_each_change_and_ends_when_the_hub_does(pages: HubPages) -> None:
-    async with serve(pages) as address:
-        cookies = {"forge": pages.token("staff")}
-        async with (
-            httpx.AsyncClient(base_url=address, cookies=cookies) as http,
-            http.stream("GET", "/alerts/stream") as answer,
-        ):
-            assert answer.headers["content-type"].startswith("text/event-stream")
-            lines = answer.aiter_lines()
-
-            async def until(words: str) -> None:
-                async with asyncio.timeout(5):
-                    async for line in lines:
-                        if words in line:
-                            return
-
-            await until("Nobody is waiting.")
-            pages.risk_is_answered()
-            pages.board.changed()
-            await until("PHQ-9 item 9 answered: Several days")
-            await until("event: beat")
-            end_streams(pages.app)
-            async with asyncio.timeout(1):
-                async for _ in lines:
-                    pass
-
-
-async def test_a_page_that_leaves_is_forgotten(pages: HubPages) -> None:
-    async with serve(pages) as address:
-        cookies = {"forge": pages.token("staff")}
-        async with (
-            httpx.AsyncClient(base_url=address, cookies=cookies) as http,
-            http.stream("GET", "/alerts/stream") as answer,
-        ):
-            await anext(answer.aiter_lines())
-            assert len(pages.board._watchers) == 1  # noqa: SLF001 (nothing else tells)
-        async with asyncio.timeout(5):
-            while pages.board._watchers:  # noqa: SLF001 (as above)
-                await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize("role", ROLES)

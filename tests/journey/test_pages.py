@@ -126,7 +126,7 @@ async def test_a_broken_stream_is_said_within_seconds_and_nothing_is_missed_when
         pages.alert_arrives()
         pages.board.changed()
         between.come_back()
-        await expect(page.get_by_role("heading", name="Asks for water")).to_be_visible(timeout=10_000)
+        await expect(page.get_by_role("heading", name="Asks for water")).to_be_visible(timeout=15_000)
         await expect(page.locator("#live")).to_have_attribute("data-state", "live")
 
 

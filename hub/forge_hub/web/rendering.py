@@ -14,7 +14,7 @@ from forge_shared.clock import Clock
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
-SCRIPTS = ("htmx.js", "htmx-sse.js", "echarts.js", "cytoscape.js")
+SCRIPTS = ("htmx.js", "echarts.js", "cytoscape.js")
 
 
 class Pages:

@@ -5,6 +5,7 @@
 (() => {
   // The hub beats every three seconds; three beats missed are no chance.
   const SILENCE_MS = 9000;
+  const PROBE_MS = 4000;
   const WORDS = {
     live: 'Live',
     connecting: 'Connecting',
@@ -20,6 +21,7 @@
   let lastHeard = performance.now();
   let focusedId = null;
   let takenByKeyboard = null;
+  let lastProbe = 0;
 
   function show(state) {
     if (live.dataset.state !== state) {
@@ -92,8 +94,23 @@
     countTime();
   });
 
+  // A radio link that falls silent leaves the stream open for many minutes, and then nothing would open it anew. So a
+  // page that is lost asks for itself whether the hub can be reached again, and starts afresh when it can.
+  async function probe() {
+    lastProbe = performance.now();
+    try {
+      await fetch('/healthz', { cache: 'no-store', signal: AbortSignal.timeout(PROBE_MS) });
+    } catch {
+      return;
+    }
+    if (live.dataset.state === 'lost') location.reload();
+  }
+
   setInterval(() => {
-    if (live.dataset.state !== 'signed-out' && performance.now() - lastHeard > SILENCE_MS) show('lost');
+    const now = performance.now();
+    if (live.dataset.state === 'signed-out') return;
+    if (now - lastHeard > SILENCE_MS) show('lost');
+    if (live.dataset.state === 'lost' && now - lastHeard > SILENCE_MS && now - lastProbe > PROBE_MS) probe();
   }, 1000);
   setInterval(countTime, 10000);
 
