@@ -54,7 +54,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     ),
     "help": (
         *("help", "help me", "i need help", "please help", "please help me", "help please", "can you help me"),
-        *("i don't understand", "i do not understand", "i don't understand the question", "what can i say"),
+        *("i don't understand", "i do not understand", "i don't understand the question"),
     ),
 }
 """Everything that steers a form, by command."""

@@ -37,6 +37,11 @@ _SHORTEST_SECONDS = 0.15
 _CACHED_GRAMMARS = 24
 """A form of ten questions, the confirmation and the requests, twice over."""
 
+_DITHER_DB = 30.0
+"""Pink noise laid under every utterance, this far below its louder half. The model was trained on recordings of rooms;
+digital silence between words is strange to it: of synthetic phrases without noise it chose 87 % rightly, with this 94 %
+(144 phrases, ``benchmarks/hearing.py``'s training voices)."""
+
 _FLOOR = 1e-300
 """Keeps a logarithm finite where a long segment's likelihood underflows."""
 
@@ -57,8 +62,8 @@ _PHONE_FAMILIES = (
 )
 """Phones that are easily heard as each other, by place and manner (CMU dictionary's set). A phone may be in several."""
 
-_WEIGHTS = (1.72, 0.48, 0.86, 0.88, -0.58, 0.91, -0.85, -0.92, 1.02, -0.87)
-_BIAS = 0.0
+_WEIGHTS = (1.771, 0.098, -0.139, 0.506, -9.101, 2.025, -5.265, -7.508, 0.52, -0.089)
+_BIAS = 6.111
 """Fitted by ``benchmarks/hearing.py train``, in the order of `Evidence`."""
 
 
@@ -133,7 +138,7 @@ class PocketsphinxTranscriber:
             return self._heard("", accepted=False, confidence=0.0)
         try:
             if grammar is None:
-                return self._dictation(samples)
+                return self._dictation(_as_in_a_room(samples))
             text, evidence = self.evidence(samples, grammar)
         except RuntimeError as error:
             raise EngineError("pocketsphinx failed") from error
@@ -152,6 +157,7 @@ class PocketsphinxTranscriber:
             RuntimeError: The decoder failed.
         """
         search, phrases = self._search(grammar)
+        samples = _as_in_a_room(samples)
         self._decoder.activate_search(search)
         _hear(self._decoder, samples)
         hypothesis = self._decoder.hyp()
@@ -239,6 +245,16 @@ def _decoder(**settings: object) -> Decoder:
         )
     except RuntimeError as error:
         raise EngineMissingError("the model of pocketsphinx does not load; reinstall pocketsphinx") from error
+
+
+def _as_in_a_room(samples: Samples) -> Samples:
+    size = samples.size
+    spectrum = np.fft.rfft(np.random.default_rng(0).standard_normal(size))
+    pink = np.fft.irfft(spectrum / np.sqrt(np.maximum(np.arange(spectrum.size), 1)), size)
+    energy = samples.astype(np.float64) ** 2
+    louder_half = np.partition(energy, size // 2)[size // 2 :].mean()
+    pink *= np.sqrt(louder_half / 10 ** (_DITHER_DB / 10) / np.mean(pink**2))
+    return np.clip(samples + pink, -32_768, 32_767).astype(np.int16)
 
 
 def _hear(decoder: Decoder, samples: Samples) -> None:

@@ -1,0 +1,205 @@
+import itertools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ctranslate2
+import numpy as np
+import pytest
+import tokenizers
+from ctranslate2.specs import whisper_spec
+from tokenizers import decoders, models, pre_tokenizers
+
+from forge_edge.audio.ports import Samples
+from forge_edge.errors import EngineError, EngineMissingError
+from forge_edge.speech import grammar
+from forge_edge.speech.espeak import EspeakSynthesiser
+from forge_edge.speech.flite import FliteSynthesiser
+from forge_edge.speech.pocketsphinx import PocketsphinxTranscriber
+from forge_edge.speech.ports import Grammar, Transcriber
+from forge_edge.speech.whisper import WhisperTranscriber, matching_phrase
+from forge_shared.forms.questionnaire import installed
+
+FORM = installed()["phq-9"]
+ANSWERS = grammar.answers(FORM, FORM.questions[0])
+WIDTH, HEADS, LAYERS, MELS, CONTEXT = 16, 2, 1, 80, 448
+
+
+def tiny_whisper(folder: Path) -> Path:
+    """Write a Whisper model with random weights: it hears nonsense, on every line of the real code."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    special = ["<|endoftext|>", "<|startoftranscript|>", "<|en|>", "<|translate|>", "<|transcribe|>", "<|startoflm|>"]
+    special += ["<|startofprev|>", "<|nospeech|>", "<|notimestamps|>"]
+    tokens = [*alphabet, *special, *(f"<|{index * 0.02:.2f}|>" for index in range(1501))]
+    tokenizer = tokenizers.Tokenizer(models.BPE({token: index for index, token in enumerate(alphabet)}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens(tokens[len(alphabet) :])
+    rng = np.random.default_rng(7)
+
+    def weights(*shape: int) -> np.ndarray:
+        return (rng.standard_normal(shape) * 0.3).astype(np.float32)
+
+    def linear(spec: Any, rows: int, columns: int) -> None:
+        spec.weight, spec.bias = weights(rows, columns), weights(rows)
+
+    def norm(spec: Any) -> None:
+        spec.gamma, spec.beta = np.ones(WIDTH, np.float32), np.zeros(WIDTH, np.float32)
+
+    spec = whisper_spec.WhisperSpec(LAYERS, HEADS, LAYERS, HEADS)
+    for convolution, inputs in ((spec.encoder.conv1, MELS), (spec.encoder.conv2, WIDTH)):
+        convolution.weight, convolution.bias = weights(WIDTH, inputs, 3), weights(WIDTH)
+    spec.encoder.position_encodings.encodings = weights(1500, WIDTH)
+    spec.decoder.position_encodings.encodings = weights(CONTEXT, WIDTH)
+    spec.decoder.embeddings.weight = weights(len(tokens), WIDTH)
+    linear(spec.decoder.projection, len(tokens), WIDTH)
+    # Nothing but letters, so that there is a text to judge.
+    spec.decoder.projection.bias[[index for index, token in enumerate(tokens) if token not in set("abcdefgh")]] -= 50.0
+    for part in (spec.encoder, spec.decoder):
+        norm(part.layer_norm)
+        for layer in part.layer:
+            norm(layer.self_attention.layer_norm)
+            linear(layer.self_attention.linear[0], 3 * WIDTH, WIDTH)
+            linear(layer.self_attention.linear[1], WIDTH, WIDTH)
+            norm(layer.ffn.layer_norm)
+            linear(layer.ffn.linear_0, 4 * WIDTH, WIDTH)
+            linear(layer.ffn.linear_1, WIDTH, 4 * WIDTH)
+            if part is spec.decoder:
+                norm(layer.attention.layer_norm)
+                linear(layer.attention.linear[0], WIDTH, WIDTH)
+                linear(layer.attention.linear[1], 2 * WIDTH, WIDTH)
+                linear(layer.attention.linear[2], WIDTH, WIDTH)
+    spec.register_vocabulary(tokens)
+    spec.config.suppress_ids = []
+    spec.config.suppress_ids_begin = []
+    spec.config.lang_ids = [tokens.index("<|en|>")]
+    spec.config.alignment_heads = list(itertools.product(range(LAYERS), range(HEADS)))
+    spec.validate()
+    folder.mkdir()
+    spec.save(str(folder))
+    tokenizer.save(str(folder / "tokenizer.json"))
+    (folder / "preprocessor_config.json").write_text(json.dumps({"feature_size": MELS}), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whisper_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_whisper(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def pocketsphinx() -> PocketsphinxTranscriber:
+    return PocketsphinxTranscriber()
+
+
+@pytest.fixture(scope="module", params=["pocketsphinx", "whisper"])
+def transcriber(request: pytest.FixtureRequest) -> Transcriber:
+    if request.param == "pocketsphinx":
+        engine: Transcriber = request.getfixturevalue("pocketsphinx")
+        return engine
+    return WhisperTranscriber(request.getfixturevalue("whisper_folder"), threads=1)
+
+
+def padded(samples: Samples) -> Samples:
+    return np.concatenate((np.zeros(5_000, np.int16), samples, np.zeros(8_000, np.int16)))
+
+
+def noise(level: float, seconds: float = 2.0) -> Samples:
+    return (np.random.default_rng(5).standard_normal(int(seconds * 16_000)) * level).astype(np.int16)
+
+
+@pytest.mark.parametrize("given", [ANSWERS.grammar, None], ids=["grammar", "dictation"])
+@pytest.mark.parametrize(
+    "sound",
+    [np.zeros(1, np.int16), np.zeros(32_000, np.int16), np.full(16_000, 900, np.int16), noise(300), noise(6_000)],
+    ids=["one-sample", "silence", "offset", "noise", "loud-noise"],
+)
+def test_silence_and_noise_are_never_accepted(transcriber: Transcriber, sound: Samples, given: Grammar | None) -> None:
+    assert not transcriber.transcribe(sound, given).accepted
+
+
+def test_with_a_grammar_the_text_is_one_of_its_phrases_or_empty(transcriber: Transcriber) -> None:
+    for words in ("several days", "my chest hurts", "the weather is nice today"):
+        heard = transcriber.transcribe(padded(FliteSynthesiser("slt").synthesise(words).samples), ANSWERS.grammar)
+        assert heard.text in {"", *ANSWERS.grammar.phrases}
+        assert 0 <= heard.confidence <= 1
+        assert heard.engine == transcriber.name
+        assert not heard.accepted or heard.text
+
+
+def test_dictation_is_plain_lower_case_words(transcriber: Transcriber) -> None:
+    heard = transcriber.transcribe(padded(FliteSynthesiser("slt").synthesise("good morning").samples), None)
+    assert heard.text == heard.text.lower()
+    assert all(character.isalnum() or character in " '" for character in heard.text)
+
+
+def test_an_utterance_is_heard_the_same_whatever_was_heard_before(transcriber: Transcriber) -> None:
+    sound = padded(FliteSynthesiser("rms").synthesise("nearly every day").samples)
+    first = transcriber.transcribe(sound, ANSWERS.grammar)
+    transcriber.transcribe(noise(4_000), ANSWERS.grammar)
+    transcriber.transcribe(padded(EspeakSynthesiser("en-us").synthesise("stop").samples), ANSWERS.grammar)
+    assert transcriber.transcribe(sound, ANSWERS.grammar) == first
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: FliteSynthesiser("slt"), lambda: FliteSynthesiser("rms"), lambda: EspeakSynthesiser("en-us")]
+)
+@pytest.mark.parametrize("option", FORM.questions[0].answer_option, ids=lambda option: option.code)
+def test_pocketsphinx_hears_every_answer(
+    pocketsphinx: PocketsphinxTranscriber, make: Callable[[], Any], option: Any
+) -> None:
+    heard = pocketsphinx.transcribe(padded(make().synthesise(option.display).samples), ANSWERS.grammar)
+    assert ANSWERS.meanings[heard.text].code == option.code
+    assert heard.accepted
+
+
+@pytest.mark.parametrize("words", ["my chest hurts", "hey jarvis", "two", "what time is it", "huh", "the bus is late"])
+def test_pocketsphinx_refuses_what_is_no_answer(pocketsphinx: PocketsphinxTranscriber, words: str) -> None:
+    for voice in ("slt", "rms"):
+        sound = padded(FliteSynthesiser(voice).synthesise(words).samples)
+        assert not pocketsphinx.transcribe(sound, ANSWERS.grammar).accepted
+
+
+def test_pocketsphinx_keeps_a_bounded_number_of_grammars(pocketsphinx: PocketsphinxTranscriber) -> None:
+    sound = padded(FliteSynthesiser("slt").synthesise("water").samples)
+    for index in range(30):
+        pocketsphinx.transcribe(sound, Grammar(f"g{index}", ("water", "nurse", "pain", f"{'very ' * index}thirsty")))
+    assert pocketsphinx.transcribe(sound, Grammar("g0", ("water", "nurse", "pain", "thirsty"))).text == "water"
+
+
+def test_pocketsphinx_leaves_out_what_its_dictionary_lacks(pocketsphinx: PocketsphinxTranscriber) -> None:
+    sound = padded(FliteSynthesiser("slt").synthesise("water").samples)
+    assert pocketsphinx.transcribe(sound, Grammar("mixed", ("water", "xqzzt"))).text == "water"
+    with pytest.raises(EngineError, match="dictionary"):
+        pocketsphinx.transcribe(sound, Grammar("none", ("xqzzt",)))
+
+
+def test_whisper_without_all_its_files_is_refused_and_nothing_is_fetched(tmp_path: Path) -> None:
+    with pytest.raises(EngineMissingError, match=r"model\.bin"):
+        WhisperTranscriber(tmp_path / "nowhere")
+    for name in ("model.bin", "config.json", "tokenizer.json"):
+        (tmp_path / name).write_bytes(b"{}")
+    with pytest.raises(EngineMissingError):
+        WhisperTranscriber(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("nearly every day", "nearly every day"),
+        ("so i think nearly every day", "i think nearly every day"),
+        ("well um several days yes", "um several days"),
+        ("several days or nearly every day", ""),
+        ("please do not stop", ""),
+        ("i would not take it home at all if you asked me not at all i said", ""),
+        ("the weather", ""),
+    ],
+)
+def test_a_free_hearing_is_matched_to_one_phrase_or_none(text: str, phrase: str) -> None:
+    assert matching_phrase(text, ANSWERS.grammar.phrases) == phrase
+
+
+def test_the_tiny_model_really_decodes(whisper_folder: Path) -> None:
+    assert ctranslate2.contains_model(str(whisper_folder))
+    assert WhisperTranscriber(whisper_folder, threads=1).transcribe(noise(3_000), None).text
