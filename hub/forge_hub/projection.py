@@ -2,35 +2,21 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session as Transaction
 
-from forge_hub.errors import HubError
 from forge_hub.records.database import Database
-from forge_hub.records.schema import EventLog, ProjectionCursor
+from forge_hub.records.log import Logged, read_log
 from forge_shared.backoff import Backoff
-from forge_shared.events import Envelope, EventData, read_data
+from forge_shared.errors import ForgeError
 from forge_shared.logs import get_logger
 
-BATCH = 200
 POLL_SECONDS = 1.0
 """A projection looks for new events this often even when nobody woke it."""
 RETRY_SECONDS = (0.2, 30.0)
 
 log = get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Logged:
-    """One event as the log holds it, its data at the newest version of its type."""
-
-    position: int
-    envelope: Envelope
-    data: EventData
 
 
 class Projection(Protocol):
@@ -45,24 +31,6 @@ class Projection(Protocol):
 
     def apply(self, events: Sequence[Logged]) -> None:
         """Apply events in order and remember the last position with them: both or neither, or safely repeatable."""
-
-
-def read_log(database: Database, after: int, limit: int = BATCH) -> list[Logged]:
-    """Return up to ``limit`` events of the log beyond position ``after``, in order of commit."""
-    query = select(EventLog).where(EventLog.position > after).order_by(EventLog.position).limit(limit)
-    with database.read() as transaction:
-        rows = list(transaction.scalars(query))
-    logged = []
-    for row in rows:
-        envelope = Envelope.model_validate(row.envelope)
-        logged.append(Logged(row.position, envelope, read_data(envelope.type, envelope.data)))
-    return logged
-
-
-def end_of_log(database: Database) -> int:
-    """Return the position of the newest event, 0 when the log is empty."""
-    with database.read() as transaction:
-        return transaction.scalar(select(func.max(EventLog.position))) or 0
 
 
 def catch_up(database: Database, projection: Projection) -> int:
@@ -108,17 +76,20 @@ class Runner:
         return self._pause
 
     async def run(self) -> None:
-        """Advance until cancelled. Trouble is logged once, shown as ``state``, and tried again."""
+        """Advance until cancelled. Trouble is logged once, shown as ``state``, and tried again.
+
+        An event that this version cannot read is such trouble: this projection waits before it, the others go on.
+        """
         backoff = Backoff(*RETRY_SECONDS)
         while True:
             self._wake.clear()
             try:
                 async with self._pause:
                     applied = await asyncio.to_thread(catch_up, self._database, self._projection)
-            except (HubError, SQLAlchemyError) as error:
+            except (ForgeError, SQLAlchemyError) as error:
                 if backoff.failures == 0:
                     log.exception("projection.failing", projection=self.name)
-                self.state = error.code if isinstance(error, HubError) else "records.failed"
+                self.state = error.code if isinstance(error, ForgeError) else "records.failed"
                 await asyncio.sleep(backoff.failed())
                 continue
             if failures := backoff.succeeded():
@@ -131,14 +102,3 @@ class Runner:
                     await self._wake.wait()
             except TimeoutError:
                 continue
-
-
-def cursor(transaction: Transaction, name: str) -> int:
-    """Return the cursor of a projection that lives in this database."""
-    row = transaction.get(ProjectionCursor, name)
-    return row.position if row else 0
-
-
-def move_cursor(transaction: Transaction, name: str, position: int) -> None:
-    """Set the cursor of a projection that lives in this database, in the caller's transaction."""
-    transaction.merge(ProjectionCursor(name=name, position=position))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from forge_hub.graph.ports import GraphStore
 from forge_hub.graph.projector import batch_of, merge
-from forge_hub.projection import Logged
+from forge_hub.records.log import Logged
 
 
 class GraphProjection:
