@@ -15,8 +15,8 @@ from forge_hub import projection as projections
 from forge_hub.errors import RecordsError
 from forge_hub.ingest.store import IngestStore
 from forge_hub.projection import Runner, catch_up
-from forge_hub.records.log import BATCH, Logged, cursor, end_of_log, move_cursor, read_log
 from forge_hub.records.database import Database, open_database
+from forge_hub.records.log import BATCH, Logged, cursor, end_of_log, move_cursor, read_log
 from forge_hub.records.schema import EventLog
 from forge_shared.errors import EventInvalidError
 from forge_shared.events import RequestMade

@@ -6,8 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
 from forge_hub.alerts.rules import draft_of, is_late
-from forge_hub.records.log import Logged, cursor, move_cursor
 from forge_hub.records.database import Database
+from forge_hub.records.log import Logged, cursor, move_cursor
 from forge_hub.records.schema import Alert
 from forge_shared.clock import Clock
 from forge_shared.events import RiskReviewed

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy.orm import Session as Transaction
 
-from forge_hub.records.log import Logged, cursor, move_cursor
 from forge_hub.records.database import Database
+from forge_hub.records.log import Logged, cursor, move_cursor
 from forge_hub.records.schema import FormAnswer, FormResponse, Person, Session, Utterance
 from forge_shared.errors import ResponseInvalidError
 from forge_shared.events import Envelope, FormRecorded, SessionEnded, SessionStarted, UtteranceSaid
