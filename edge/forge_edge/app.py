@@ -152,7 +152,11 @@ class Node:
         await self._commit(reaction.observations)
         self._conversation = reaction.conversation
         await asyncio.to_thread(replace, self._saved, self._conversation.model_dump_json().encode(), mode=0o600)
+        self._notices.extend(reaction.later)
         instruction = reaction.instruction
+        if instruction is None:
+            self._report()
+            return
         if self._notices:
             instruction = instruction.model_copy(update={"say": (*self._notices, *instruction.say)})
             self._notices.clear()

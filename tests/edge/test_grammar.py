@@ -25,7 +25,7 @@ def form_with_options(*displays: str) -> tuple[Questionnaire, Item]:
     )
     item = Item(link_id="q1", type="choice", text="?", answer_option=options)
     form = Questionnaire(
-        resource_type="Questionnaire", id="own", url="urn:own", version="1", title="t", status="active", item=(item,)
+        resource_type="Questionnaire", id="own", url="https://example.org/own", version="1", title="t", status="active", item=(item,)
     )
     return form, item
 
@@ -53,7 +53,7 @@ def test_a_number_alone_is_never_in_a_grammar() -> None:
 @pytest.mark.parametrize(
     ("phrase", "code"),
     [("say that again", "repeat"), ("go back", "back"), ("skip this question", "skip"), ("stop", "stop")]
-    + [("help", "help"), ("change my answer", "correct"), ("that was wrong", "correct")],
+    + [("help", "help"), ("change my answer", "correct")],
 )
 def test_a_form_can_be_steered_by_voice(phrase: str, code: str) -> None:
     assert grammar.answers(FORM, FORM.questions[0]).meaning(phrase) == Meaning("command", code)

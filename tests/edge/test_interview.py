@@ -286,7 +286,6 @@ def test_silence_at_the_read_back_of_a_risk_answer_is_no_correction(room: Room) 
     assert [review.outcome for review in room.of(RiskReviewObserved)] == ["not-reviewed"]
 
 
-@pytest.mark.xfail(reason="reports 'corrected' although the person never took the answer back")
 def test_a_read_back_of_a_risk_answer_that_is_not_understood_is_no_correction(room: Room) -> None:
     room.to_item_9().hear(answer(SEVERAL), *[None] * interviews.TRIES)
     assert [review.outcome for review in room.of(RiskReviewObserved)] == ["not-reviewed"]
@@ -317,13 +316,11 @@ def test_silence_at_the_read_back_of_a_zero_raises_an_alarm_without_an_answer(ro
     assert len(unanswered(room)) == 1
 
 
-@pytest.mark.xfail(reason="a person who stops exactly at the risk item leaves it unanswered and nobody is told")
 def test_stopping_at_the_risk_item_raises_an_alarm_without_an_answer(room: Room) -> None:
     room.to_item_9().hear(command("stop"))
     assert len(unanswered(room)) == 1
 
 
-@pytest.mark.xfail(reason="a person who goes back from the risk item and stops leaves it unanswered and nobody is told")
 def test_evading_the_risk_item_raises_an_alarm_without_an_answer(room: Room) -> None:
     room.to_item_9().hear(command("back"), command("stop"))
     assert len(unanswered(room)) == 1
@@ -334,26 +331,22 @@ def test_stopping_before_the_risk_item_was_asked_raises_none(room: Room) -> None
     assert room.of(RiskAnswerObserved) == []
 
 
-def test_the_room_never_says_that_help_is_coming(room: Room) -> None:
-    room.to_item_9().hear(answer(NEARLY_EVERY), YES)
-    words = " ".join(room.said).lower()
-    assert "call button" in words
-    assert not any(promise in words for promise in ("on the way", "coming", "will be with you", "no risk", "safe now"))
+def test_a_confirmed_risk_answer_is_marked_so_that_the_room_says_what_is_true_of_the_staff(room: Room) -> None:
+    told = interviews.hear(FORM, room.to_item_9().hear(answer(NEARLY_EVERY)).interview, YES).told
+    assert told
+    assert not interviews.hear(FORM, room.interview, NO).told
 
 
-@pytest.mark.xfail(reason="a question that was answered, gone back to and skipped is in both lists")
 def test_a_question_is_answered_or_skipped_and_never_both(room: Room) -> None:
     room.answer(SEVERAL).hear(command("back"), command("skip"))
     assert not set(room.interview.codes) & set(room.interview.skipped)
 
 
-@pytest.mark.xfail(reason="a question that is skipped twice is listed twice")
 def test_a_question_is_skipped_at_most_once(room: Room) -> None:
     room.hear(command("skip"), command("back"), command("skip"))
     assert room.interview.skipped == (LINKS[0],)
 
 
-@pytest.mark.xfail(reason="each new hearing forgets the misunderstandings of its read-back: four, four and four again")
 def test_an_ordeal_of_read_backs_that_are_never_understood_has_an_end(room: Room) -> None:
     for _ in range(5):
         room.hear(answer(SEVERAL), *[None] * interviews.TRIES)
@@ -373,7 +366,6 @@ SITE_FORM = """{
 PLAIN = {"url": "https://x.org/f", "version": "1", "code": "a1", "low": 0, "high": 1}
 
 
-@pytest.mark.xfail(reason="such a form loads, and its risk answer then fits no event: the alarm is lost")
 @pytest.mark.parametrize(
     "change",
     [
@@ -398,7 +390,6 @@ def test_a_site_forms_risk_answer_becomes_an_alarm() -> None:
     assert isinstance(event.data, RiskAnswered)
 
 
-@pytest.mark.xfail(reason="only an ordinal of zero is silent, whatever the lowest option is")
 def test_the_lowest_risk_answer_raises_no_alarm_whatever_its_score() -> None:
     room = Room(parse(SITE_FORM % {**PLAIN, "low": 1, "high": 2}, "site.json")).hear(answer("a1"))
     assert room.of(RiskAnswerObserved) == []
@@ -438,6 +429,11 @@ class Witness(Room):
             if meaning == YES and before.pending is not None:
                 self.confirmed[before.current] = before.pending
             self.hear(meaning)
+            if self._interview is not None:
+                # Who skips a question takes its answer back.
+                self.confirmed = {k: v for k, v in self.confirmed.items() if k not in self.interview.skipped}
+            elif self.result.skipped:
+                self.confirmed = {k: v for k, v in self.confirmed.items() if k not in self.result.skipped}
             if meaning is not None and meaning.kind == "answer" and before.pending is None:
                 self.check_read_back(before.current, meaning.code, alarms)
         if self._interview is not None:

@@ -68,6 +68,13 @@ class Talk(Frozen):
     says: Annotated[tuple[Spoken, ...], Field(min_length=1)]
 
 
+class Await(Frozen):
+    """Keep silent until the room says something of its own accord, as when a recorded session is switched on."""
+
+    kind: Literal["await"]
+    hears: Spoken
+
+
 class Wait(Frozen):
     """Keep silent for a while."""
 
@@ -94,7 +101,7 @@ class Form(Frozen):
     changes: tuple[Change, ...] = ()
 
 
-Want = Annotated[Request | Talk | Wait | Form, Field(discriminator="kind")]
+Want = Annotated[Request | Talk | Await | Wait | Form, Field(discriminator="kind")]
 
 
 class PatientScript(Frozen):
@@ -113,6 +120,7 @@ class Phase(Enum):
     WAKING = "waking"  # has said the wake word, waits for the tone
     ASKED = "asked"  # has said what they want, waits for an answer
     ANSWERING = "answering"  # is in a form
+    LISTENING = "listening"  # waits for the room to say something of its own accord
     DONE = "done"  # has nothing left to want
     GAVE_UP = "gave-up"  # the room did not answer, or never understood
 
@@ -210,6 +218,8 @@ def proceed(patient: Patient) -> Turn:
     want = patient.script.wants[patient.want]
     if isinstance(want, Wait):
         return _satisfied(patient), None
+    if isinstance(want, Await):
+        return replace(patient, phase=Phase.LISTENING), None
     if isinstance(want, Talk):
         says = Says(want.says[patient.sentence], "talk")
         more = patient.sentence + 1 < len(want.says)
@@ -246,6 +256,8 @@ def react(patient: Patient, heard: str) -> Turn:
     """
     text = " ".join(heard.lower().split())
     want = _want(patient)
+    if isinstance(want, Await) and want.hears.lower() in text:
+        return _satisfied(patient), None
     if not patient.waits_for_room or not text:
         return patient, None
     sorry = _SORRY.search(text) is not None
@@ -347,7 +359,7 @@ def _check(want: Form, forms: Mapping[str, Questionnaire]) -> None:
             )
 
 
-def _want(patient: Patient) -> Request | Talk | Wait | Form | None:
+def _want(patient: Patient) -> Request | Talk | Await | Wait | Form | None:
     return None if patient.has_finished else patient.script.wants[patient.want]
 
 

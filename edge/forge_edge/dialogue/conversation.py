@@ -12,7 +12,7 @@ from forge_edge.forms import interview as interviews
 from forge_edge.forms.interview import Interview, Step
 from forge_edge.messages import Instruction, Listen, NothingHeard, SpeechHeard, WakeHeard
 from forge_edge.observations import Observation, RequestObserved, UtteranceHeard
-from forge_edge.speech.grammar import Meaning, Vocabulary, confirmation, requests
+from forge_edge.speech.grammar import Meaning, Vocabulary, requests, resumption
 from forge_shared.events import RequestCode
 from forge_shared.forms.questionnaire import Questionnaire
 from forge_shared.model import Frozen
@@ -22,6 +22,7 @@ ANSWER_PATIENCE_SECONDS = 15.0
 """People who are low or in pain answer slowly; a question about two weeks takes thought."""
 
 NO_HUB = "I cannot reach the staff from here right now. Please press the call button."
+TELLING = "Thank you for telling me. I am letting the staff know. If you feel unsafe, press the call button."
 ACCEPTED = "A member of the staff has seen your message."
 SESSION_ON = "The recorded session is on. What you say is now written down."
 SESSION_OFF = "The recorded session is off."
@@ -55,11 +56,15 @@ class Conversation(Frozen):
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """The new state, what the ears shall do next, and what was observed on the way."""
+    """The new state, what the ears shall do next, and what was observed on the way.
+
+    Without an instruction the ears go on with what they are doing; ``later`` is to be said before the next sentence.
+    """
 
     conversation: Conversation
-    instruction: Instruction
+    instruction: Instruction | None
     observations: tuple[Observation, ...] = ()
+    later: tuple[str, ...] = ()
 
 
 class Dialogue:
@@ -76,9 +81,13 @@ class Dialogue:
 
     def start(self, before: Conversation) -> Reaction:
         """React to a start of the node: offer to go on with a form that was interrupted."""
-        if before.interview is not None and before.interview.form_id in self._forms:
-            return self._offer_resume(before)
-        return self._rest(before.model_copy(update={"interview": None}))
+        if before.interview is None:
+            return self._rest(before)
+        form = self._forms.get(before.interview.form_id)
+        if form is None or form.canonical != before.interview.canonical:
+            # The form was replaced meanwhile: its answers would mean something else now.
+            return self._rest(before.model_copy(update={"interview": None}))
+        return self._offer_resume(before)
 
     def wake(self, before: Conversation, _: WakeHeard) -> Reaction:
         """React to the wake word."""
@@ -86,7 +95,9 @@ class Dialogue:
             return self._offer_resume(before)
         return self._listen(before, "request", (), requests(), REQUEST_PATIENCE_SECONDS, tries=0, tone=True)
 
-    def speech(self, before: Conversation, heard: SpeechHeard, *, now: datetime, new_id: str, hub: bool) -> Reaction:
+    def speech(  # noqa: PLR0911 (one return for each thing the room may be waiting for)
+        self, before: Conversation, heard: SpeechHeard, *, now: datetime, new_id: str, hub: bool
+    ) -> Reaction:
         """React to an utterance.
 
         Args:
@@ -99,19 +110,24 @@ class Dialogue:
         if heard.turn is None:
             return self._rest(before, observations=_taken_down(before, heard))
         if heard.turn != before.turn:
-            return self._rest(before)
+            return self._stay(before)
         if before.activity == "form" and before.interview is not None:
             form = self._forms[before.interview.form_id]
             meaning = _meaning(interviews.vocabulary(form, before.interview), heard)
-            return self._form(before, interviews.hear(form, before.interview, meaning))
+            if meaning is not None and meaning.kind == "request":
+                return self._call_in_form(before, before.interview, meaning, hub=hub)
+            return self._form(before, interviews.hear(form, before.interview, meaning), hub=hub)
         if before.activity == "resume":
-            return self._resume(before, _meaning(confirmation(), heard))
+            meaning = _meaning(resumption(), heard)
+            if meaning is None or meaning.kind != "request" or meaning.code == "form":
+                return self._resume(before, meaning)
+            return self._request(before, meaning, now=now, new_id=new_id, hub=hub)
         return self._request(before, _meaning(requests(), heard), now=now, new_id=new_id, hub=hub)
 
     def nothing(self, before: Conversation, heard: NothingHeard) -> Reaction:
         """React to silence where something was expected."""
         if heard.turn != before.turn:
-            return self._rest(before)
+            return self._stay(before)
         if before.activity == "form" and before.interview is not None:
             form = self._forms[before.interview.form_id]
             return self._form(before, interviews.silence(form, before.interview))
@@ -122,9 +138,15 @@ class Dialogue:
         return self._rest(before, say=sentences)
 
     def session(self, before: Conversation, session: str | None) -> Reaction:
-        """A recorded session is switched on or off, and the room says so."""
+        """A recorded session is switched on or off, and the room says so.
+
+        While somebody is in the middle of answering that goes on, and it is said with the room's next sentence.
+        """
         after = before.model_copy(update={"session": session})
-        return self._rest(after, say=(SESSION_ON if session else SESSION_OFF,))
+        sentence = SESSION_ON if session else SESSION_OFF
+        if before.activity != "idle":
+            return Reaction(after, None, later=(sentence,))
+        return self._rest(after, say=(sentence,))
 
     def _request(
         self, before: Conversation, meaning: Meaning | None, *, now: datetime, new_id: str, hub: bool
@@ -143,39 +165,52 @@ class Dialogue:
             return self._rest(before, say=(sentence,), observations=(RequestObserved(request=code, mode="voice"),))
         return self._rest(before)
 
-    def _form(self, before: Conversation, step: Step) -> Reaction:
+    def _form(self, before: Conversation, step: Step, *, hub: bool = True) -> Reaction:
         after = before.model_copy(update={"interview": step.interview})
+        say = ((TELLING if hub else NO_HUB), *step.say) if step.told else step.say
         if step.interview is None or step.paused:
-            return self._rest(after, say=step.say, observations=step.observations)
+            return self._rest(after, say=say, observations=step.observations)
         vocabulary = interviews.vocabulary(self._forms[step.interview.form_id], step.interview)
-        return self._listen(
-            after, "form", step.say, vocabulary, ANSWER_PATIENCE_SECONDS, observations=step.observations
-        )
+        return self._listen(after, "form", say, vocabulary, ANSWER_PATIENCE_SECONDS, observations=step.observations)
+
+    def _call_in_form(self, before: Conversation, interview: Interview, meaning: Meaning, *, hub: bool) -> Reaction:
+        step = interviews.ask_again(self._forms[interview.form_id], interview)
+        called = RequestObserved(request=cast("RequestCode", meaning.code), mode="voice")
+        sentence = _SENDING[meaning.code] if hub else NO_HUB
+        return self._form(before, Step(step.interview, (sentence, *step.say), (called, *step.observations)))
+
+    def _stay(self, before: Conversation) -> Reaction:
+        """Answer a report that belongs to an older turn: whatever the room waits for now, it goes on waiting for."""
+        if before.activity == "form" and before.interview is not None:
+            return self._form(before, interviews.ask_again(self._forms[before.interview.form_id], before.interview))
+        if before.activity == "resume":
+            return self._offer_resume(before)
+        return self._rest(before)
 
     def _offer_resume(self, before: Conversation) -> Reaction:
         question = ("Do you want to continue your form? Please say yes or no.",)
-        return self._listen(before, "resume", question, confirmation(), ANSWER_PATIENCE_SECONDS, tries=0)
+        return self._listen(before, "resume", question, resumption(), ANSWER_PATIENCE_SECONDS, tries=0)
 
     def _resume(self, before: Conversation, meaning: Meaning | None) -> Reaction:
         if before.interview is None:
             return self._rest(before)
         form = self._forms[before.interview.form_id]
-        if meaning is not None and meaning.code == "yes":
+        if meaning is not None and meaning.code in ("yes", "form"):
             return self._form(before, interviews.resume(form, before.interview))
         if meaning is not None and meaning.code in ("no", "stop"):
-            # "No" may mean "not now" or "I need something else": the form is put away, and the room listens.
+            # The answers so far are kept and sent; a new form starts afresh. The room listens for what else is needed.
             reaction = self._form(before, interviews.stop(form, before.interview))
             return self._listen(
                 reaction.conversation,
                 "request",
-                (*reaction.instruction.say, _OFFER),
+                (*(reaction.instruction.say if reaction.instruction else ()), _OFFER),
                 requests(),
                 REQUEST_PATIENCE_SECONDS,
                 observations=reaction.observations,
             )
         if before.tries == 0:
             question = ("Sorry, I did not understand. Do you want to continue your form? Please say yes or no.",)
-            return self._listen(before, "resume", question, confirmation(), ANSWER_PATIENCE_SECONDS, tries=1)
+            return self._listen(before, "resume", question, resumption(), ANSWER_PATIENCE_SECONDS, tries=1)
         return self._rest(before, say=("I will keep your form. Call me when you want to go on.",))
 
     def _listen(  # noqa: PLR0913 (one place that builds a listening turn)

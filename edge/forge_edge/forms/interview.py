@@ -16,7 +16,9 @@ from forge_shared.forms.questionnaire import AnswerOption, Item, Questionnaire
 from forge_shared.model import Frozen
 
 TRIES = 4
-"""Misunderstandings of one question before it is left unanswered. Ours: more would be an ordeal."""
+"""Misunderstandings in a row of one question or read-back before the room does something else. Ours."""
+READ_BACKS = 4
+"""Read-backs of one question that were not confirmed before it is left unanswered. Ours: more would be an ordeal."""
 SILENCES = 2
 """Times nobody answers before the room waits to be called again."""
 
@@ -29,9 +31,12 @@ class Interview(Frozen):
         risk_key: Names the risk answer that is being read back.
         times_asked: How often each question was asked.
         corrected: Questions whose stored answer was taken back by the person.
+        misunderstood: Misunderstandings in a row.
+        unconfirmed: Read-backs of the current question that were not confirmed.
     """
 
     form_id: str
+    canonical: str
     response: str
     started_at: datetime
     current: str
@@ -42,6 +47,7 @@ class Interview(Frozen):
     pending: str | None = None
     risk_key: str | None = None
     misunderstood: int = 0
+    unconfirmed: int = 0
     silences: int = 0
     re_prompts: int = 0
 
@@ -55,19 +61,23 @@ class Interview(Frozen):
 class Step:
     """What follows: the new state (None when the interview is over), what to say, what was observed.
 
-    ``paused`` means: nobody answers; keep the state and wait to be called.
+    ``paused`` means: nobody answers; keep the state and wait to be called. ``told`` means: an answer that raised an
+    alarm was confirmed; say first, as far as it is true, that the staff are being told.
     """
 
     interview: Interview | None
     say: tuple[str, ...]
     observations: tuple[Observation, ...] = ()
     paused: bool = False
+    told: bool = False
 
 
 def begin(form: Questionnaire, response: str, started_at: datetime) -> Step:
     """Start a form at its first question."""
     first = form.questions[0]
-    interview = Interview(form_id=form.id, response=response, started_at=started_at, current=first.link_id)
+    interview = Interview(
+        form_id=form.id, canonical=form.canonical, response=response, started_at=started_at, current=first.link_id
+    )
     introduction = (
         f"We will go through the {form.title} together.",
         "After each question I repeat what I heard, and you tell me whether it is right.",
@@ -90,6 +100,11 @@ def vocabulary(form: Questionnaire, interview: Interview) -> Vocabulary:
     return confirmation() if interview.pending else answers(form, _item(form, interview))
 
 
+def ask_again(form: Questionnaire, interview: Interview) -> Step:
+    """Say once more what the room is waiting for."""
+    return _plain(form, interview)
+
+
 def hear(form: Questionnaire, interview: Interview, meaning: Meaning | None) -> Step:
     """Take what was understood; None means that something was said and not understood."""
     if meaning is None:
@@ -99,7 +114,7 @@ def hear(form: Questionnaire, interview: Interview, meaning: Meaning | None) -> 
     if interview.pending is None and meaning.kind == "answer":
         return _read_back(form, interview, meaning.code)
     if interview.pending is not None and meaning.kind == "confirmation":
-        return _store(form, interview) if meaning.code == "yes" else _ask_again(form, interview)
+        return _store(form, interview) if meaning.code == "yes" else _unconfirmed(form, interview, "corrected")
     return _not_understood(form, interview)
 
 
@@ -108,18 +123,20 @@ def silence(form: Questionnaire, interview: Interview) -> Step:
     waited = interview.model_copy(update={"silences": interview.silences + 1, "re_prompts": interview.re_prompts + 1})
     if waited.silences < SILENCES:
         return _again(form, waited, "Sorry, I did not hear you.")
-    item = _item(form, interview)
     # Someone who falls silent at the risk item may be in danger.
-    observations = (*_review(interview, "not-reviewed"), *(_unanswered(form, interview) if item.is_risk else ()))
+    observations = (*_review(interview, "not-reviewed"), *_risk_left_open(form, interview, (interview.current,)))
     paused = waited.model_copy(update={"silences": 0, "pending": None, "risk_key": None})
     return Step(paused, ("I will wait. Call me when you want to go on.",), observations, paused=True)
 
 
 def stop(form: Questionnaire, interview: Interview) -> Step:
     """End the form before its end; what was confirmed is kept."""
-    observation = _finished(form, interview, "stopped")
-    review = _review(interview, "not-reviewed")
-    return Step(None, ("I have stopped the form. Your answers so far are kept.",), (*review, observation))
+    observations = (
+        *_review(interview, "not-reviewed"),
+        *_risk_left_open(form, interview, tuple(dict(interview.times_asked))),
+        _finished(form, interview, "stopped"),
+    )
+    return Step(None, ("I have stopped the form. Your answers so far are kept.",), observations)
 
 
 def _ask(
@@ -143,9 +160,8 @@ def _not_understood(form: Questionnaire, interview: Interview) -> Step:
     if counted.misunderstood < TRIES:
         return _again(form, counted, "Sorry, I did not understand.")
     if interview.pending is not None:
-        return _ask_again(form, counted)
-    step = _leave_out(form, counted)
-    return Step(step.interview, ("Sorry, we will leave this question out for now.", *step.say), step.observations)
+        return _unconfirmed(form, counted, "not-reviewed")
+    return _give_up(form, counted)
 
 
 def _again(form: Questionnaire, interview: Interview, sorry: str) -> Step:
@@ -160,7 +176,7 @@ def _read_back(form: Questionnaire, interview: Interview, code: str) -> Step:
     option = _option(item, code)
     observations: tuple[Observation, ...] = ()
     key = None
-    if item.is_risk and option.ordinal:
+    if item.is_risk and not _is_lowest(item, option):
         key = f"{interview.response}/{item.link_id}/{dict(interview.times_asked)[item.link_id]}"
         observations = (
             RiskAnswerObserved(
@@ -176,11 +192,20 @@ def _read_back(form: Questionnaire, interview: Interview, code: str) -> Step:
     return Step(pending, (_heard(item, code),), observations)
 
 
-def _ask_again(form: Questionnaire, interview: Interview) -> Step:
-    review = _review(interview, "corrected")
+def _unconfirmed(form: Questionnaire, interview: Interview, outcome: Literal["corrected", "not-reviewed"]) -> Step:
+    review = _review(interview, outcome)
     again = interview.model_copy(
-        update={"pending": None, "risk_key": None, "misunderstood": 0, "re_prompts": interview.re_prompts + 1}
+        update={
+            "pending": None,
+            "risk_key": None,
+            "misunderstood": 0,
+            "unconfirmed": interview.unconfirmed + 1,
+            "re_prompts": interview.re_prompts + 1,
+        }
     )
+    if again.unconfirmed >= READ_BACKS:
+        step = _give_up(form, again)
+        return Step(step.interview, step.say, (*review, *step.observations))
     step = _ask(form, again, with_options=True)
     return Step(step.interview, (f"Sorry. {step.say[0]}",), (*review, *step.observations))
 
@@ -201,10 +226,8 @@ def _store(form: Questionnaire, interview: Interview) -> Step:
             "skipped": tuple(link for link in interview.skipped if link != item.link_id),
         }
     )
-    before: tuple[str, ...] = ()
-    if interview.risk_key is not None:
-        before = ("Thank you for telling me. I am letting the staff know. If you feel unsafe, press the call button.",)
-    return _go_on(form, stored, before, _review(interview, "confirmed"))
+    step = _go_on(form, stored, _review(interview, "confirmed"))
+    return Step(step.interview, step.say, step.observations, told=interview.risk_key is not None)
 
 
 def _command(form: Questionnaire, interview: Interview, command: str) -> Step:
@@ -238,23 +261,39 @@ def _back(form: Questionnaire, interview: Interview) -> Step:
     target = interview.current if interview.pending is not None or place == 0 else links[place - 1]
     corrected = (*interview.corrected, target) if target in interview.codes else interview.corrected
     moved = interview.model_copy(
-        update={"current": target, "pending": None, "risk_key": None, "corrected": corrected, "misunderstood": 0}
+        update={
+            "current": target,
+            "pending": None,
+            "risk_key": None,
+            "corrected": corrected,
+            "misunderstood": 0,
+            "unconfirmed": 0,
+        }
     )
     step = _ask(form, moved, before=("Let us go back.",), with_options=True)
     return Step(step.interview, step.say, review)
 
 
 def _leave_out(form: Questionnaire, interview: Interview) -> Step:
-    item = _item(form, interview)
+    link_id = interview.current
     review = _review(interview, "not-reviewed")
-    unanswered = _unanswered(form, interview) if item.is_risk and interview.risk_key is None else ()
-    left = interview.model_copy(update={"skipped": (*interview.skipped, item.link_id)})
-    return _go_on(form, left, (), (*review, *unanswered))
+    unanswered = _risk_left_open(form, interview, (link_id,)) if interview.risk_key is None else ()
+    left = interview.model_copy(
+        update={
+            # Who skips a question that was answered before takes that answer back.
+            "answers": tuple(answer for answer in interview.answers if answer.link_id != link_id),
+            "skipped": (*(link for link in interview.skipped if link != link_id), link_id),
+        }
+    )
+    return _go_on(form, left, (*review, *unanswered))
 
 
-def _go_on(
-    form: Questionnaire, interview: Interview, before: tuple[str, ...], observations: tuple[Observation, ...]
-) -> Step:
+def _give_up(form: Questionnaire, interview: Interview) -> Step:
+    step = _leave_out(form, interview)
+    return Step(step.interview, ("Sorry, we will leave this question out for now.", *step.say), step.observations)
+
+
+def _go_on(form: Questionnaire, interview: Interview, observations: tuple[Observation, ...]) -> Step:
     done = {*interview.codes, *interview.skipped}
     links = [item.link_id for item in form.questions]
     following = links[links.index(interview.current) + 1 :]
@@ -270,12 +309,19 @@ def _go_on(
         thanks = "Thank you. You have answered all questions."
         if interview.skipped:
             thanks = f"Thank you. You have answered {len(interview.answers)} questions."
-        return Step(None, (*before, thanks), (*observations, _finished(form, interview, "completed")))
+        return Step(None, (thanks,), (*observations, _finished(form, interview, "completed")))
     moved = interview.model_copy(
-        update={"current": upcoming, "pending": None, "risk_key": None, "misunderstood": 0, "silences": 0}
+        update={
+            "current": upcoming,
+            "pending": None,
+            "risk_key": None,
+            "misunderstood": 0,
+            "unconfirmed": 0,
+            "silences": 0,
+        }
     )
     new_options = _options(_by_link(form, upcoming)) != _options(_item(form, interview))
-    step = _ask(form, moved, before=before, with_options=new_options)
+    step = _ask(form, moved, with_options=new_options)
     return Step(step.interview, step.say, observations)
 
 
@@ -299,17 +345,24 @@ def _review(
     return () if interview.risk_key is None else (RiskReviewObserved(key=interview.risk_key, outcome=outcome),)
 
 
-def _unanswered(form: Questionnaire, interview: Interview) -> tuple[Observation, ...]:
-    return (
+def _risk_left_open(form: Questionnaire, interview: Interview, asked: tuple[str, ...]) -> tuple[Observation, ...]:
+    """Return an alarm for every risk item of ``asked`` that has no stored answer: no answer never reassures."""
+    return tuple(
         RiskAnswerObserved(
-            key=f"{interview.response}/{interview.current}/unanswered",
+            key=f"{interview.response}/{link_id}/unanswered",
             questionnaire=form.canonical,
-            link_id=interview.current,
+            link_id=link_id,
             answer=None,
             ordinal=None,
             mode="voice",
-        ),
+        )
+        for link_id in asked
+        if _by_link(form, link_id).is_risk and link_id not in interview.codes and interview.risk_key is None
     )
+
+
+def _is_lowest(item: Item, option: AnswerOption) -> bool:
+    return option.ordinal == min(other.ordinal or 0 for other in item.answer_option)
 
 
 def _with_before(sentence: str, step: Step) -> Step:

@@ -5,6 +5,7 @@ when the form is loaded, never half-understood at the bedside.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -21,6 +22,9 @@ RISK_ITEM = "https://personaforge.org/fhir/StructureDefinition/risk-item"
 """Marks an item of which any answer but the lowest raises an alarm at once."""
 SPOKEN_AS = "https://personaforge.org/fhir/StructureDefinition/spoken-as"
 """A further way of saying an answer option, accepted by voice and read back in the option's own words."""
+
+LARGEST_ORDINAL = 100
+_CODE = r"[A-Za-z0-9][A-Za-z0-9./_-]{0,63}"
 
 
 class _Fhir(BaseModel):
@@ -128,8 +132,8 @@ class Questionnaire(_Fhir):
 
     resource_type: Literal["Questionnaire"]
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-    url: str
-    version: str
+    url: Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9./_-]{1,200}$")]
+    version: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,20}$")]
     title: str
     status: Literal["draft", "active", "retired"]
     language: str = "en"
@@ -194,6 +198,11 @@ def _check_choice(item: Item) -> None:
         raise ValueError(f"item {item.link_id}: every option needs words of its own")
     if item.is_risk and any(option.ordinal is None for option in item.answer_option):
         raise ValueError(f"item {item.link_id}: a risk item needs an ordinal value on every option")
+    # What an event can carry: an alarm that could not be sent must not be found out at the bedside.
+    if any(option.ordinal is not None and not 0 <= option.ordinal <= LARGEST_ORDINAL for option in item.answer_option):
+        raise ValueError(f"item {item.link_id}: an ordinal value lies between 0 and {LARGEST_ORDINAL}")
+    if any(re.fullmatch(_CODE, code) is None for code in codes):
+        raise ValueError(f"item {item.link_id}: an option's code has letters, digits, dots, slashes, hyphens only")
 
 
 def load(path: Path) -> Questionnaire:

@@ -1,0 +1,238 @@
+"""The main job, shown: two simulated rooms and a hub, all as shipped; only the ends of the rooms' sound differ.
+
+``make demo`` runs at real time for someone who watches in a browser, until interrupted. ``DEMO_ONCE=1 make demo`` runs
+once at accelerated time and prints a JSON summary as its last line; the exit status is 1 when anything in it is wrong.
+"""
+
+import json
+import os
+import sys
+import tempfile
+import threading
+import time
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+from tests.journey.world import Site, until
+
+from forge_edge.audio.outcome import Outcome
+from forge_edge.audio.voices import VOICES
+from forge_shared.forms.questionnaire import installed
+
+FORM = installed()["phq-9"]
+PLANTED = ("Hollister", "Rosalind", "07700", "900123", "seven seven double oh")
+WATER_ROOM, FORM_ROOM = "room-1", "room-2"
+ONCE_SECONDS = 240.0
+
+_MEANT = ["several days", "not at all", "nearly every day", "more than half the days", "not at all"]
+_MEANT += ["several days", "nearly every day", "not at all", "several days"]
+
+
+def talker() -> dict[str, Any]:
+    """A patient who asks for water, and later speaks in a recorded session, saying who they are."""
+    return {
+        "voice": VOICES["rms"].voice.model_dump(),
+        "wake_word": VOICES["rms"].wake_words[0],
+        "noise": {"snr_db": 25.0, "seed": 1},
+        "wants": [
+            {"kind": "request", "says": "can i have some water"},
+            {"kind": "await", "hears": "the recorded session is on"},
+            {
+                "kind": "talk",
+                "says": [
+                    "my name is Rosalind Hollister",
+                    "i always mess everything up and i feel terrible",
+                    "please call my daughter on oh seven seven double oh nine double oh one two three",
+                    "yesterday was a good day and i was happy in the garden",
+                ],
+            },
+        ],
+    }
+
+
+def form_filler() -> dict[str, Any]:
+    """A patient who fills a PHQ-9, changes an answer on the way and answers item 9 above zero."""
+    items = [item.link_id for item in FORM.questions]
+    answers = dict(zip(items, [*_MEANT, "somewhat difficult"], strict=True))
+    return {
+        "voice": VOICES["awb"].voice.model_dump(),
+        "wake_word": VOICES["awb"].wake_words[0],
+        "noise": {"snr_db": 20.0, "seed": 2},
+        "wants": [
+            {
+                "kind": "form",
+                "answers": answers,
+                "changes": [{"after": items[3], "item": items[3], "answer": "not at all"}],
+            }
+        ],
+    }
+
+
+def expected_total(script: dict[str, Any]) -> int:
+    """Return the total that the form filler means in the end."""
+    want = script["wants"][0]
+    meant = {**want["answers"], **{change["item"]: change["answer"] for change in want["changes"]}}
+    return sum(
+        next(option.ordinal or 0 for option in item.answer_option if option.display.lower() == meant[item.link_id])
+        for item in FORM.questions
+        if item.required
+    )
+
+
+class OpenPage:
+    """What an open alert board is sent, and when: the live stream of a signed-in member of staff."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+        self.arrivals: list[tuple[float, str]] = []
+        threading.Thread(target=self._follow, daemon=True).start()
+
+    def first(self, words: str) -> float | None:
+        """Return the time at which words first appeared on the page."""
+        return next((at for at, text in self.arrivals if words in text), None)
+
+    def _follow(self) -> None:
+        try:
+            with self._client.stream("GET", "/alerts/stream", timeout=None) as stream:
+                for line in stream.iter_lines():
+                    self.arrivals.append((time.time(), line))
+        except httpx.TransportError:
+            return  # the hub has gone, and the demo with it
+
+
+def start(site: Site, speed: float) -> dict[str, Any]:
+    """Make the accounts and start the rooms; return the form filler's script."""
+    script = form_filler()
+    words = json.dumps([VOICES[name].wake_words[0].replace(" ", "_") for name in ("rms", "awb")])
+    site.start_room(WATER_ROOM, script=talker(), speed=speed, FORGE_EDGE_WAKE_WORDS=words)
+    site.start_room(FORM_ROOM, script=script, speed=speed, FORGE_EDGE_WAKE_WORDS=words)
+    return script
+
+
+def record_a_session(site: Site, *, seconds: float) -> None:
+    """As a clinician: wait until the patient of the first room is known, state their consent, start the session."""
+    with closing(site.sign_in("clinician")) as clinician:
+        until(
+            "the request for water",
+            lambda: site.records("SELECT id FROM alert WHERE node = ? AND kind = 'request'", WATER_ROOM),
+            seconds=seconds,
+        )
+        page = f"/rooms/{WATER_ROOM}/session"
+        until("the session", lambda: _try_session(site, clinician, page), seconds=seconds, every=2.0)
+
+
+def _try_session(site: Site, clinician: httpx.Client, page: str) -> bool:
+    if not site.records("SELECT id FROM session WHERE node = ?", WATER_ROOM):
+        site.post(clinician, page, f"{page}/start", consent="given")
+        time.sleep(1)
+    return bool(site.records("SELECT id FROM session WHERE node = ?", WATER_ROOM))
+
+
+def once(site: Site) -> int:
+    """Run the journey at accelerated time; print the summary; return the exit status."""
+    for role in ("admin", "clinician", "staff"):
+        site.make_account(role)
+    page = OpenPage(site.sign_in("staff"))
+    script = start(site, speed=0)
+    record_a_session(site, seconds=ONCE_SECONDS)
+    for room in (WATER_ROOM, FORM_ROOM):
+        until(f"the patient in {room}", lambda room=room: _has_finished(site, room), seconds=ONCE_SECONDS, every=0.3)
+        until(f"the outbox of {room}", lambda room=room: site.pending(room) == 0 or None)
+    produced = sum(sum(site.produced(room).values()) for room in (WATER_ROOM, FORM_ROOM))
+    committed = site.records("SELECT count(*), count(DISTINCT event_id) FROM event_log")[0]
+    alerts = [kind for (kind,) in site.records("SELECT kind FROM alert ORDER BY raised_at")]
+    form = site.records("SELECT total, re_prompts FROM form_response WHERE status = 'completed'")
+    risk = next(item.link_id for item in FORM.questions if item.is_risk)
+    outcome = Outcome.model_validate_json((site.folder / f"{FORM_ROOM}.patient.outcome.json").read_bytes())
+    said = [said.last_word_at for said in outcome.said if said.meaning.startswith(f"{risk}=")]
+    seen = page.first("item 9")
+    for room in (WATER_ROOM, FORM_ROOM):
+        site.stop_room(room)
+    site.stop_hub()
+    summary = {
+        "events_produced": produced,
+        "events_committed": committed[0],
+        "duplicates": committed[0] - committed[1],
+        "alerts": len(alerts),
+        "phq9_total_expected": expected_total(script),
+        "phq9_total_heard": form[0][0] if form else None,
+        "re_prompts": form[0][1] if form else None,
+        "utterances": site.records("SELECT count(*) FROM utterance")[0][0],
+        "planted_strings_found_outside": sum(found for found in _planted(site).values()),
+        "seconds_last_word_to_alert": _seconds(said[0] if said else None, seen),
+    }
+    right = (
+        produced == committed[0]
+        and summary["duplicates"] == 0
+        and {"request", "risk-answer"} <= set(alerts)
+        and summary["phq9_total_heard"] == summary["phq9_total_expected"]
+        and summary["utterances"] > 0
+        and summary["planted_strings_found_outside"] == 0
+        and summary["seconds_last_word_to_alert"] is not None
+    )
+    print(json.dumps({"ok": right, **summary}))
+    return 0 if right else 1
+
+
+def watch(site: Site) -> int:
+    """Run at real time for someone who watches in a browser, until interrupted."""
+    for role in ("admin", "clinician", "staff"):
+        site.make_account(role)
+    print(f"""
+  Open        {site.address}
+  Sign in as  clinician   password  {site.password}
+              (staff and admin have the same password; it is made anew every time)
+
+  The rooms wake up when you have signed in. Stop with Ctrl-C.
+""")
+    until("a sign-in", lambda: site.records("SELECT account FROM web_session"), seconds=24 * 3600, every=0.5)
+    start(site, speed=1)
+    print("Room 1: someone asks for water.        Room 2: someone fills a PHQ-9 (a few minutes).")
+    record_a_session(site, seconds=600)
+    print("Room 1: the clinician has switched on a recorded session, with consent.")
+    for room in (WATER_ROOM, FORM_ROOM):
+        until(f"the patient in {room}", lambda room=room: _has_finished(site, room), seconds=1800, every=1.0)
+    print("Both patients are done. The pages stay open until Ctrl-C.")
+    threading.Event().wait()
+    return 0
+
+
+def _has_finished(site: Site, room: str) -> bool | None:
+    path = site.folder / f"{room}.patient.outcome.json"
+    if not path.exists():
+        return None
+    outcome = Outcome.model_validate_json(path.read_bytes())
+    if outcome.gave_up:
+        raise RuntimeError(f"the patient in {room} gave up: the room did not understand")
+    return outcome.done or None
+
+
+def _planted(site: Site) -> dict[str, int]:
+    files = [path for path in [*site.hub_folder.rglob("*"), *site.folder.glob("*.log")] if path.is_file()]
+    contents = [path.read_bytes().lower() for path in files]
+    return {plant: sum(plant.lower().encode() in content for content in contents) for plant in PLANTED}
+
+
+def _seconds(said: datetime | None, seen: float | None) -> float | None:
+    return None if said is None or seen is None else round(seen - said.timestamp(), 2)
+
+
+def main() -> int:
+    """Run the demo."""
+    with tempfile.TemporaryDirectory(prefix="persona-forge-demo-") as folder, Site(Path(folder)) as site:
+        try:
+            return once(site) if os.environ.get("DEMO_ONCE") else watch(site)
+        except KeyboardInterrupt:
+            return 0
+        except (TimeoutError, RuntimeError) as error:
+            for log in sorted(Path(folder).glob("*.log")):
+                print(f"--- {log.name}\n{log.read_text(encoding='utf-8')[-1500:]}", file=sys.stderr)
+            print(f"demo: {error}", file=sys.stderr)
+            return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
