@@ -7,16 +7,26 @@ and lifted by `_LIFTS`. Types are never reused for another meaning.
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AwareDatetime, Field, PlainSerializer, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, PlainSerializer, ValidationError
 
 from forge_shared.errors import EventInvalidError, EventUnknownError
 from forge_shared.model import Frozen
 from forge_shared.topics import EventAddress, Lane
 
 TYPE_PREFIX = "org.personaforge"
+
+_YEARS = range(1970, 9999)
+"""Years that every store can hold in every time zone; a clock that was never set begins in 1970."""
+
+
+def _within_range(at: datetime) -> datetime:
+    if at.year not in _YEARS:
+        raise ValueError("a time that no store can hold")
+    return at
+
 
 Mode = Literal["voice", "touch", "unknown"]
 """How a person entered something. Modes shift scores, so each answer keeps its own."""
@@ -31,7 +41,15 @@ Canonical = Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9./_-]{1,200}(\|[A
 Identifier = Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")]
 Pseudonym = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Probability = Annotated[float, Field(ge=0, le=1)]
-UtcDatetime = Annotated[AwareDatetime, PlainSerializer(lambda at: at.astimezone(UTC).isoformat(), when_used="json")]
+UtcDatetime = Annotated[
+    AwareDatetime,
+    AfterValidator(_within_range),
+    PlainSerializer(lambda at: at.astimezone(UTC).isoformat(), when_used="json"),
+]
+SpokenText = Annotated[
+    str, Field(min_length=1, max_length=2000, pattern=r"^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]*$")
+]
+"""Words without control characters but tab and newline: PostgreSQL stores no zero character."""
 
 
 class EventData(Frozen):
@@ -157,8 +175,8 @@ class UtteranceSaid(EventData):
 
     session: Identifier
     speaker: Literal["patient", "unknown"]
-    text: Annotated[str, Field(min_length=1, max_length=2000)]
-    redactions: Mapping[str, Annotated[int, Field(ge=1)]]
+    text: SpokenText
+    redactions: Mapping[Code, Annotated[int, Field(ge=1, le=2000)]]
     confidence: Probability
 
 
@@ -285,8 +303,21 @@ def read_data(type_name: str, data: Mapping[str, Any]) -> EventData:
         raise EventInvalidError(f"data do not fit {kind.type_name()} ({_where(error)})") from None
 
 
+_MODELS: tuple[type[BaseModel], ...] = (Envelope, FormAnswer, *TYPES.values())
+_FIELDS = frozenset(name for model in _MODELS for name in model.model_fields)
+
+
 def _where(error: Exception) -> str:
-    """Name the fields at fault, never their content."""
+    """Name the fields at fault, never their content: a name that is none of ours may be anything that was sent."""
     if not isinstance(error, ValidationError):
         return "not JSON"
-    return ", ".join(sorted({".".join(str(part) for part in item["loc"]) or "root" for item in error.errors()}))[:200]
+    return ", ".join(sorted({_path(item["loc"]) for item in error.errors()}))[:200]
+
+
+def _path(places: tuple[int | str, ...]) -> str:
+    named: list[str] = []
+    for place in places:
+        if isinstance(place, str) and place not in _FIELDS:
+            return ".".join([*named, "an unknown field"])
+        named.append(str(place))
+    return ".".join(named) or "root"

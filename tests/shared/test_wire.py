@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from forge_shared import topics
 from forge_shared.errors import EventInvalidError, EventUnknownError, TopicInvalidError
-from forge_shared.events import TYPES, Envelope, RequestMade, read_data, read_envelope, source_of
+from forge_shared.events import TYPES, Envelope, RequestMade, UtteranceSaid, read_data, read_envelope, source_of
 from forge_shared.ids import new_id
 from forge_shared.topics import EventAddress
 
@@ -102,3 +102,39 @@ def test_every_event_type_says_its_lane_and_refuses_unknown_fields() -> None:
     for kind in TYPES.values():
         assert kind.lane in topics.LANES
         assert kind.model_config["extra"] == "forbid"
+
+
+SAID = {"session": new_id(), "speaker": "unknown", "redactions": {"NAME": 2}, "confidence": 0.5}
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "\x07", "a\x1bb", "a\x7f", "a\x85b", ""])
+def test_spoken_text_holds_no_control_characters(text: str) -> None:
+    with pytest.raises(EventInvalidError):
+        read_data(UtteranceSaid.type_name(), {**SAID, "text": text})
+
+
+@pytest.mark.parametrize("text", ["a\tb\nc", "Straße 中文 🧓", " \u200d\ufeff"])
+def test_spoken_text_holds_every_script(text: str) -> None:
+    assert read_data(UtteranceSaid.type_name(), {**SAID, "text": text}).model_dump()["text"] == text
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1969-12-31T23:59:59Z"])
+def test_a_time_that_no_store_can_hold_is_refused(time: str) -> None:
+    sent = envelope()
+    payload = json.dumps({**json.loads(sent.to_json()), "time": time}).encode()
+    with pytest.raises(EventInvalidError, match="time"):
+        read_envelope(payload, sent.address)
+
+
+@pytest.mark.parametrize(
+    ("type_name", "data", "named"),
+    [
+        (RequestMade.type_name(), {"request": "planted words", "mode": "voice"}, r"\(request\)"),
+        (RequestMade.type_name(), {"request": "water", "mode": "voice", "planted words": 1}, r"\(an unknown field\)"),
+        (UtteranceSaid.type_name(), {**SAID, "text": "x", "redactions": {"planted words": 1}}, "redactions.an unknown"),
+    ],
+)
+def test_a_refusal_names_our_own_fields_only(type_name: str, data: dict[str, Any], named: str) -> None:
+    with pytest.raises(EventInvalidError, match=named) as refused:
+        read_data(type_name, data)
+    assert "planted" not in str(refused.value)

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session as Transaction
 from forge_hub.alerts.rules import draft_of, is_late
 from forge_hub.records.database import Database
 from forge_hub.records.log import Logged, cursor, move_cursor
-from forge_hub.records.schema import Alert
+from forge_hub.records.schema import Alert, EventLog
 from forge_shared.clock import Clock
-from forge_shared.events import RiskReviewed
+from forge_shared.events import RiskAnswered, RiskReviewed
 from forge_shared.ids import new_id
 
 
@@ -61,7 +61,19 @@ class AlertProjection:
                 state="open",
                 accepted_by=None,
                 accepted_at=None,
-                review=None,
+                review=_earlier_review(transaction, event) if isinstance(event.data, RiskAnswered) else None,
             )
         )
         transaction.flush()
+
+
+def _earlier_review(transaction: Transaction, alarm: Logged) -> str | None:
+    """Return the outcome of a review that was logged ahead of its alarm, as happens over a gap in the lane."""
+    query = select(EventLog.envelope).where(
+        EventLog.node == alarm.envelope.node,
+        EventLog.type == RiskReviewed.type_name(),
+        EventLog.position < alarm.position,
+        EventLog.envelope["data"]["risk_event"].as_string() == alarm.envelope.id,
+    )
+    envelope = transaction.scalars(query.order_by(EventLog.position.desc()).limit(1)).first()
+    return None if envelope is None else str(envelope["data"]["outcome"])

@@ -6,7 +6,7 @@ counts as received too, and is kept with its reason.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -70,13 +70,14 @@ class IngestStore:
         Within a lane events are logged in the order of their sequence; what lies beyond a gap waits in the inbox.
 
         Returns:
-            What is now acknowledged per node. It may be published as soon as this returns, not before.
+            What is now acknowledged per node: its newest epochs, and those of the batch however old they look. It may
+            be published as soon as this returns, not before.
 
         Raises:
             sqlalchemy.exc.SQLAlchemyError: Nothing of the batch was committed.
         """
         count = _Count()
-        nodes: set[str] = set()
+        epochs: dict[str, set[str]] = {}
         with self._writing, self._database.begin() as transaction:
             for message in batch:
                 try:
@@ -85,9 +86,9 @@ class IngestStore:
                     self._quarantine(transaction, message, None, error)
                     count.quarantined += 1
                     continue
-                nodes.add(address.node)
+                epochs.setdefault(address.node, set()).add(address.epoch)
                 self._take(transaction, message, address, count)
-            acknowledgements = {node: _positions(transaction, node) for node in nodes}
+            acknowledgements = {node: _positions(transaction, node, named) for node, named in epochs.items()}
         return Committed(count.events, count.duplicates, count.quarantined, acknowledgements)
 
     def release_overdue_alarms(self) -> int:
@@ -179,8 +180,8 @@ class IngestStore:
         entry = Quarantine(
             id=new_id(),
             received_at=now,
-            topic=message.topic[:300],
-            reason=f"{error.code}: {error}"[:500],
+            topic=_storable(message.topic)[:300],
+            reason=_storable(f"{error.code}: {error}")[:500],
             payload=message.payload[:LARGEST_PAYLOAD_BYTES],
             node=address.node if address else None,
             lane=address.lane if address else None,
@@ -235,12 +236,23 @@ def _row_of(envelope: Envelope, received_at: datetime) -> EventLog:
     )
 
 
-def _positions(transaction: Transaction, node: str) -> Acknowledgement:
-    query = select(LanePosition).where(LanePosition.node == node).order_by(LanePosition.epoch.desc())
-    positions = transaction.scalars(query.limit(2 * REMEMBERED_EPOCHS))
+def _positions(transaction: Transaction, node: str, named: Collection[str] = ()) -> Acknowledgement:
+    """Return the positions of a node's newest epochs and of those that are named.
+
+    An epoch's id holds the time at which it was opened by the node's own clock, which may have been wrong.
+    """
+    own = select(LanePosition).where(LanePosition.node == node)
+    newest = transaction.scalars(own.order_by(LanePosition.epoch.desc()).limit(2 * REMEMBERED_EPOCHS))
+    of_batch = transaction.scalars(own.where(LanePosition.epoch.in_(named)))
+    positions = {(row.epoch, row.lane): row.sequence for row in (*newest, *of_batch)}
     return Acknowledgement(
         positions=tuple(
-            WirePosition.model_validate({"epoch": row.epoch, "lane": row.lane, "sequence": row.sequence})
-            for row in positions
+            WirePosition.model_validate({"epoch": epoch, "lane": lane, "sequence": sequence})
+            for (epoch, lane), sequence in positions.items()
         )
     )
+
+
+def _storable(text: str) -> str:
+    """Return text that PostgreSQL stores: no zero characters, no halves of surrogate pairs."""
+    return text.encode(errors="replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")

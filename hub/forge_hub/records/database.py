@@ -7,6 +7,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session as Transaction
@@ -21,6 +22,11 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        options: dict[str, Any] = {"read_only": True}
+        if engine.dialect.name == "postgresql":
+            # Its default shows every statement another moment; SQLite's WAL keeps the moment of the first one.
+            options["isolation_level"] = "REPEATABLE READ"
+        self._reading = engine.execution_options(**options)
 
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
@@ -30,8 +36,8 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
-        """Yield a transaction that sees one moment and is rolled back at the end of the block."""
-        with Transaction(self.engine.execution_options(read_only=True), expire_on_commit=False) as transaction:
+        """Yield a transaction that sees one moment, that of its first statement, and is rolled back at the end."""
+        with Transaction(self._reading, expire_on_commit=False) as transaction:
             yield transaction
 
     def close(self) -> None:
@@ -49,15 +55,21 @@ def open_database(url: str) -> Database:
     Raises:
         RecordsError: It cannot be opened or migrated. The message names the place without its password.
     """
-    place = make_url(url).render_as_string(hide_password=True)
     try:
+        place = make_url(url).render_as_string(hide_password=True)
         engine = create_engine(url, pool_pre_ping=True)
+    except (SQLAlchemyError, ValueError):
+        raise RecordsError("the records' address is no SQLAlchemy URL of a store that this hub knows") from None
+    except ImportError as error:
+        raise RecordsError(f"the records' address needs a driver that is not installed ({error.name})") from None
+    try:
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _harden_sqlite)
             event.listen(engine, "begin", _begin_immediate)
         with engine.begin() as connection:
             migrate(connection)
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, CommandError) as error:
+        engine.dispose()
         raise RecordsError(f"cannot open the records at {place} ({type(error).__name__})") from None
     return Database(engine)
 

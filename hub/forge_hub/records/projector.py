@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session as Transaction
 
 from forge_hub.records.database import Database
 from forge_hub.records.log import Logged, cursor, move_cursor
-from forge_hub.records.schema import FormAnswer, FormResponse, Person, Session, Utterance
+from forge_hub.records.schema import Consent, FormAnswer, FormResponse, Person, Session, Utterance
 from forge_shared.errors import ResponseInvalidError
 from forge_shared.events import Envelope, FormRecorded, SessionEnded, SessionStarted, UtteranceSaid
 from forge_shared.forms import scoring
@@ -21,8 +21,8 @@ class RecordsProjection:
 
     Args:
         database: Where records are kept.
-        forms: Questionnaires by id; a response is scored here again, and a total that differs from the room's is
-            stored as the hub's with a warning in the log.
+        forms: Questionnaires by id; a completed response is scored here again, and a total that differs from the
+            room's is stored as the hub's with a warning in the log. Without a form of that name the room's stands.
     """
 
     name = "records"
@@ -51,20 +51,10 @@ class RecordsProjection:
             case FormRecorded():
                 self._form(transaction, envelope, event.data)
             case SessionStarted():
-                transaction.merge(
-                    Session(
-                        id=event.data.session,
-                        subject=envelope.subject,
-                        node=envelope.node,
-                        consent=event.data.consent,
-                        started_at=envelope.time,
-                        ended_at=None,
-                        end_reason=None,
-                    )
-                )
+                self._session_started(transaction, envelope, event.data)
             case SessionEnded():
                 session = transaction.get(Session, event.data.session)
-                if session is not None:
+                if session is not None and _is_own(session, envelope):
                     session.ended_at, session.end_reason = envelope.time, event.data.reason
             case UtteranceSaid():
                 transaction.merge(
@@ -82,19 +72,31 @@ class RecordsProjection:
                 return
         transaction.flush()
 
+    def _session_started(self, transaction: Transaction, envelope: Envelope, data: SessionStarted) -> None:
+        session = transaction.get(Session, data.session)
+        if session is not None and not _is_own(session, envelope):
+            return
+        consent = transaction.get(Consent, data.consent)
+        if consent is None or consent.subject != envelope.subject:
+            # The session is kept all the same: what a room recorded must be seen to be questioned.
+            log.warning("session.consent-unknown", node=envelope.node, session=data.session)
+        transaction.merge(
+            Session(
+                id=data.session,
+                subject=envelope.subject,
+                node=envelope.node,
+                consent=data.consent,
+                started_at=envelope.time,
+                ended_at=None,
+                end_reason=None,
+            )
+        )
+
     def _form(self, transaction: Transaction, envelope: Envelope, data: FormRecorded) -> None:
         form = self._forms.get(data.questionnaire)
-        answers = {answer.link_id: answer.code for answer in data.answers}
-        total = data.total
+        total = data.total if form is None else _total(form, data)
         if form is None:
             log.warning("form.unknown", questionnaire=data.questionnaire)
-        else:
-            try:
-                total = scoring.total(form, answers)
-            except ResponseInvalidError as error:
-                log.warning("form.answers-do-not-fit", questionnaire=data.questionnaire, reason=error.code)
-            if data.status == "completed" and total != data.total:
-                log.warning("form.totals-differ", questionnaire=data.questionnaire)
         transaction.merge(
             FormResponse(
                 id=data.response,
@@ -122,3 +124,25 @@ class RecordsProjection:
                     corrected=answer.corrected,
                 )
             )
+
+
+def _is_own(session: Session, envelope: Envelope) -> bool:
+    """Tell whether a session is of the room and the person that an event comes from; warn where it is not."""
+    own = (session.node, session.subject) == (envelope.node, envelope.subject)
+    if not own:
+        log.warning("session.not-its-own", node=envelope.node, session=session.id)
+    return own
+
+
+def _total(form: Questionnaire, data: FormRecorded) -> int | None:
+    """Return the hub's own total: None for a form that was stopped or whose answers do not fit it."""
+    if data.status != "completed":
+        return None
+    try:
+        total = scoring.total(form, {answer.link_id: answer.code for answer in data.answers})
+    except ResponseInvalidError as error:
+        log.warning("form.answers-do-not-fit", questionnaire=data.questionnaire, reason=error.code)
+        return None
+    if total != data.total:
+        log.warning("form.totals-differ", questionnaire=data.questionnaire)
+    return total

@@ -1,9 +1,14 @@
-"""The tables. Every derived table can be dropped and rebuilt from `EventLog`; those of access and consent cannot."""
+"""The tables.
+
+What projections derive from `EventLog` can be dropped and rebuilt: people, forms, sessions, utterances. `Alert` cannot:
+who took an alert stands nowhere else. Nor can `Quarantine`, whose messages never entered the log, nor the tables of
+access, consent and audit. `Room` is filled again by what the rooms repeat.
+"""
 
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, Index, String, TypeDecorator, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, ForeignKey, Index, String, TypeDecorator, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -46,7 +51,7 @@ class EventLog(Base):
     node: Mapped[str]
     epoch: Mapped[str]
     lane: Mapped[str]
-    sequence: Mapped[int]
+    sequence: Mapped[int] = mapped_column(BigInteger)
     type: Mapped[str]
     subject: Mapped[str]
     time: Mapped[datetime]
@@ -62,7 +67,7 @@ class LanePosition(Base):
     node: Mapped[str] = mapped_column(primary_key=True)
     epoch: Mapped[str] = mapped_column(primary_key=True)
     lane: Mapped[str] = mapped_column(primary_key=True)
-    sequence: Mapped[int]
+    sequence: Mapped[int] = mapped_column(BigInteger)
 
 
 class Inbox(Base):
@@ -76,7 +81,7 @@ class Inbox(Base):
     node: Mapped[str] = mapped_column(primary_key=True)
     epoch: Mapped[str] = mapped_column(primary_key=True)
     lane: Mapped[str] = mapped_column(primary_key=True)
-    sequence: Mapped[int] = mapped_column(primary_key=True)
+    sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     received_at: Mapped[datetime]
     payload: Mapped[bytes]
     logged: Mapped[bool]

@@ -37,7 +37,7 @@ def upgrade() -> None:
         sa.Column("node", sa.String(), nullable=False),
         sa.Column("epoch", sa.String(), nullable=False),
         sa.Column("lane", sa.String(), nullable=False),
-        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
         sa.Column("type", sa.String(), nullable=False),
         sa.Column("subject", sa.String(), nullable=False),
         sa.Column("time", sa.DateTime(timezone=True), nullable=False),
@@ -69,7 +69,7 @@ def upgrade() -> None:
         sa.Column("node", sa.String(), nullable=False),
         sa.Column("epoch", sa.String(), nullable=False),
         sa.Column("lane", sa.String(), nullable=False),
-        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.Column("logged", sa.Boolean(), nullable=False),
@@ -80,7 +80,7 @@ def upgrade() -> None:
         sa.Column("node", sa.String(), nullable=False),
         sa.Column("epoch", sa.String(), nullable=False),
         sa.Column("lane", sa.String(), nullable=False),
-        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("node", "epoch", "lane"),
     )
     op.create_table(
