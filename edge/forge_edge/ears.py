@@ -37,6 +37,8 @@ BEAT_SECONDS = 1.0
 STUCK_SECONDS = 5.0
 """Without progress for this long the ears stop saying that they live; with `children.BEAT_LIMIT_SECONDS` that makes a
 deaf room known within ten seconds."""
+DECODE_SECONDS = 6.0
+"""Announced before an utterance is transcribed: pocketsphinx holds the process still while it works."""
 REPLY_SECONDS = 5.0
 """How long a report waits for the core's instruction before the ears go back to their wake word."""
 REOPEN_SECONDS = 1.0
@@ -178,7 +180,8 @@ class Ears:
         if self._listening is not None:
             listen = self._listening[1]
             grammar = Grammar(listen.grammar, listen.phrases)
-        self._mark_progress(STUCK_SECONDS + 10)
+        self._mark_progress(STUCK_SECONDS + DECODE_SECONDS)
+        self._link.report(Beat(busy_seconds=DECODE_SECONDS))
         try:
             heard = self._transcriber.transcribe(self._cut(utterance), grammar)
         except EngineError as error:

@@ -80,9 +80,14 @@ class NothingHeard(Frozen):
 
 
 class Beat(Frozen):
-    """The ears live. Sent every second; needs no answer."""
+    """The ears live. Sent every second; needs no answer.
+
+    Attributes:
+        busy_seconds: How long they may now be silent: an engine's own code may hold the whole process still.
+    """
 
     kind: Literal["beat"] = "beat"
+    busy_seconds: Annotated[float, Field(ge=0, le=30)] = 0.0
 
 
 Perception = Annotated[Hearing | WakeHeard | SpeechHeard | NothingHeard | Beat, Field(discriminator="kind")]

@@ -34,6 +34,7 @@ section 3, on word posteriors; the value keeps noise and silence out in tests/co
 _SHORTEST_SECONDS = 0.15
 """Shorter than "no" said fast; also less than the decoder's feature window needs."""
 
+_PIECE_SAMPLES = 1600
 _CACHED_GRAMMARS = 24
 """A form of ten questions, the confirmation and the requests, twice over."""
 
@@ -237,7 +238,11 @@ class PocketsphinxTranscriber:
         return _decoder(lm=str(Path(get_model_path()) / "en-us" / "en-us.lm.bin"))
 
     def _dictation(self, samples: Samples) -> Transcription:
-        _hear(self._dictator, samples)
+        # In pieces: a long utterance takes seconds, and the decoder lets nothing else run while it works on one.
+        self._dictator.start_utt()
+        for start in range(0, samples.size, _PIECE_SAMPLES):
+            self._dictator.process_raw(samples[start : start + _PIECE_SAMPLES].astype("<i2", copy=False).tobytes())
+        self._dictator.end_utt()
         hypothesis = self._dictator.hyp()
         words = [segment for segment in self._dictator.seg() or () if _is_word(segment.word)]
         if hypothesis is None or not words:
