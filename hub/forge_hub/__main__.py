@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,15 @@ from pydantic import ValidationError
 
 from forge_hub import access, control
 from forge_hub.app import Hub, graph_uri, rebuild, records_url
-from forge_hub.broker import amqtt_server
 from forge_hub.broker.child import reload_users
 from forge_hub.broker.users import HUB_USER, BrokerUsers
 from forge_hub.errors import HubConfigError, HubError
 from forge_hub.graph import open_graph
 from forge_hub.records.database import open_database
-from forge_hub.settings import HubSettings
+from forge_hub.settings import PREFIX, HubSettings
 from forge_shared import logs, topics
 from forge_shared.clock import SystemClock
+from forge_shared.environment import unknown_variables
 from forge_shared.errors import ForgeError
 from forge_shared.files import replace
 
@@ -34,11 +35,17 @@ def main(arguments: list[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     logs.configure("forge-hub", level=options.log_level)
+    misspelt = unknown_variables(PREFIX, HubSettings.model_fields, os.environ)
+    for name, nearest in misspelt:
+        hint = f"; did you mean {nearest}?" if nearest else "; `forge-hub --help` says how to list them"
+        print(f"forge-hub: {name}: there is no such setting{hint}", file=sys.stderr)
+    if misspelt:
+        return EXIT_USAGE
     try:
         settings = HubSettings()
     except ValidationError as error:
         for item in error.errors():
-            name = "FORGE_HUB_" + "_".join(str(part) for part in item["loc"]).upper()
+            name = PREFIX + "_".join(str(part) for part in item["loc"]).upper()
             print(f"forge-hub: {name}: {item['msg']}", file=sys.stderr)
         return EXIT_USAGE
     try:
@@ -96,11 +103,7 @@ def _graph_rebuild(settings: HubSettings, _: argparse.Namespace) -> None:
 
 def _settings_help(_: HubSettings, __: argparse.Namespace) -> None:
     for name, field in HubSettings.model_fields.items():
-        print(f"FORGE_HUB_{name.upper():16} {field.description} (default: {field.default})")
-
-
-def _amqtt_broker(_: HubSettings, options: argparse.Namespace) -> None:
-    asyncio.run(amqtt_server.serve(options.host, options.port, options.site, options.users))
+        print(f"{PREFIX}{name.upper():16} {field.description} (default: {field.default})")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -127,11 +130,6 @@ def _parser() -> argparse.ArgumentParser:
     rebuild_parser = graph.add_parser("rebuild", help="Drop the graph and derive it anew from the event log.")
     rebuild_parser.set_defaults(run=_graph_rebuild)
     command("settings", _settings_help, "List every setting with its environment variable.")
-    amqtt = command("amqtt-broker", _amqtt_broker, "Run the fall-back broker; `serve` starts it by itself.")
-    amqtt.add_argument("--host", required=True)
-    amqtt.add_argument("--port", type=int, required=True)
-    amqtt.add_argument("--site", required=True)
-    amqtt.add_argument("--users", type=Path, required=True)
     return parser
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from forge_hub import access, control
@@ -30,7 +31,7 @@ from forge_hub.projection import Runner, catch_up
 from forge_hub.records.database import Database, open_database
 from forge_hub.records.projector import RecordsProjection
 from forge_hub.settings import HubSettings
-from forge_hub.web.application import create_application
+from forge_hub.web.application import create_application, end_streams
 from forge_hub.web.parts import Parts
 from forge_shared.clock import SystemClock
 from forge_shared.forms.questionnaire import Questionnaire, installed
@@ -117,8 +118,7 @@ class Hub:
                 events = await asyncio.to_thread(rebuild, database, graph)
             return {"events": events, **await asyncio.to_thread(graph.counts)}
 
-        server = _server(
-            settings,
+        pages = create_application(
             Parts(
                 site=settings.site,
                 database=database,
@@ -129,11 +129,12 @@ class Hub:
                 clock=clock,
                 health=health,
                 https=(settings.public_url or "").startswith("https://"),
-            ),
+            )
         )
+        server = _server(settings, pages)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, _stop, server)
+            loop.add_signal_handler(number, _stop, server, pages)
         await until_first_failure(
             server.serve(),
             self._announce(server, database, forms),
@@ -223,10 +224,10 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _server(settings: HubSettings, parts: Parts) -> _Server:
+def _server(settings: HubSettings, pages: FastAPI) -> _Server:
     return _Server(
         uvicorn.Config(
-            create_application(parts),
+            pages,
             host=settings.host,
             port=settings.port,
             log_config=None,
@@ -237,7 +238,9 @@ def _server(settings: HubSettings, parts: Parts) -> _Server:
     )
 
 
-def _stop(server: uvicorn.Server) -> None:
+def _stop(server: uvicorn.Server, pages: FastAPI) -> None:
+    # An open board would otherwise hold the server until its grace is over.
+    end_streams(pages)
     server.should_exit = True
 
 

@@ -8,11 +8,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from forge_shared import topics
 
+PREFIX = "FORGE_HUB_"
+
 
 class HubSettings(BaseSettings):
     """How a hub is run. Every field may be left out but those without a safe default."""
 
-    model_config = SettingsConfigDict(env_prefix="FORGE_HUB_", extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True)
 
     state_dir: Annotated[
         Path, Field(description="Folder of databases, broker data and the control socket; made with mode 0700.")

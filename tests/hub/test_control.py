@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from forge_hub import control
 from forge_hub.errors import HubError, NotFoundError
@@ -38,9 +39,13 @@ async def fail() -> Mapping[str, Any]:
     raise KeyError("a programming error")
 
 
+async def fail_to_store() -> Mapping[str, Any]:
+    raise OperationalError("planted words", {}, Exception())
+
+
 @asynccontextmanager
 async def serving(path: Path) -> AsyncIterator[None]:
-    handlers = {"rebuild": rebuild, "refuse": refuse, "fail": fail}
+    handlers = {"rebuild": rebuild, "refuse": refuse, "fail": fail, "fail-to-store": fail_to_store}
     task = asyncio.create_task(control.serve(path, handlers))
     try:
         async with asyncio.timeout(5):
@@ -108,7 +113,6 @@ async def test_what_is_no_command_does_not_stop_the_hub(path: Path, line: bytes)
         assert await ask(path, "rebuild") == {"ok": True, "events": 7}
 
 
-@pytest.mark.xfail(reason="a line that is JSON but no object is answered by an unhandled error")
 @pytest.mark.parametrize("line", [[], 1, {"command": []}])
 async def test_a_command_of_the_wrong_shape_is_refused(path: Path, line: object) -> None:
     async with serving(path):
@@ -119,8 +123,8 @@ async def test_a_command_of_the_wrong_shape_is_refused(path: Path, line: object)
         assert json.loads(reply)["ok"] is False
 
 
-@pytest.mark.xfail(reason="a hub that dies in mid-command shows as a parser's error, which no caller maps")
-def test_a_hub_that_dies_while_it_works_is_an_error_of_the_hub(path: Path) -> None:
+@pytest.mark.parametrize("answer", [b"", b'{"ok": tr', b"no json\n", b"[]\n", b"\xff\n"])
+def test_a_hub_that_dies_while_it_works_or_answers_nonsense_is_an_error(path: Path, answer: bytes) -> None:
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path))
         server.listen()
@@ -128,6 +132,7 @@ def test_a_hub_that_dies_while_it_works_is_an_error_of_the_hub(path: Path) -> No
         def die() -> None:
             connection, _ = server.accept()
             connection.recv(100)
+            connection.sendall(answer)
             connection.close()
 
         thread = threading.Thread(target=die)
@@ -139,10 +144,17 @@ def test_a_hub_that_dies_while_it_works_is_an_error_of_the_hub(path: Path) -> No
             thread.join(timeout=5)
 
 
-@pytest.mark.xfail(reason="an error that is not the hub's own leaves the caller without an answer")
 async def test_a_handler_that_fails_is_an_error_and_no_silence(path: Path) -> None:
     asyncio.get_running_loop().set_exception_handler(lambda *_: None)
     async with serving(path):
         reply = await ask(path, "fail")
         assert reply is not None
         assert reply["ok"] is False
+
+
+async def test_a_store_that_fails_while_a_command_works_is_an_error_and_no_silence(path: Path) -> None:
+    async with serving(path):
+        reply = await ask(path, "fail-to-store")
+    assert reply is not None
+    assert reply["ok"] is False
+    assert "planted" not in reply["error"]

@@ -1,6 +1,7 @@
 """The last known state of every room. What is not known is unknown."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -86,16 +87,12 @@ def test_a_last_will_makes_everything_unknown_that_was_about_now(
     assert (kept.connection, kept.hearing, kept.sight, kept.activity) == ("offline", "unknown", "unknown", "unknown")
 
 
-@pytest.mark.xfail(reason="an offline room is still shown as one where a session is on")
 def test_an_offline_room_is_not_shown_as_recording(rooms: Rooms, database: Database, clock: FakeClock) -> None:
     rooms.note("room-1", "twin/reported", twin(clock))
     rooms.note("room-1", "status", status("offline"))
     assert not room(database).session_on
 
 
-@pytest.mark.xfail(
-    reason="the broker repeats the retained twin to a hub that comes back: a dead room is shown as hearing"
-)
 def test_a_retained_twin_of_an_offline_room_does_not_make_it_hear_again(
     rooms: Rooms, database: Database, clock: FakeClock
 ) -> None:
@@ -103,11 +100,45 @@ def test_a_retained_twin_of_an_offline_room_does_not_make_it_hear_again(
     clock.advance(86_400)
     rooms.note("room-1", "status", status("offline"))
     rooms.note("room-1", "twin/reported", last_words)
-    assert room(database).hearing == "unknown"
+    kept = room(database)
+    assert (kept.connection, kept.hearing, kept.sight, kept.activity) == ("offline", "unknown", "unknown", "unknown")
+    assert not kept.session_on
+
+
+def test_a_room_was_last_seen_when_it_last_spoke_and_not_when_the_broker_repeats_it(
+    rooms: Rooms, database: Database, clock: FakeClock
+) -> None:
+    rooms.note("room-1", "status", status("online"))
+    rooms.note("room-1", "twin/reported", last_words := twin(clock))
+    spoke = clock.now()
+    clock.advance(86_400)
+    for path, payload in (("status", status("offline")), ("twin/reported", last_words)):
+        rooms.note("room-1", path, payload)
+        assert room(database).seen_at == spoke
+
+
+def test_a_twin_from_the_future_was_seen_now(rooms: Rooms, database: Database, clock: FakeClock) -> None:
+    rooms.note("room-1", "twin/reported", twin(clock, at=clock.now() + timedelta(days=400)))
+    assert room(database).seen_at == clock.now()
+
+
+def test_a_room_that_comes_back_hears_again_with_its_next_twin(
+    rooms: Rooms, database: Database, clock: FakeClock
+) -> None:
+    for path, payload in (
+        ("status", status("offline")),
+        ("status", status("online")),
+        ("twin/reported", twin(clock, pending_events=10**30)),
+    ):
+        rooms.note("room-1", path, payload)
+    assert (room(database).hearing, room(database).session_on) == ("ok", True)
 
 
 @pytest.mark.parametrize("path", ["status", "twin/reported", "something"])
-@pytest.mark.parametrize("payload", [b"", b"\xff", b"{}", b'{"state": "planted words"}'])
+@pytest.mark.parametrize(
+    "payload",
+    [b"", b"\xff", b"{}", b'{"state": "planted words"}', b'{"state": "online", "version": "planted\\u0000words"}'],
+)
 def test_what_cannot_be_read_changes_nothing_and_is_logged_without_its_words(
     rooms: Rooms, database: Database, path: str, payload: bytes
 ) -> None:

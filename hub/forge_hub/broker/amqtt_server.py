@@ -1,8 +1,10 @@
 """The broker of last resort: amqtt in a process of its own, held to the same users and topics as Mosquitto.
 
-It speaks MQTT 3.1.1 only and keeps nothing across a kill; the outbox and its acknowledgement make that safe.
+It speaks MQTT 3.1.1 only and keeps nothing across a kill; the outbox and its acknowledgement make that safe. It is a
+program of its own (``python -m forge_hub.broker.amqtt_server``), so that a restart waits for no other part of the hub.
 """
 
+import argparse
 import asyncio
 import logging
 import signal
@@ -15,6 +17,7 @@ from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin
 from amqtt.session import Session
 
 from forge_hub.broker.users import BrokerUsers, may
+from forge_shared import logs
 
 
 class UserFileAuthentication(BaseAuthPlugin):  # type: ignore[misc]  # amqtt publishes no types
@@ -84,3 +87,19 @@ async def serve(host: str, port: int, site: str, users: Path) -> None:
         await ended.wait()
     finally:
         await broker.shutdown()
+
+
+def main() -> None:
+    """Run the broker as the command line says."""
+    parser = argparse.ArgumentParser(description="The fall-back broker; `forge-hub serve` starts it by itself.")
+    parser.add_argument("--host", required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--site", required=True)
+    parser.add_argument("--users", type=Path, required=True)
+    options = parser.parse_args()
+    logs.configure("forge-hub amqtt")
+    asyncio.run(serve(options.host, options.port, options.site, options.users))
+
+
+if __name__ == "__main__":
+    main()

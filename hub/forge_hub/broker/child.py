@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import shutil
 import signal
@@ -20,6 +21,10 @@ Kind = Literal["mosquitto", "amqtt"]
 START_SECONDS = 15.0
 STOP_SECONDS = 5.0
 RESTART_SECONDS = (0.2, 10.0)
+_LISTEN = "0A"
+"""The state of a listening socket in /proc/net/tcp (Linux, ``net/tcp_states.h``)."""
+STEADY_SECONDS = 5.0
+"""A broker that was started again has recovered once it has lived this long. Ours: longer than a start that fails."""
 
 log = get_logger()
 
@@ -73,38 +78,46 @@ class BrokerChild:
         """Start the broker and wait until it listens.
 
         Raises:
-            BrokerError: It did not come up within 15 seconds.
+            BrokerError: The port is taken, or it did not come up within 15 seconds.
         """
         await self._end_orphan()
+        await self._check_port()
         command = self._mosquitto() if self._kind == "mosquitto" else self._amqtt()
-        self._process = await asyncio.create_subprocess_exec(
-            *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, start_new_session=True
-        )
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, start_new_session=True
+            )
+        except OSError as error:
+            raise BrokerError(f"{self._kind} cannot be started ({type(error).__name__})") from None
         replace(self.pid_file, str(self._process.pid).encode(), mode=0o600)
         try:
             async with asyncio.timeout(START_SECONDS):
-                while not await _listens(self._host, self._port):
+                # That something listens is not enough: it would be given the hub's password, whoever it is.
+                while not _listens(self._process.pid, self._port):
                     if self._process.returncode is not None:
                         raise BrokerError(f"{self._kind} ended at once: is port {self._port} taken?")
                     await asyncio.sleep(0.05)
         except TimeoutError:
             await self.stop()
             raise BrokerError(f"{self._kind} did not listen within {START_SECONDS:.0f} s") from None
+        if self.state == "starting":
+            log.info("broker.started", kind=self._kind, port=self._port)
         self.state = "ok"
-        log.info("broker.started", kind=self._kind, port=self._port)
 
     async def watch(self) -> None:
-        """Start the broker again whenever it ends, until cancelled."""
+        """Start the broker again whenever it ends, until cancelled. Its death is logged once, and its recovery once."""
         backoff = Backoff(*RESTART_SECONDS)
         while True:
+            if backoff.failures and await self._stays():
+                log.info("broker.restarted", kind=self._kind, after_failures=backoff.succeeded())
             if self._process is not None:
                 await self._process.wait()
             self.state = "broker.failed"
-            log.warning("broker.died", kind=self._kind)
+            if backoff.failures == 0:
+                log.warning("broker.died", kind=self._kind)
             await asyncio.sleep(backoff.failed())
             with contextlib.suppress(BrokerError):
                 await self.start()
-                backoff.succeeded()
 
     async def stop(self) -> None:
         """End the broker, politely first. Does nothing when it does not run."""
@@ -119,6 +132,27 @@ class BrokerChild:
             process.kill()
             await process.wait()
         self.pid_file.unlink(missing_ok=True)
+
+    async def _stays(self) -> bool:
+        """Tell whether the broker that was started again lives on."""
+        if self._process is None:
+            return False
+        try:
+            async with asyncio.timeout(STEADY_SECONDS):
+                await self._process.wait()
+        except TimeoutError:
+            return True
+        return False
+
+    async def _check_port(self) -> None:
+        try:
+            server = await asyncio.start_server(lambda _, __: None, self._host, self._port, start_serving=False)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise BrokerError(f"port {self._port} of {self._host} is taken by another program") from None
+            raise BrokerError(f"cannot listen on port {self._port} of {self._host} ({type(error).__name__})") from None
+        server.close()
+        await server.wait_closed()
 
     async def _end_orphan(self) -> None:
         """End a broker that a killed hub left behind, if that process is really ours."""
@@ -138,6 +172,8 @@ class BrokerChild:
         replace(acl, mosquitto_acl(self._site).encode(), mode=0o600)
         lines = [
             f"listener {self._port} {self._host}",
+            # Whoever connects under another's client id pushes it off; so that id is the name that was signed in with.
+            "use_username_as_clientid true",
             "allow_anonymous false",
             f"password_file {self._users}",
             f"acl_file {acl}",
@@ -158,7 +194,7 @@ class BrokerChild:
 
     def _amqtt(self) -> list[str]:
         return [
-            *(sys.executable, "-m", "forge_hub", "amqtt-broker", "--host", self._host, "--port", str(self._port)),
+            *(sys.executable, "-m", "forge_hub.broker.amqtt_server", "--host", self._host, "--port", str(self._port)),
             *("--site", self._site, "--users", str(self._users)),
         ]
 
@@ -171,12 +207,18 @@ def reload_users(pid_file: Path) -> None:
             os.kill(pid, signal.SIGHUP)
 
 
-async def _listens(host: str, port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection(host, port)
-    except OSError:
-        return False
-    writer.close()
-    with contextlib.suppress(OSError):
-        await writer.wait_closed()
-    return True
+def _listens(pid: int, port: int) -> bool:
+    """Tell whether this very process listens on the port (proc(5): /proc/PID/fd and /proc/net/tcp)."""
+    sockets = set()
+    with contextlib.suppress(OSError):  # it has just ended
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):  # it was closed meanwhile
+                sockets.add(str(descriptor.readlink()))
+    for table in ("tcp", "tcp6"):
+        with contextlib.suppress(OSError):  # a machine without IPv6
+            for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+                fields = line.split()
+                listening = fields[3] == _LISTEN and int(fields[1].rpartition(":")[2], 16) == port
+                if listening and f"socket:[{fields[9]}]" in sockets:
+                    return True
+    return False

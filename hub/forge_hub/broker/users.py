@@ -4,10 +4,15 @@ A user file has one ``name:hash`` line each, in Mosquitto's own format, so that 
 """
 
 import base64
+import fcntl
 import hashlib
 import hmac
 import os
+import re
 import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +25,11 @@ ITERATIONS = 1000
 """PBKDF2 rounds; Mosquitto's default is 101. Passwords here are 256 random bits, so stretching adds nothing."""
 _SALT_BYTES = 12
 _HASH_BYTES = 64
+_BASE64 = "(?:[A-Za-z0-9+/]{4}){1,32}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
+_LINE = re.compile(rf"(?P<name>[^:]+):(?P<hash>\$7\$[1-9][0-9]{{0,6}}\${_BASE64}\${_BASE64})")
+"""Mosquitto's format 7: PBKDF2 with SHA-512, rounds, salt, hash (mosquitto_passwd's source, ``password_mosq.h``)."""
+LOCK_SECONDS = 5.0
+"""How long a writer of the user file waits for another, such as `enrol` beside a hub that starts."""
 
 Action = Literal["read", "write"]
 
@@ -35,7 +45,10 @@ _NODE_RULES: tuple[tuple[Action, str], ...] = (
 
 
 class BrokerUsers:
-    """The user file. Written whole and replaced atomically."""
+    """The user file. Written whole and replaced atomically, by one writer at a time.
+
+    A line of another kind, or a damaged one, is no user; it is gone after the next `issue`.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -44,15 +57,17 @@ class BrokerUsers:
         """Make a new password for a user, replacing an old one, and return it. It is not stored in clear.
 
         Raises:
-            BrokerError: ``name`` is no user name, or the file cannot be written.
+            BrokerError: ``name`` is no user name, the file cannot be written, or another writer keeps it for too long.
         """
         if not topics.is_name(name):
             raise BrokerError("a user's name is lower-case letters, digits and hyphens, at most 63")
         password = secrets.token_urlsafe(32)
-        users = {**self._read(), name: _hash(password, os.urandom(_SALT_BYTES), ITERATIONS)}
-        text = "".join(f"{user}:{hashed}\n" for user, hashed in sorted(users.items()))
+        hashed = _hash(password, os.urandom(_SALT_BYTES), ITERATIONS)
         try:
-            replace(self._path, text.encode(), mode=0o600)
+            with self._alone():
+                users = {**self._read(), name: hashed}
+                text = "".join(f"{user}:{kept}\n" for user, kept in sorted(users.items()))
+                replace(self._path, text.encode(), mode=0o600)
         except OSError as error:
             raise BrokerError(f"cannot write the broker's user file ({type(error).__name__})") from None
         return password
@@ -70,10 +85,27 @@ class BrokerUsers:
         return frozenset(self._read())
 
     def _read(self) -> dict[str, str]:
-        if not self._path.exists():
+        try:
+            lines = self._path.read_text(encoding="ascii", errors="replace").splitlines()
+        except FileNotFoundError:
             return {}
-        lines = self._path.read_text(encoding="ascii").splitlines()
-        return dict(line.split(":", maxsplit=1) for line in lines if ":" in line)
+        users = [match for line in lines if (match := _LINE.fullmatch(line))]
+        return {match["name"]: match["hash"] for match in users if topics.is_name(match["name"])}
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        # The file itself is replaced, so the lock lies beside it.
+        with self._path.with_name(f"{self._path.name}.lock").open("w") as lock:
+            deadline = time.monotonic() + LOCK_SECONDS
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise BrokerError("another program is writing the broker's user file") from None
+                    time.sleep(0.02)
+            yield
 
 
 def may(site: str, user: str, action: Action, topic: str) -> bool:

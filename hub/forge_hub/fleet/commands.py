@@ -1,5 +1,6 @@
 """Commands to rooms. A command expires: one that arrives late must not start anything."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -40,25 +41,32 @@ class RoomCommands:
         """
         now = self._clock.now()
         consent, session = new_id(), new_id()
-        with self._database.begin() as transaction:
-            transaction.add(
-                Consent(id=consent, subject=subject, purpose="recorded-session", stated_by=account_id, stated_at=now)
-            )
-            transaction.add(Audit(id=new_id(), at=now, account=account_id, action="consent.state", object=consent))
+        await asyncio.to_thread(
+            self._file,
+            Consent(id=consent, subject=subject, purpose="recorded-session", stated_by=account_id, stated_at=now),
+            Audit(id=new_id(), at=now, account=account_id, action="consent.state", object=consent),
+        )
         await self._send(node, StartSession(session=session, consent=consent, expires_at=now + VALID_FOR))
         return session
 
     async def end_session(self, node: str) -> None:
         """Ask the room to end the recorded session that is on. Does nothing when none is."""
-        query = select(RecordedSession.id).where(RecordedSession.node == node, RecordedSession.ended_at.is_(None))
-        with self._database.read() as transaction:
-            session = transaction.scalars(query.order_by(RecordedSession.started_at.desc()).limit(1)).first()
+        session = await asyncio.to_thread(self._session_on, node)
         if session is not None:
             await self._send(node, EndSession(session=session, expires_at=self._clock.now() + VALID_FOR))
 
     async def alert_accepted(self, node: str, event_id: str) -> None:
         """Let the room say that a person has taken the alert."""
         await self._send(node, AlertAccepted(event=event_id, expires_at=self._clock.now() + VALID_FOR))
+
+    def _file(self, consent: Consent, trace: Audit) -> None:
+        with self._database.begin() as transaction:
+            transaction.add_all((consent, trace))
+
+    def _session_on(self, node: str) -> str | None:
+        query = select(RecordedSession.id).where(RecordedSession.node == node, RecordedSession.ended_at.is_(None))
+        with self._database.read() as transaction:
+            return transaction.scalars(query.order_by(RecordedSession.started_at.desc()).limit(1)).first()
 
     async def _send(self, node: str, command: Command) -> None:
         await self._publish(topics.command(self._site, node, command.name), command.model_dump_json().encode())

@@ -1,12 +1,13 @@
 """The last known state of every room. What is not known is ``unknown``."""
 
-from pydantic import ValidationError
-
 from forge_hub.records.database import Database
 from forge_hub.records.schema import Room
 from forge_shared.clock import Clock
 from forge_shared.logs import get_logger
 from forge_shared.wire import Status, TwinReported
+
+_MOST_PENDING = 2**31 - 1
+"""The largest number in a column of 32 bits."""
 
 log = get_logger()
 
@@ -32,10 +33,13 @@ class Rooms:
         try:
             if path == "status":
                 status = Status.model_validate_json(payload)
+                _check_version(status.version)
                 self._note_status(node, status)
                 return status.state == "online"
-            self._note_twin(node, TwinReported.model_validate_json(payload))
-        except ValidationError:
+            twin = TwinReported.model_validate_json(payload)
+            _check_version(twin.version)
+            self._note_twin(node, twin)
+        except ValueError:  # pydantic's errors are ValueErrors
             log.warning("room.unreadable-state", node=node)
         return False
 
@@ -45,10 +49,13 @@ class Rooms:
             if room is None:
                 room = self._unknown(node)
                 transaction.add(room)
-            room.connection, room.version, room.seen_at = status.state, status.version, self._clock.now()
-            if status.state == "offline":
-                # Its last words are not its state now.
+            room.connection, room.version = status.state, status.version
+            if status.state == "online":
+                room.seen_at = self._clock.now()
+            else:
+                # Its last words are not its state now. The will speaks for a room that was not seen any more.
                 room.hearing = room.sight = room.activity = "unknown"
+                room.session_on = False
 
     def _note_twin(self, node: str, twin: TwinReported) -> None:
         with self._database.begin() as transaction:
@@ -56,9 +63,12 @@ class Rooms:
             if room is None:
                 room = self._unknown(node)
                 transaction.add(room)
-            room.hearing, room.sight, room.activity = twin.hearing, twin.sight, twin.activity
-            room.session_on, room.pending_events, room.version = twin.session_on, twin.pending_events, twin.version
-            room.seen_at = self._clock.now()
+            room.pending_events, room.version = min(twin.pending_events, _MOST_PENDING), twin.version
+            # The broker keeps a room's last twin and repeats it to a hub that comes back: it says when it was true.
+            room.seen_at = min(twin.at, self._clock.now())
+            if room.connection != "offline":
+                room.hearing, room.sight, room.activity = twin.hearing, twin.sight, twin.activity
+                room.session_on = twin.session_on
 
     def _unknown(self, node: str) -> Room:
         return Room(
@@ -72,3 +82,8 @@ class Rooms:
             version="",
             seen_at=self._clock.now(),
         )
+
+
+def _check_version(version: str) -> None:
+    if not version.isprintable():
+        raise ValueError("a version with control characters, which PostgreSQL does not store")
