@@ -3,16 +3,18 @@
 import argparse
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
-from forge_edge.errors import NodeConfigError
-from forge_edge.settings import NodeSettings
+from forge_edge.settings import PREFIX, NodeSettings
 from forge_shared import logs
+from forge_shared.environment import unknown_variables
 from forge_shared.errors import ForgeError
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
@@ -27,11 +29,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logs.configure(f"forge-edge {options.name}", level=options.log_level)
     try:
-        settings = NodeSettings()
-    except ValidationError as error:
-        for item in error.errors():
-            name = "_".join(str(part) for part in item["loc"]).upper()
-            print(f"forge-edge: FORGE_EDGE_{name}: {item['msg']}", file=sys.stderr)
+        settings = _read_settings()
+    except ValueError as error:
+        print(error, file=sys.stderr)
         return EXIT_USAGE
     try:
         result: int = options.run(settings, options)
@@ -41,6 +41,32 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         return EXIT_FAILED
     return result
+
+
+def _read_settings() -> NodeSettings:
+    """Return the settings.
+
+    Raises:
+        ValueError: Some are misspelt or cannot work; the message has one line for each.
+    """
+    unknown = unknown_variables(PREFIX, NodeSettings.model_fields, os.environ)
+    wrong = [
+        f"forge-edge: {name} is no setting; {f'the nearest is {nearest}' if nearest else 'see `forge-edge settings`'}"
+        for name, nearest in unknown
+    ]
+    try:
+        settings = NodeSettings()
+    except SettingsError as error:
+        # Its only structure is its message, which names the field and does not repeat the value.
+        field = next((name for name in NodeSettings.model_fields if f'"{name}"' in str(error)), "")
+        wrong.append(f'forge-edge: {PREFIX}{field.upper()}: a list is written as JSON, such as ["one", "two"]')
+    except ValidationError as error:
+        for item in error.errors():
+            variable = "".join(f" {PREFIX}{str(part).upper()}:" for part in item["loc"][:1])
+            wrong.append(f"forge-edge:{variable} {item['msg'].removeprefix('Value error, ')}")
+    if wrong:
+        raise ValueError("\n".join(wrong))
+    return settings
 
 
 # Each command imports what it needs: a node without audio packages can still run its doctor.
@@ -72,7 +98,8 @@ def _transcribe(settings: NodeSettings, options: argparse.Namespace) -> int:
     from forge_edge.recordings import transcribe_files  # noqa: PLC0415 (see above)
 
     if bool(options.form) != bool(options.item):
-        raise NodeConfigError("--form and --item belong together")
+        print("forge-edge: --form and --item belong together: a question is one of a form", file=sys.stderr)
+        return EXIT_USAGE
     return _print(transcribe_files(options.files, options.form, options.item, transcriber(settings)), options)
 
 

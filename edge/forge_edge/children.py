@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import sys
+from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
-from pydantic import ValidationError
-
+from forge_edge.errors import EngineError, EngineMissingError, NodeConfigError
 from forge_edge.messages import (
     LINE_BYTES,
     Beat,
@@ -20,26 +21,44 @@ from forge_edge.messages import (
 )
 from forge_shared.backoff import Backoff
 from forge_shared.logs import get_logger
+from forge_shared.tasks import until_first_failure
 
 BEAT_LIMIT_SECONDS = 3.0
-"""Silence from a child for this long, beyond the seconds it may be stuck, means that it hangs."""
+"""A child that has connected and said something says something at least every second; after this long without a word it
+hangs and is killed. A child that is stuck inside still speaks for `ears.STUCK_SECONDS`, so that a room which no longer
+hears is known after at most the sum of both: within ten seconds."""
 START_LIMIT_SECONDS = 60.0
-"""Loading engines on a Pi takes up to half a minute."""
+"""Without a first word for this long a started child hangs. Loading engines on a Pi takes up to half a minute."""
+END_LIMIT_SECONDS = 5.0
+"""How long the end of a killed process is waited for: one that waits for a broken device may end much later."""
 RESTART_SECONDS = (0.5, 30.0)
+QUEUE_LENGTH = 64
+"""Perceptions that wait for the core. The ears wait seconds for an answer to each, so that a core that stands still
+for minutes still gets them all. A child that speaks without waiting fills the queue: it is killed and started again, the
+perception that did not fit is lost, and what waits is still handled."""
 
 log = get_logger()
 
 Said = Hearing | WakeHeard | SpeechHeard | NothingHeard
 
+Trouble = Literal["child.died", "child.hangs", "child.unreadable", "child.floods"]
+"""Why a child was given up, as it is logged: it ended by itself; said nothing for too long; said what is no perception;
+or said more than the core could take."""
+
+_Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
 
 class EarsChild:
     """The ears as the core sees them. Runs on the event loop.
 
+    Reading and handling are apart: a core that takes its time with one perception still sees at once that its ears live
+    or that they died.
+
     Args:
         command: Program and arguments; ``--socket PATH`` is added.
         socket_path: Where the core listens for its child.
-        on_said: Called with every perception, one at a time.
-        on_gone: Called when the child died or hung, before it is started again.
+        on_said: Called with every perception, one at a time, in order.
+        on_gone: Called when the child died, hung or was given up, after everything that it had said.
     """
 
     def __init__(
@@ -55,7 +74,10 @@ class EarsChild:
         self._on_said = on_said
         self._on_gone = on_gone
         self._writer: asyncio.StreamWriter | None = None
-        self._beat = asyncio.Event()
+        # None stands for a child that is gone.
+        self._waiting: asyncio.Queue[Said | None] = asyncio.Queue(QUEUE_LENGTH)
+        self._backoff = Backoff(*RESTART_SECONDS)
+        self._trouble: Trouble | None = None
 
     @classmethod
     def shipped(
@@ -76,57 +98,126 @@ class EarsChild:
         return True
 
     async def run(self) -> None:
-        """Keep the ears running until cancelled. Their death is logged once, their recovery once."""
-        backoff = Backoff(*RESTART_SECONDS)
-        self._socket_path.unlink(missing_ok=True)
-        server = await asyncio.start_unix_server(self._serve, self._socket_path, limit=LINE_BYTES)
-        async with server:
-            while True:
-                lived = await self._run_once()
+        """Keep the ears running until cancelled. A trouble is logged once, and so is the recovery from it.
+
+        Raises:
+            EngineMissingError: The ears' program is not there.
+            EngineError: The system cannot start it.
+            NodeConfigError: The socket cannot be opened.
+            Exception: Whatever a callback raised: an error of the core, not of its ears.
+        """
+        await until_first_failure(self._keep_running(), self._handle())
+
+    async def _handle(self) -> None:
+        while True:
+            said = await self._waiting.get()
+            if said is None:
                 await self._on_gone()
-                if lived:
-                    backoff.succeeded()
-                if backoff.failures == 0:
-                    log.warning("child.died", child="ears")
-                await asyncio.sleep(backoff.failed())
+            else:
+                await self._on_said(said)
 
-    async def _run_once(self) -> bool:
-        """Run the ears until they die or hang; return whether they had come to work."""
-        process = await asyncio.create_subprocess_exec(
-            *self._command, "--socket", str(self._socket_path), stdin=asyncio.subprocess.DEVNULL
-        )
-        ended = asyncio.create_task(process.wait(), name="ears-wait")
-        limit, beats = START_LIMIT_SECONDS, 0
-        try:
-            while not ended.done():
-                self._beat.clear()
-                beat = asyncio.create_task(self._beat.wait(), name="ears-beat")
-                done, _ = await asyncio.wait((ended, beat), timeout=limit, return_when=asyncio.FIRST_COMPLETED)
-                beat.cancel()
-                if not done:
-                    log.warning("child.hangs", child="ears")
-                    break
-                beats += 1
-                limit = BEAT_LIMIT_SECONDS
-        finally:
-            self._writer = None
-            if process.returncode is None:
-                process.kill()
-            with contextlib.suppress(asyncio.CancelledError):
-                await ended
-        return beats > 1
+    async def _keep_running(self) -> None:
+        while True:
+            trouble = await self._run_once()
+            if trouble != self._trouble:
+                log.warning(trouble, child="ears")
+                self._trouble = trouble
+            await self._waiting.put(None)
+            await asyncio.sleep(self._backoff.failed())
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writer = writer
+    async def _run_once(self) -> Trouble:
+        """Run the ears until they are given up; return why."""
+        connected: asyncio.Future[_Connection] = asyncio.get_running_loop().create_future()
+        # Every child has a listener of its own: what its predecessor left behind cannot be taken for it.
+        server = await self._listen(connected)
         try:
-            while line := await reader.readline():
-                self._beat.set()
-                said = read_perception(line)
-                if not isinstance(said, Beat):
-                    await self._on_said(said)
-        except (OSError, ValueError, ValidationError) as error:
-            log.warning("child.unreadable", child="ears", error=type(error).__name__)
-        finally:
-            if self._writer is writer:
+            process = await self._start()
+            try:
+                return await self._hear(process, connected)
+            finally:
                 self._writer = None
-            writer.close()
+                if connected.done():
+                    connected.result()[1].transport.abort()
+                await _end(process)
+        finally:
+            server.close()
+
+    async def _listen(self, connected: "asyncio.Future[_Connection]") -> asyncio.Server:
+        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if connected.done():
+                writer.close()
+            else:
+                connected.set_result((reader, writer))
+
+        try:
+            self._socket_path.unlink(missing_ok=True)
+            return await asyncio.start_unix_server(accept, self._socket_path, limit=LINE_BYTES)
+        except OSError:
+            raise NodeConfigError(
+                f"cannot open the socket {self._socket_path.name} in FORGE_EDGE_STATE_DIR: that folder's path must be "
+                "short (about 90 characters), and its file system must hold sockets"
+            ) from None
+
+    async def _start(self) -> Process:
+        name = Path(self._command[0]).name
+        try:
+            return await asyncio.create_subprocess_exec(
+                *self._command, "--socket", str(self._socket_path), stdin=DEVNULL
+            )
+        except (FileNotFoundError, PermissionError, NotADirectoryError):
+            raise EngineMissingError(f"the ears cannot be started: {name} is missing or is no program") from None
+        except OSError as error:
+            raise EngineError(f"the system cannot start the ears: {error.strerror}") from None
+
+    async def _hear(self, process: Process, connected: "asyncio.Future[_Connection]") -> Trouble:
+        """Queue what the ears say until they are given up; return why."""
+        ended = asyncio.create_task(process.wait(), name="ears-wait")
+        try:
+            done, _ = await asyncio.wait(
+                (ended, connected), timeout=START_LIMIT_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            ended.cancel()
+        if not connected.done():
+            return "child.died" if done else "child.hangs"
+        reader, self._writer = connected.result()
+        lines, limit_seconds = 0, START_LIMIT_SECONDS
+        while True:
+            try:
+                async with asyncio.timeout(limit_seconds):
+                    line = await reader.readline()
+                # A dead process leaves a closed connection, and perhaps half a line.
+                if not line.endswith(b"\n"):
+                    return "child.died"
+                said = read_perception(line)
+            except TimeoutError:
+                return "child.hangs"
+            except OSError:
+                return "child.died"
+            except ValueError:
+                return "child.unreadable"
+            if not isinstance(said, Beat):
+                try:
+                    self._waiting.put_nowait(said)
+                except asyncio.QueueFull:
+                    return "child.floods"
+            lines, limit_seconds = lines + 1, BEAT_LIMIT_SECONDS
+            if isinstance(said, Beat):
+                limit_seconds += said.busy_seconds
+            # The first word says that they have started, the second that they work.
+            if lines == 2:  # noqa: PLR2004 (see above)
+                self._recover()
+
+    def _recover(self) -> None:
+        self._backoff.succeeded()
+        if self._trouble is not None:
+            self._trouble = None
+            log.info("child.recovered", child="ears")
+
+
+async def _end(process: Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(END_LIMIT_SECONDS):
+            await process.wait()

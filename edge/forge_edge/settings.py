@@ -3,28 +3,49 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from forge_edge.errors import NodeConfigError
 from forge_edge.wake import BUILT_IN_WORDS
 from forge_shared.model import Frozen
+from forge_shared.topics import HUB, is_name
+
+
+def _check_name(value: str) -> str:
+    if not is_name(value):
+        raise ValueError("a name is lower-case letters, digits and hyphens, at most 63")
+    return value
+
+
+def _check_node(value: str) -> str:
+    if value == HUB:
+        raise ValueError(f"no node may be called {HUB}")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_check_name)]
+"""What topics can carry as a site or a node."""
 
 
 class Credentials(Frozen):
     """What `forge-hub enrol` wrote: where the broker is and who this node is there."""
 
-    site: str
-    node: str
-    host: str
+    site: Name
+    node: Annotated[Name, AfterValidator(_check_node)]
+    host: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^\S+$")]
     port: Annotated[int, Field(ge=1, le=65535)]
-    password: SecretStr
+    password: Annotated[SecretStr, Field(min_length=1)]
+
+
+PREFIX = "FORGE_EDGE_"
+"""What the names of the settings' environment variables begin with."""
 
 
 class NodeSettings(BaseSettings):
     """How a room node is run."""
 
-    model_config = SettingsConfigDict(env_prefix="FORGE_EDGE_", extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True)
 
     state_dir: Annotated[
         Path, Field(description="Folder of the outbox, the dialogue's state and the children's socket; mode 0700.")

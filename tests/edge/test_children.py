@@ -1,6 +1,8 @@
 """The ears as the core sees them: a program that speaks, dies, hangs and lies."""
 
 import asyncio
+import os
+import signal
 import sys
 import textwrap
 import time
@@ -9,9 +11,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
+import forge_edge.ears
 from forge_edge import children
 from forge_edge.children import EarsChild, Said
+from forge_edge.errors import EngineMissingError, NodeConfigError
 from forge_edge.messages import Instruction, WakeHeard
 
 CONNECT = """
@@ -148,12 +153,157 @@ async def test_a_socket_that_a_killed_core_left_behind_is_no_obstacle(tmp_path: 
         await core.until(lambda: len(core.said) >= 1)
 
 
-@pytest.mark.xfail(reason="an error of the core itself is taken for unreadable ears: logged as that, and swallowed")
 async def test_an_error_of_the_core_is_not_mistaken_for_unreadable_ears(tmp_path: Path) -> None:
     core = Core()
     core.refuse = ValueError("an error of the core")
     path = tmp_path / "ears.py"
-    path.write_text(CONNECT + "say(kind='nothing', turn=1)\nwhile True: beat(); time.sleep(0.1)", encoding="utf-8")
+    path.write_text(
+        CONNECT + "say(kind='nothing', turn=os.getpid())\nwhile True: beat(); time.sleep(0.1)", encoding="utf-8"
+    )
     child = EarsChild([sys.executable, str(path)], tmp_path / "core.sock", on_said=core.on_said, on_gone=core.on_gone)
-    with pytest.raises(ValueError, match="of the core"):
+    with capture_logs() as logs, pytest.raises(ValueError, match="of the core"):
+        await asyncio.wait_for(child.run(), 3)
+    assert logs == []
+    assert not Path(f"/proc/{core.said[0].model_dump()['turn']}").exists()
+
+
+async def test_an_error_while_the_loss_is_told_ends_the_core_too(tmp_path: Path) -> None:
+    async def refuse() -> None:
+        raise KeyError("an error of the core")
+
+    child = EarsChild(["true"], tmp_path / "core.sock", on_said=Core().on_said, on_gone=refuse)
+    with pytest.raises(KeyError):
+        await asyncio.wait_for(child.run(), 3)
+
+
+async def test_a_slow_core_does_not_make_its_ears_look_as_if_they_hang(tmp_path: Path) -> None:
+    core = Core()
+
+    async def take_long(said: Said) -> None:
+        await asyncio.sleep(0.6)  # longer than the ears may be silent
+        await core.on_said(said)
+
+    path = tmp_path / "ears.py"
+    words = "for turn in range(3): say(kind='nothing', turn=turn)\nwhile True: beat(); time.sleep(0.1)"
+    path.write_text(CONNECT + words, encoding="utf-8")
+    child = EarsChild([sys.executable, str(path)], tmp_path / "core.sock", on_said=take_long, on_gone=core.on_gone)
+    task = asyncio.create_task(child.run())
+    await core.until(lambda: len(core.said) == 3)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert [said.model_dump()["turn"] for said in core.said] == [0, 1, 2]
+    assert core.gone == 0
+
+
+async def test_ears_that_speak_without_waiting_are_given_up_and_what_fitted_is_handled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(children, "QUEUE_LENGTH", 5)
+    core = Core()
+    program = "for turn in range(2000): say(kind='nothing', turn=turn)\ntime.sleep(60)"
+    order: list[str] = []
+
+    async def on_said(said: Said) -> None:
+        await asyncio.sleep(0.01)
+        order.append("said")
+        await core.on_said(said)
+
+    async def on_gone() -> None:
+        order.append("gone")
+        await core.on_gone()
+
+    path = tmp_path / "ears.py"
+    path.write_text(CONNECT + program, encoding="utf-8")
+    child = EarsChild([sys.executable, str(path)], tmp_path / "core.sock", on_said=on_said, on_gone=on_gone)
+    with capture_logs() as logs:
+        task = asyncio.create_task(child.run())
+        await core.until(lambda: core.gone == 1)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert logs[0]["event"] == "child.floods"
+    handled = order.index("gone")
+    assert 5 <= handled < 50
+    assert [said.model_dump()["turn"] for said in core.said[:handled]] == list(range(handled))
+
+
+async def test_the_loss_is_told_after_everything_that_the_ears_had_said(tmp_path: Path) -> None:
+    order: list[str] = []
+    core = Core()
+
+    async def on_said(said: Said) -> None:
+        await asyncio.sleep(0.05)
+        order.append(said.kind)
+
+    async def on_gone() -> None:
+        order.append("gone")
+        await core.on_gone()
+
+    path = tmp_path / "ears.py"
+    path.write_text(CONNECT + "beat()\nfor turn in range(4): say(kind='nothing', turn=turn)", encoding="utf-8")
+    child = EarsChild([sys.executable, str(path)], tmp_path / "core.sock", on_said=on_said, on_gone=on_gone)
+    task = asyncio.create_task(child.run())
+    await core.until(lambda: core.gone == 1)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert order[:5] == ["nothing"] * 4 + ["gone"]
+
+
+async def test_ears_that_die_are_known_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, "BEAT_LIMIT_SECONDS", 60.0)
+    core = Core()
+    program = "beat(); say(kind='nothing', turn=os.getpid())\nwhile True: beat(); time.sleep(0.1)"
+    async with ears(tmp_path, program, core):
+        await core.until(lambda: len(core.said) == 1)
+        killed = time.monotonic()
+        os.kill(core.said[0].model_dump()["turn"], signal.SIGKILL)
+        await core.until(lambda: core.gone == 1)
+        assert time.monotonic() - killed < 1
+
+
+def test_a_hanging_room_is_known_within_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    assert forge_edge.ears.BEAT_SECONDS < children.BEAT_LIMIT_SECONDS
+    assert forge_edge.ears.STUCK_SECONDS + children.BEAT_LIMIT_SECONDS < 10
+
+
+async def test_a_trouble_is_logged_once_and_so_is_the_recovery(tmp_path: Path) -> None:
+    core = Core()
+    program = f"""
+    runs = len(os.listdir({str(tmp_path)!r} + "/runs"))
+    open({str(tmp_path)!r} + f"/runs/{{runs}}", "w").close()
+    if runs < 3: sys.exit(3)
+    while True: say(kind='nothing', turn=runs); time.sleep(0.05)
+    """
+    (tmp_path / "runs").mkdir()
+    with capture_logs() as logs:
+        async with ears(tmp_path, program, core):
+            await core.until(lambda: len(core.said) >= 5)
+    assert core.gone == 3
+    assert [line["event"] for line in logs] == ["child.died", "child.recovered"]
+
+
+async def test_nonsense_is_logged_without_being_repeated(tmp_path: Path) -> None:
+    core = Core()
+    program = 'beat(); connection.sendall(b\'{"kind": "speech", "text": "planted"}\\n\'); time.sleep(60)'
+    with capture_logs() as logs:
+        async with ears(tmp_path, program, core):
+            await core.until(lambda: core.gone == 2)
+    assert [line["event"] for line in logs] == ["child.unreadable"]
+    assert "planted" not in f"{logs}"
+
+
+@pytest.mark.parametrize("command", ["/nonexistent/ears", "."])
+async def test_a_program_that_is_not_there_is_a_sentence(tmp_path: Path, command: str) -> None:
+    core = Core()
+    child = EarsChild([command], tmp_path / "core.sock", on_said=core.on_said, on_gone=core.on_gone)
+    with pytest.raises(EngineMissingError, match="the ears cannot be started"):
+        await asyncio.wait_for(child.run(), 3)
+
+
+async def test_a_folder_with_too_long_a_name_for_the_socket_is_a_sentence(tmp_path: Path) -> None:
+    core = Core()
+    folder = tmp_path / ("x" * 120)
+    folder.mkdir()
+    child = EarsChild(["true"], folder / "core.sock", on_said=core.on_said, on_gone=core.on_gone)
+    with pytest.raises(NodeConfigError, match="FORGE_EDGE_STATE_DIR"):
         await asyncio.wait_for(child.run(), 3)

@@ -1,7 +1,5 @@
 """What became of a simulated patient, for the demo, the benchmark and tests."""
 
-import os
-import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +7,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field
 
 from forge_edge.errors import AudioError
+from forge_shared.files import replace
 from forge_shared.model import Frozen
 
 
@@ -55,15 +54,6 @@ def write(path: Path, outcome: Outcome) -> None:
         AudioError: The file cannot be written.
     """
     try:
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            file.write(outcome.model_dump_json(indent=1))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(file.name).replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace(path, outcome.model_dump_json(indent=1).encode())
     except OSError:
         raise AudioError(f"cannot write {path.name}") from None
