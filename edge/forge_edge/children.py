@@ -34,8 +34,8 @@ END_LIMIT_SECONDS = 5.0
 RESTART_SECONDS = (0.5, 30.0)
 QUEUE_LENGTH = 64
 """Perceptions that wait for the core. The ears wait seconds for an answer to each, so that a core that stands still
-for minutes still gets them all. A child that speaks without waiting fills the queue: it is killed and started again, the
-perception that did not fit is lost, and what waits is still handled."""
+for minutes still gets them all. A child that speaks without waiting fills the queue: it is killed and started again,
+the perception that did not fit is lost, and what waits is still handled."""
 
 log = get_logger()
 
@@ -183,27 +183,15 @@ class EarsChild:
         reader, self._writer = connected.result()
         lines, limit_seconds = 0, START_LIMIT_SECONDS
         while True:
-            try:
-                async with asyncio.timeout(limit_seconds):
-                    line = await reader.readline()
-                # A dead process leaves a closed connection, and perhaps half a line.
-                if not line.endswith(b"\n"):
-                    return "child.died"
-                said = read_perception(line)
-            except TimeoutError:
-                return "child.hangs"
-            except OSError:
-                return "child.died"
-            except ValueError:
-                return "child.unreadable"
+            said = await _read(reader, limit_seconds)
+            if isinstance(said, str):
+                return said
             if not isinstance(said, Beat):
                 try:
                     self._waiting.put_nowait(said)
                 except asyncio.QueueFull:
                     return "child.floods"
             lines, limit_seconds = lines + 1, BEAT_LIMIT_SECONDS
-            if isinstance(said, Beat):
-                limit_seconds += said.busy_seconds
             # The first word says that they have started, the second that they work.
             if lines == 2:  # noqa: PLR2004 (see above)
                 self._recover()
@@ -213,6 +201,22 @@ class EarsChild:
         if self._trouble is not None:
             self._trouble = None
             log.info("child.recovered", child="ears")
+
+
+async def _read(reader: asyncio.StreamReader, limit_seconds: float) -> Said | Beat | Trouble:
+    """Return what the child says next, or why there is nothing."""
+    try:
+        async with asyncio.timeout(limit_seconds):
+            line = await reader.readline()
+        # A dead process leaves a closed connection, and perhaps half a line.
+        return read_perception(line) if line.endswith(b"\n") else "child.died"
+    except TimeoutError:
+        return "child.hangs"
+    except OSError:
+        return "child.died"
+    # Too long a line, or no perception: pydantic's errors are of this kind.
+    except ValueError:
+        return "child.unreadable"
 
 
 async def _end(process: Process) -> None:

@@ -5,19 +5,28 @@ import os
 import platform
 import shutil
 import socket
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from forge_edge.errors import NodeError
 from forge_edge.settings import NodeSettings, load_credentials
+from forge_shared.errors import ForgeError
+from forge_shared.forms.questionnaire import installed
 
 FREE_MEGABYTES = 500
 """Room for the outbox at its default limit."""
 OLDEST_YEAR = 2026
 """A clock before the year of this release is not set: a Pi has none of its own and starts in the past."""
 CONNECT_SECONDS = 3.0
+TIMEDATECTL_SECONDS = 2.0
+"""It asks a service over D-Bus, which may be starting."""
+TIMESYNC_FLAG = Path("/run/systemd/timesync/synchronized")
+"""systemd-timesyncd touches it when it has set the clock; systemd-timesyncd.service(8)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +43,12 @@ def examine(settings: NodeSettings) -> list[Finding]:
     """Check everything the node needs. Takes at most about ten seconds and changes nothing."""
     checks: list[Callable[[NodeSettings], Finding]] = [
         _microphone,
+        _loudspeaker,
         _wake_words,
         _speech_to_text,
         _text_to_speech,
+        _form,
+        _names,
         _broker,
         _clock,
         _disk,
@@ -46,29 +58,82 @@ def examine(settings: NodeSettings) -> list[Finding]:
 
 
 def _microphone(settings: NodeSettings) -> Finding:
-    if settings.audio != "microphone":
-        return Finding("microphone", ok=True, found=f"not used: sound comes from audio={settings.audio}")
-    from forge_edge.audio.microphone import devices  # noqa: PLC0415 (PortAudio may be missing: that is a finding)
+    if settings.audio == "file":
+        return _sound_file(settings)
+    if settings.audio == "simulated":
+        return _room_script(settings)
+    return _device(
+        "microphone",
+        settings.audio_input,
+        "FORGE_EDGE_AUDIO_INPUT",
+        lambda inputs, _: inputs > 0,
+        "plug in a USB microphone; `arecord -l` lists what the system sees; the user must be in group audio",
+    )
+
+
+def _loudspeaker(settings: NodeSettings) -> Finding:
+    if settings.audio == "simulated":
+        return Finding("loudspeaker", ok=True, found="not used: the room is simulated")
+    return _device(
+        "loudspeaker",
+        settings.audio_output,
+        "FORGE_EDGE_AUDIO_OUTPUT",
+        lambda _, outputs: outputs > 0,
+        "plug in a loudspeaker; `aplay -l` lists what the system sees; the user must be in group audio",
+    )
+
+
+def _device(
+    check: str, wanted: str | None, variable: str, fits: Callable[[int, int], bool], how_to_get_one: str
+) -> Finding:
+    from forge_edge.audio.microphone import devices  # noqa: PLC0415 (a node without sound can run its doctor)
 
     try:
-        names = devices()
+        names = [device.name for device in devices() if fits(device.inputs, device.outputs)]
     except NodeError as error:
-        return Finding("microphone", ok=False, found="cannot ask for devices", do=str(error))
-    if settings.audio_input is not None and not any(settings.audio_input in name for name in names):
-        return Finding(
-            "microphone",
-            ok=False,
-            found=f"none is called {settings.audio_input}; there are {len(names)}",
-            do=f"set FORGE_EDGE_AUDIO_INPUT to one of: {'; '.join(names) or 'none found'}",
-        )
+        return Finding(check, ok=False, found="the sound system cannot be asked", do=str(error))
     if not names:
+        return Finding(check, ok=False, found="none is connected", do=how_to_get_one)
+    if wanted is None:
+        return Finding(check, ok=True, found=f"the system's; there are: {'; '.join(names)}")
+    # PortAudio takes a name or a part of it, in upper or lower case.
+    if not any(wanted.lower() in name.lower() for name in names):
         return Finding(
-            "microphone",
-            ok=False,
-            found="no input device",
-            do="plug in a USB microphone; `arecord -l` lists what the system sees; the user must be in group audio",
+            check, ok=False, found=f"none is called {wanted}", do=f"set {variable} to one of: {'; '.join(names)}"
         )
-    return Finding("microphone", ok=True, found=settings.audio_input or names[0])
+    return Finding(check, ok=True, found=wanted)
+
+
+def _sound_file(settings: NodeSettings) -> Finding:
+    from forge_edge.audio.files import load  # noqa: PLC0415 (a node without sound can run its doctor)
+
+    # The settings hold a file whenever audio=file.
+    path = settings.audio_file or Path()
+    try:
+        load(path)
+    except NodeError as error:
+        return Finding("microphone", ok=False, found=str(error), do="set FORGE_EDGE_AUDIO_FILE to a sound file")
+    return Finding("microphone", ok=True, found=f"not used: the room hears {path.name}")
+
+
+def _room_script(settings: NodeSettings) -> Finding:
+    from forge_edge.audio.patient import PatientScript  # noqa: PLC0415 (a node without sound can run its doctor)
+    from forge_edge.audio.simulated import SimulatedRoom  # noqa: PLC0415 (the same)
+
+    # The settings hold a script whenever audio=simulated.
+    path = settings.room_script or Path()
+    try:
+        SimulatedRoom(PatientScript.model_validate_json(path.read_bytes()), speed=None)
+    except OSError:
+        found = f"cannot read the room's script {path.name}"
+    except ValidationError as error:
+        places = "; ".join(".".join(str(part) for part in item["loc"]) or "JSON" for item in error.errors()[:5])
+        found = f"{path.name} is no script of a simulated patient: see {places}"
+    except ForgeError as error:
+        found = f"{path.name}: {error}"
+    else:
+        return Finding("microphone", ok=True, found=f"not used: {path.name} simulates the room")
+    return Finding("microphone", ok=False, found=found, do="mend it, or set FORGE_EDGE_ROOM_SCRIPT to another")
 
 
 def _wake_words(settings: NodeSettings) -> Finding:
@@ -113,6 +178,46 @@ def _text_to_speech(settings: NodeSettings) -> Finding:
     return Finding("voice", ok=True, found=program)
 
 
+def _form(settings: NodeSettings) -> Finding:
+    folder = settings.forms_dir
+    if folder is not None and not folder.is_dir():
+        return Finding(
+            "form", ok=False, found=f"there is no folder {folder}", do="set FORGE_EDGE_FORMS_DIR, or unset it"
+        )
+    try:
+        forms = installed(folder)
+    except ForgeError as error:
+        return Finding("form", ok=False, found=str(error), do="mend that file, or take it out of FORGE_EDGE_FORMS_DIR")
+    # A file that is no UTF-8 text.
+    except UnicodeDecodeError:
+        return Finding("form", ok=False, found=f"a form in {folder} is no text", do="write it anew, as UTF-8")
+    if settings.form not in forms:
+        return Finding(
+            "form",
+            ok=False,
+            found=f"there is no form {settings.form}",
+            do=f"set FORGE_EDGE_FORM to one of: {', '.join(sorted(forms))}",
+        )
+    return Finding("form", ok=True, found=settings.form)
+
+
+def _names(settings: NodeSettings) -> Finding:
+    path = settings.known_names
+    if path is None:
+        return Finding("names", ok=True, found="no list: names are found by their context alone")
+    try:
+        count = sum(1 for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+    except OSError:
+        return Finding(
+            "names", ok=False, found=f"cannot read {path.name}", do="set FORGE_EDGE_KNOWN_NAMES, or unset it"
+        )
+    except UnicodeDecodeError:
+        return Finding("names", ok=False, found=f"{path.name} is no text", do="write it anew, as UTF-8")
+    if count == 0:
+        return Finding("names", ok=False, found=f"{path.name} is empty", do="write one name a line, or unset the list")
+    return Finding("names", ok=True, found=f"{count} in {path.name}")
+
+
 def _broker(settings: NodeSettings) -> Finding:
     if settings.credentials is None:
         return Finding(
@@ -141,10 +246,39 @@ def _broker(settings: NodeSettings) -> Finding:
 
 def _clock(_: NodeSettings) -> Finding:
     year = time.gmtime().tm_year
-    synchronised = Path("/run/systemd/timesync/synchronized").exists() or Path("/var/lib/chrony/drift").exists()
     if year < OLDEST_YEAR:
         return Finding("clock", ok=False, found=f"it says {year}", do="enable NTP: `timedatectl set-ntp true`")
-    return Finding("clock", ok=True, found="synchronised" if synchronised else "plausible; synchronisation unknown")
+    synchronised = _synchronised()
+    if synchronised is None:
+        return Finding("clock", ok=True, found="plausible; whether it is synchronised is unknown")
+    if not synchronised:
+        return Finding(
+            "clock",
+            ok=False,
+            found="not synchronised",
+            do="`timedatectl set-ntp true`; `timedatectl timesync-status` shows the server that it asks",
+        )
+    return Finding("clock", ok=True, found="synchronised")
+
+
+def _synchronised() -> bool | None:
+    """Tell whether the system keeps the clock by a server's; None when there is nobody to ask."""
+    program = shutil.which("timedatectl")
+    if program is not None:
+        try:
+            answer = subprocess.run(
+                [program, "show", "-p", "NTPSynchronized", "--value"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=TIMEDATECTL_SECONDS,
+                check=True,
+            ).stdout.strip()
+        except (OSError, subprocess.SubprocessError):
+            answer = b""
+        if answer in {b"yes", b"no"}:
+            return answer == b"yes"
+    return True if TIMESYNC_FLAG.exists() else None
 
 
 def _disk(settings: NodeSettings) -> Finding:
