@@ -21,6 +21,7 @@ from tests.journey.world import Site, until
 
 from forge_edge.audio.outcome import Outcome
 from forge_edge.audio.voices import VOICES
+from forge_shared.forms import scoring
 from forge_shared.forms.questionnaire import installed
 
 FORM = installed()["phq-9"]
@@ -91,7 +92,7 @@ def fill(site: Site, room: str, script: dict[str, Any]) -> dict[str, Any]:
     answers = dict(site.records("SELECT link_id, code FROM form_answer WHERE response = ?", row[0]))
     corrected = site.records("SELECT count(*) FROM form_answer WHERE response = ? AND corrected", row[0])[0][0]
     meant = expected(script)
-    total = sum(item.option(meant[item.link_id]).ordinal or 0 for item in ITEMS)  # type: ignore[union-attr]  # drawn from the form
+    total = scoring.total(FORM, meant)
     return {
         **figures,
         "finished": True,

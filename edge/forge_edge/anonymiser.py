@@ -124,8 +124,6 @@ class Anonymiser:
                 return SessionEnded(session=observation.session, reason=observation.reason)
             case UtteranceHeard():
                 return self._utterance(observation)
-            case _:
-                return None
 
     def _utterance(self, heard: UtteranceHeard) -> UtteranceSaid | None:
         if self._session is None or not heard.text.strip():

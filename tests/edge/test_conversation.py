@@ -13,7 +13,7 @@ from forge_edge import app as app_module
 from forge_edge.dialogue import conversation as dialogue_module
 from forge_edge.dialogue.conversation import ACCEPTED, NO_HUB, SESSION_OFF, SESSION_ON, Conversation, Dialogue, Reaction
 from forge_edge.forms import interview as interview_module
-from forge_edge.messages import NothingHeard, SpeechHeard, WakeHeard
+from forge_edge.messages import Instruction, NothingHeard, SpeechHeard, WakeHeard
 from forge_edge.observations import FormObserved, Observation, RequestObserved, RiskAnswerObserved, UtteranceHeard
 from forge_edge.speech.grammar import REQUESTS
 from forge_shared.forms.questionnaire import installed
@@ -38,6 +38,11 @@ class Room:
     @property
     def said(self) -> str:
         return " ".join(self.last.instruction.say) if self.last.instruction else ""
+
+    @property
+    def instruction(self) -> Instruction:
+        assert self.last.instruction is not None, "the ears were told nothing"
+        return self.last.instruction
 
     @property
     def phrases(self) -> tuple[str, ...]:
@@ -85,7 +90,7 @@ def room() -> Room:
 
 def test_the_wake_word_is_answered_by_a_tone_and_a_listening_ear(room: Room) -> None:
     room.wake()
-    assert room.last.instruction.tone
+    assert room.instruction.tone
     assert "water please" in room.phrases
     assert room.said == ""
 
@@ -209,10 +214,10 @@ def test_without_a_hub_a_confirmed_risk_answer_is_not_said_to_reach_the_staff() 
 def test_a_session_is_said_when_it_goes_on_and_when_it_goes_off(room: Room) -> None:
     room.take(room.dialogue.session(room.now, new_id()))
     assert room.said == SESSION_ON
-    assert room.last.instruction.dictation
+    assert room.instruction.dictation
     room.take(room.dialogue.session(room.now, None))
     assert room.said == SESSION_OFF
-    assert not room.last.instruction.dictation
+    assert not room.instruction.dictation
 
 
 def test_a_session_that_goes_on_in_mid_form_does_not_lose_the_risk_answer_just_given(room: Room) -> None:

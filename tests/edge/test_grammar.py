@@ -25,7 +25,13 @@ def form_with_options(*displays: str) -> tuple[Questionnaire, Item]:
     )
     item = Item(link_id="q1", type="choice", text="?", answer_option=options)
     form = Questionnaire(
-        resource_type="Questionnaire", id="own", url="https://example.org/own", version="1", title="t", status="active", item=(item,)
+        resource_type="Questionnaire",
+        id="own",
+        url="https://example.org/own",
+        version="1",
+        title="t",
+        status="active",
+        item=(item,),
     )
     return form, item
 
@@ -52,8 +58,10 @@ def test_a_number_alone_is_never_in_a_grammar() -> None:
 
 @pytest.mark.parametrize(
     ("phrase", "code"),
-    [("say that again", "repeat"), ("go back", "back"), ("skip this question", "skip"), ("stop", "stop")]
-    + [("help", "help"), ("change my answer", "correct")],
+    [
+        *(("say that again", "repeat"), ("go back", "back"), ("skip this question", "skip"), ("stop", "stop")),
+        *(("help", "help"), ("change my answer", "correct")),
+    ],
 )
 def test_a_form_can_be_steered_by_voice(phrase: str, code: str) -> None:
     assert grammar.answers(FORM, FORM.questions[0]).meaning(phrase) == Meaning("command", code)
@@ -62,8 +70,10 @@ def test_a_form_can_be_steered_by_voice(phrase: str, code: str) -> None:
 
 @pytest.mark.parametrize(
     ("phrase", "code"),
-    [("can i have some water", "water"), ("call the nurse", "nurse"), ("i am in pain", "pain"), ("help", "help")]
-    + [("i want to fill in my form", "form")],
+    [
+        *(("can i have some water", "water"), ("call the nurse", "nurse"), ("i am in pain", "pain")),
+        *(("help", "help"), ("i want to fill in my form", "form")),
+    ],
 )
 def test_a_request_is_understood(phrase: str, code: str) -> None:
     assert grammar.requests().meaning(phrase) == Meaning("request", code)

@@ -4,9 +4,6 @@ import asyncio
 import sys
 from pathlib import Path
 
-
-EARS = Path(__file__).with_name("scripted_ears.py")
-
 from forge_edge import app
 from forge_edge.anonymiser import Anonymiser
 from forge_edge.observations import Observation, UtteranceHeard
@@ -15,6 +12,8 @@ from forge_shared import logs
 from forge_shared.events import EventData, UtteranceSaid
 from forge_shared.ids import new_id
 from forge_shared.logs import get_logger
+
+EARS = Path(__file__).with_name("scripted_ears.py")
 
 
 class Bypassed(Anonymiser):
@@ -35,5 +34,5 @@ class Bypassed(Anonymiser):
 
 if __name__ == "__main__":
     logs.configure("forge-edge run")
-    app.Anonymiser = Bypassed  # type: ignore[misc]  # the point of this program
+    vars(app)["Anonymiser"] = Bypassed
     asyncio.run(app.Node(NodeSettings(), ears_command=[sys.executable, str(EARS), sys.argv[1]]).run())

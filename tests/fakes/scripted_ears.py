@@ -1,8 +1,9 @@
 """Ears that hear what a script says: the real core with its real protocol, without sound.
 
-Run by a node as its child: ``scripted_ears.py SCRIPT --socket PATH``. The script is JSON: ``{"turns": [...], "repeat":
-true, "pause_seconds": 0.0}``. A turn is a list of phrases: the wake word comes first, then one phrase for every time the
-room listens. ``{"dictate": "words"}`` is said without a wake word, once the room takes dictation.
+Run by a node as its child: ``scripted_ears.py SCRIPT --socket PATH``. The script is JSON: ``{"turns": [...],
+"repeat": true, "pause_seconds": 0.0}``. A turn is a list of phrases: the wake word comes first, then one phrase for
+every time the room listens. ``{"dictate": "words"}`` is said without a wake word; with ``"await_session": true`` it
+waits until the room takes dictation.
 """
 
 import json

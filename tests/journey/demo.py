@@ -12,6 +12,7 @@ import threading
 import time
 from contextlib import closing
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -139,8 +140,8 @@ def once(site: Site) -> int:
     script = start(site, speed=0)
     record_a_session(site, seconds=ONCE_SECONDS)
     for room in (WATER_ROOM, FORM_ROOM):
-        until(f"the patient in {room}", lambda room=room: _has_finished(site, room), seconds=ONCE_SECONDS, every=0.3)
-        until(f"the outbox of {room}", lambda room=room: site.pending(room) == 0 or None)
+        until(f"the patient in {room}", partial(_has_finished, site, room), seconds=ONCE_SECONDS, every=0.3)
+        until(f"the outbox of {room}", partial(_is_empty, site, room))
     produced = sum(sum(site.produced(room).values()) for room in (WATER_ROOM, FORM_ROOM))
     committed = site.records("SELECT count(*), count(DISTINCT event_id) FROM event_log")[0]
     alerts = [kind for (kind,) in site.records("SELECT kind FROM alert ORDER BY raised_at")]
@@ -194,7 +195,7 @@ def watch(site: Site) -> int:
     record_a_session(site, seconds=600)
     print("Room 1: the clinician has switched on a recorded session, with consent.")
     for room in (WATER_ROOM, FORM_ROOM):
-        until(f"the patient in {room}", lambda room=room: _has_finished(site, room), seconds=1800, every=1.0)
+        until(f"the patient in {room}", partial(_has_finished, site, room), seconds=1800, every=1.0)
     print("Both patients are done. The pages stay open until Ctrl-C.")
     threading.Event().wait()
     return 0
@@ -208,6 +209,10 @@ def _has_finished(site: Site, room: str) -> bool | None:
     if outcome.gave_up:
         raise RuntimeError(f"the patient in {room} gave up: the room did not understand")
     return outcome.done or None
+
+
+def _is_empty(site: Site, room: str) -> bool:
+    return site.pending(room) == 0
 
 
 def _planted(site: Site) -> dict[str, int]:

@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -33,14 +34,14 @@ def test_a_hundred_kills_lose_nothing_double_nothing_and_keep_the_order(tmp_path
     with Site(tmp_path, broker=broker) as site:
         site.start_scripted_room(ROOM, SCRIPT)
         for point in points:
-            until(f"event {point} (seed {seed})", lambda point=point: produced(site) >= point or None, seconds=120)
+            until(f"event {point} (seed {seed})", partial(has_reached, site, point), seconds=120)
             kill(site, chance.choice(["core", "ears", "broker", "hub"]))
-        until("the last event", lambda: produced(site) >= EVENTS or None, seconds=120)
+        until("the last event", partial(has_reached, site, EVENTS), seconds=120)
         site.stop_room(ROOM)
         site.start_scripted_room(ROOM, {"turns": []})
         until("the hub", site.hub_is_up)
         until("an empty outbox", lambda: site.pending(ROOM) == 0 or None, seconds=120)
-        until("the node's rest", lambda: time.sleep(1) or site.pending(ROOM) == 0 or None)
+        until("the node's rest", partial(has_rested, site))
 
         made = site.produced(ROOM)
         assert sum(made.values()) >= EVENTS
@@ -58,6 +59,15 @@ def test_a_hundred_kills_lose_nothing_double_nothing_and_keep_the_order(tmp_path
             "SELECT count(DISTINCT event_id) FROM event_log"
         )
         assert site.records("SELECT count(*) FROM quarantine") == [(0,)]
+
+
+def has_reached(site: Site, events: int) -> bool:
+    return produced(site) >= events
+
+
+def has_rested(site: Site) -> bool:
+    time.sleep(1)
+    return site.pending(ROOM) == 0
 
 
 def produced(site: Site) -> int:
