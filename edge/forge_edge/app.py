@@ -253,7 +253,7 @@ class Node:
                 {
                     "hearing": self._hearing,
                     "sight": "closed",
-                    "activity": {"idle": "idle", "request": "listening"}.get(activity, "form"),
+                    "activity": {"idle": "idle", "request": "listening", "doubt": "listening"}.get(activity, "form"),
                     "session_on": self._conversation.session is not None,
                     "pending_events": self._outbox.state().pending,
                     "version": self._version,

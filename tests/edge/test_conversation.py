@@ -328,3 +328,18 @@ def test_whatever_happens_the_room_promises_nothing_and_never_stands_mute_in_a_f
         assert (room.last.instruction.listen is None) == (room.now.activity == "idle")
         if any(isinstance(new, UtteranceHeard) for new in room.observed[seen:]):
             assert session is not None
+
+
+def test_a_request_that_is_doubtful_twice_is_asked_about_and_passed_on_after_a_yes(room: Room) -> None:
+    room.wake().hear("water please", accepted=False).hear("water please", accepted=False)
+    assert room.said == "Did you say: water please? Please say yes or no."
+    assert room.observed == []
+    room.hear("yes")
+    assert [seen.request for seen in room.observed if isinstance(seen, RequestObserved)] == ["water"]
+
+
+@pytest.mark.parametrize("reply", ["no", "never mind"])
+def test_a_doubtful_request_without_a_yes_is_none(room: Room, reply: str) -> None:
+    room.wake().hear("water please", accepted=False).hear("water please", accepted=False).hear(reply)
+    assert room.observed == []
+    assert "call button" in room.said

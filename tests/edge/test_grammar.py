@@ -59,7 +59,7 @@ def test_a_number_alone_is_never_in_a_grammar() -> None:
 @pytest.mark.parametrize(
     ("phrase", "code"),
     [
-        *(("say that again", "repeat"), ("go back", "back"), ("skip this question", "skip"), ("stop", "stop")),
+        *(("repeat the question", "repeat"), ("go back", "back"), ("skip this question", "skip"), ("stop", "stop")),
         *(("help", "help"), ("change my answer", "correct")),
     ],
 )

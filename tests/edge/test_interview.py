@@ -484,3 +484,19 @@ def test_whatever_is_said_only_what_was_confirmed_is_stored(
     keys = [risk.key for risk in room.of(RiskAnswerObserved) if risk.answer is not None]
     assert len(set(keys)) == len(keys)
     assert {review.key for review in room.of(RiskReviewObserved)} <= set(keys)
+
+
+def test_a_doubtful_answer_is_read_back_only_after_it_was_asked_again(room: Room) -> None:
+    first = interviews.hear(FORM, room.interview, None, guess=answer(SEVERAL))
+    assert "did not understand" in first.say[0]
+    assert first.interview is not None
+    second = interviews.hear(FORM, first.interview, None, guess=answer(SEVERAL))
+    assert second.say == ("I heard: Several days. Is that right?",)
+    assert second.interview is not None
+    assert second.interview.answers == (), "a guess is stored only after a yes, as any answer"
+
+
+def test_a_doubtful_yes_is_no_yes(room: Room) -> None:
+    room.hear(answer(SEVERAL))
+    assert interviews.hear(FORM, room.interview, None, guess=YES).interview is not None
+    assert interviews.hear(FORM, room.interview, None, guess=YES).interview.answers == ()  # type: ignore[union-attr]  # asserted above

@@ -33,6 +33,7 @@ NO = "no, that is wrong"
 CONTINUE = "yes"
 
 _SORRY = re.compile(r"(^|[.?!] )sorry\b")
+_DOUBT = re.compile(r"did you say: (.*?)\?")
 _READ_BACK = re.compile(r"i heard: (.*?)\. is that right")
 
 Spoken = Annotated[str, Field(min_length=1, max_length=300)]
@@ -244,7 +245,7 @@ def hear_tone(patient: Patient) -> Turn:
     return _say(replace(patient, phase=Phase.ASKED), Says(want.says, want.kind))
 
 
-def react(patient: Patient, heard: str) -> Turn:
+def react(patient: Patient, heard: str) -> Turn:  # noqa: PLR0911 (one return for each thing a room may say)
     """Answer what the room said.
 
     Args:
@@ -261,6 +262,11 @@ def react(patient: Patient, heard: str) -> Turn:
     if not patient.waits_for_room or not text:
         return patient, None
     sorry = _SORRY.search(text) is not None
+    doubt = _DOUBT.search(text)
+    if doubt is not None and patient.phase is Phase.ASKED and isinstance(want, Request | Form):
+        right = doubt[1] == " ".join(re.findall(r"[a-z']+", want.says.lower()))
+        counted = replace(patient, re_prompts=patient.re_prompts + 1, excused=True)
+        return _say(counted, Says(YES, "yes") if right else Says(NO, "no"))
     if isinstance(want, Form):
         return _react_in_form(patient, want, text, sorry=sorry)
     if patient.phase is not Phase.ASKED:

@@ -12,7 +12,7 @@ from forge_edge.forms import interview as interviews
 from forge_edge.forms.interview import Interview, Step
 from forge_edge.messages import Instruction, Listen, NothingHeard, SpeechHeard, WakeHeard
 from forge_edge.observations import Observation, RequestObserved, UtteranceHeard
-from forge_edge.speech.grammar import Meaning, Vocabulary, requests, resumption
+from forge_edge.speech.grammar import Meaning, Vocabulary, confirmation, requests, resumption
 from forge_shared.events import RequestCode
 from forge_shared.forms.questionnaire import Questionnaire
 from forge_shared.model import Frozen
@@ -40,15 +40,18 @@ class Conversation(Frozen):
     """Where the dialogue stands; saved after every step.
 
     Attributes:
-        activity: What the room waits for: its wake word, a request, an answer in a form, or whether to go on with one.
+        activity: What the room waits for: its wake word, a request, whether it heard a request right, an answer in a
+            form, or whether to go on with one.
         tries: Requests in a row that were not understood.
+        doubted: The request that was heard without certainty and is being asked about.
         interview: The form in progress, also while it is paused.
         turn: Number of the last turn.
         session: The recorded session that is on.
     """
 
-    activity: Literal["idle", "request", "form", "resume"] = "idle"
+    activity: Literal["idle", "request", "doubt", "form", "resume"] = "idle"
     tries: int = 0
+    doubted: str | None = None
     interview: Interview | None = None
     turn: int = 0
     session: str | None = None
@@ -113,16 +116,23 @@ class Dialogue:
             return self._stay(before)
         if before.activity == "form" and before.interview is not None:
             form = self._forms[before.interview.form_id]
-            meaning = _meaning(interviews.vocabulary(form, before.interview), heard)
+            vocabulary = interviews.vocabulary(form, before.interview)
+            meaning = _meaning(vocabulary, heard)
             if meaning is not None and meaning.kind == "request":
                 return self._call_in_form(before, before.interview, meaning, hub=hub)
-            return self._form(before, interviews.hear(form, before.interview, meaning), hub=hub)
+            step = interviews.hear(form, before.interview, meaning, guess=vocabulary.meaning(heard.text))
+            return self._form(before, step, hub=hub)
         if before.activity == "resume":
             meaning = _meaning(resumption(), heard)
             if meaning is None or meaning.kind != "request" or meaning.code == "form":
                 return self._resume(before, meaning)
             return self._request(before, meaning, now=now, new_id=new_id, hub=hub)
-        return self._request(before, _meaning(requests(), heard), now=now, new_id=new_id, hub=hub)
+        if before.activity == "doubt":
+            return self._doubted(before, _meaning(confirmation(), heard), now=now, new_id=new_id, hub=hub)
+        meaning = _meaning(requests(), heard)
+        if meaning is None and before.tries > 0 and heard.text in requests().meanings:
+            return self._doubt(before, heard.text)
+        return self._request(before, meaning, now=now, new_id=new_id, hub=hub)
 
     def nothing(self, before: Conversation, heard: NothingHeard) -> Reaction:
         """React to silence where something was expected."""
@@ -164,6 +174,21 @@ class Dialogue:
             code = cast("RequestCode", meaning.code)
             return self._rest(before, say=(sentence,), observations=(RequestObserved(request=code, mode="voice"),))
         return self._rest(before)
+
+    def _doubt(self, before: Conversation, phrase: str) -> Reaction:
+        after = before.model_copy(update={"doubted": phrase})
+        question = (f"Did you say: {phrase}? Please say yes or no.",)
+        return self._listen(after, "doubt", question, confirmation(), REQUEST_PATIENCE_SECONDS)
+
+    def _doubted(
+        self, before: Conversation, meaning: Meaning | None, *, now: datetime, new_id: str, hub: bool
+    ) -> Reaction:
+        after = before.model_copy(update={"doubted": None})
+        if meaning is not None and meaning.code == "yes" and before.doubted is not None:
+            return self._request(after, requests().meaning(before.doubted), now=now, new_id=new_id, hub=hub)
+        if meaning is not None and meaning.kind == "request":
+            return self._request(after, meaning, now=now, new_id=new_id, hub=hub)
+        return self._rest(after, say=("Sorry. Call me again, or press the call button if you need someone.",))
 
     def _form(self, before: Conversation, step: Step, *, hub: bool = True) -> Reaction:
         after = before.model_copy(update={"interview": step.interview})
@@ -216,7 +241,7 @@ class Dialogue:
     def _listen(  # noqa: PLR0913 (one place that builds a listening turn)
         self,
         before: Conversation,
-        activity: Literal["request", "form", "resume"],
+        activity: Literal["request", "doubt", "form", "resume"],
         say: tuple[str, ...],
         vocabulary: Vocabulary,
         patience_seconds: float,

@@ -105,9 +105,16 @@ def ask_again(form: Questionnaire, interview: Interview) -> Step:
     return _plain(form, interview)
 
 
-def hear(form: Questionnaire, interview: Interview, meaning: Meaning | None) -> Step:
-    """Take what was understood; None means that something was said and not understood."""
+def hear(form: Questionnaire, interview: Interview, meaning: Meaning | None, *, guess: Meaning | None = None) -> Step:
+    """Take what was understood; None means that something was said and not understood.
+
+    A guess that the engine did not trust is not acted on. But when the same question was not understood before, a
+    guessed answer is read back, as any answer is: better a question that can be denied than to ask in vain again.
+    """
     if meaning is None:
+        doubtful = guess is not None and guess.kind == "answer"
+        if guess is not None and doubtful and interview.pending is None and interview.misunderstood > 0:
+            return _read_back(form, interview, guess.code)
         return _not_understood(form, interview)
     if meaning.kind == "command":
         return _command(form, interview, meaning.code)

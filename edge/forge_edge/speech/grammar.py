@@ -24,7 +24,7 @@ _NUMBER_WORDS = frozenset(
 )
 
 COMMANDS: Mapping[str, tuple[str, ...]] = {
-    "repeat": ("repeat", "repeat that", "repeat the question", "say that again"),
+    "repeat": ("repeat", "repeat that", "repeat the question", "please repeat the question"),
     "back": ("back", "go back"),
     "correct": ("change my answer", "correct my answer"),
     "skip": ("skip", "skip this question"),
