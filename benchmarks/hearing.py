@@ -104,7 +104,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """What was heard in a trial: the grammar's choice, what it means, the rule's figures, and the decoder's processor seconds."""
+    """What was heard in a trial: the choice's meaning, the rule's figures, the decoder's processor seconds."""
 
     trial: Trial
     chosen: tuple[str, str] | None
