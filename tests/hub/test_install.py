@@ -181,7 +181,7 @@ def test_each_lock_holds_all_that_its_packages_ask_for(room: Install, hub: Insta
 
 
 def missing_in(install: Install) -> list[str]:
-    check = [sys.executable, "-m", "uv", "pip", "check", "--python", install.folder / "bin/python"]
+    check = [sys.executable, "-m", "uv", "pip", "check", "--python", str(install.folder / "bin/python")]
     ended = subprocess.run(check, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)
     return [line for line in ended.stderr.splitlines() if line.startswith("The package")]
 
