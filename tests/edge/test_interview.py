@@ -500,3 +500,14 @@ def test_a_doubtful_yes_is_no_yes(room: Room) -> None:
     room.hear(answer(SEVERAL))
     assert interviews.hear(FORM, room.interview, None, guess=YES).interview is not None
     assert interviews.hear(FORM, room.interview, None, guess=YES).interview.answers == ()  # type: ignore[union-attr]  # asserted above
+
+
+def test_a_doubtful_command_is_followed_only_where_it_takes_nothing_away(room: Room) -> None:
+    room.answer(SEVERAL).hear(None)
+    back = interviews.hear(FORM, room.interview, None, guess=command("back")).interview
+    assert back is not None
+    assert back.current == LINKS[0]
+    for taking in ("skip", "stop"):
+        after = interviews.hear(FORM, room.interview, None, guess=command(taking)).interview
+        assert after is not None
+        assert after.current == LINKS[1]

@@ -19,6 +19,8 @@ TRIES = 4
 """Misunderstandings in a row of one question or read-back before the room does something else. Ours."""
 READ_BACKS = 4
 """Read-backs of one question that were not confirmed before it is left unanswered. Ours: more would be an ordeal."""
+_HARMLESS = frozenset({"repeat", "back", "correct", "help"})
+"""Commands after which a question is asked again, and nothing else."""
 SILENCES = 2
 """Times nobody answers before the room waits to be called again."""
 
@@ -109,12 +111,15 @@ def hear(form: Questionnaire, interview: Interview, meaning: Meaning | None, *, 
     """Take what was understood; None means that something was said and not understood.
 
     A guess that the engine did not trust is not acted on. But when the same question was not understood before, a
-    guessed answer is read back, as any answer is: better a question that can be denied than to ask in vain again.
+    guessed answer is read back, as any answer is, and a command that takes nothing away is followed: better that than
+    to ask in vain again.
     """
-    if meaning is None:
-        doubtful = guess is not None and guess.kind == "answer"
-        if guess is not None and doubtful and interview.pending is None and interview.misunderstood > 0:
+    if meaning is None and guess is not None and interview.pending is None and interview.misunderstood > 0:
+        if guess.kind == "answer":
             return _read_back(form, interview, guess.code)
+        if guess.kind == "command" and guess.code in _HARMLESS:
+            return _command(form, interview, guess.code)
+    if meaning is None:
         return _not_understood(form, interview)
     if meaning.kind == "command":
         return _command(form, interview, meaning.code)
