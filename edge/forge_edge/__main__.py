@@ -100,7 +100,9 @@ def _transcribe(settings: NodeSettings, options: argparse.Namespace) -> int:
     if bool(options.form) != bool(options.item):
         print("forge-edge: --form and --item belong together: a question is one of a form", file=sys.stderr)
         return EXIT_USAGE
-    return _print(transcribe_files(options.files, options.form, options.item, transcriber(settings)), options)
+    engine = transcriber(settings)
+    lines = transcribe_files(options.files, options.form, options.item, engine, forms_dir=settings.forms_dir)
+    return _print(lines, options)
 
 
 def _say(settings: NodeSettings, options: argparse.Namespace) -> int:

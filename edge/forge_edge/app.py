@@ -312,5 +312,5 @@ def _known_names(path: Path | None) -> frozenset[str]:
         return frozenset()
     try:
         return frozenset(line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
-    except OSError:
-        raise NodeConfigError(f"cannot read the list of names {path.name}") from None
+    except (OSError, UnicodeDecodeError):
+        raise NodeConfigError(f"cannot read the list of names {path.name}: it must be UTF-8, one name a line") from None

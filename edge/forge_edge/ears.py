@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from pydantic import ValidationError
 
 from forge_edge.audio.activity import CHUNK_SECONDS, Ended, Endpointer, EndpointLimits, TimedOut, VoiceActivity
 from forge_edge.audio.files import FileSource
@@ -22,7 +23,7 @@ from forge_edge.audio.patient import PatientScript
 from forge_edge.audio.playback import SpeakerSink
 from forge_edge.audio.ports import SAMPLE_RATE_HZ, AudioChunk, AudioSink, AudioSource, Samples
 from forge_edge.audio.simulated import SimulatedRoom
-from forge_edge.errors import AudioError, AudioSourceLostError, EngineError
+from forge_edge.errors import AudioError, AudioSourceLostError, EngineError, NodeConfigError
 from forge_edge.messages import LINE_BYTES, Beat, Hearing, Instruction, Listen, NothingHeard, SpeechHeard, WakeHeard
 from forge_edge.settings import NodeSettings
 from forge_edge.speech.espeak import EspeakSynthesiser
@@ -289,7 +290,10 @@ def synthesiser(settings: NodeSettings) -> Synthesiser:
 
 def _sound(settings: NodeSettings) -> tuple[AudioSource, AudioSink]:
     if settings.audio == "simulated" and settings.room_script is not None:
-        script = PatientScript.model_validate_json(settings.room_script.read_bytes())
+        try:
+            script = PatientScript.model_validate_json(settings.room_script.read_bytes())
+        except (OSError, ValidationError):
+            raise NodeConfigError(f"{settings.room_script.name} is no script of a simulated patient") from None
         room = SimulatedRoom(
             script,
             speed=settings.room_speed or None,

@@ -56,7 +56,12 @@ def wake_files(paths: Sequence[Path], words: Sequence[str] = BUILT_IN_WORDS) -> 
 
 
 def transcribe_files(
-    paths: Sequence[Path], form_id: str | None, link_id: str | None, engine: Transcriber
+    paths: Sequence[Path],
+    form_id: str | None,
+    link_id: str | None,
+    engine: Transcriber,
+    *,
+    forms_dir: Path | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Transcribe sound files, each as one utterance: what is not speech is left out.
 
@@ -65,6 +70,7 @@ def transcribe_files(
         form_id: A form, together with ``link_id``; None for free dictation.
         link_id: A question of that form; its answers and the commands of a form are what may be said.
         engine: The speech engine.
+        forms_dir: The site's own forms.
 
     Yields:
         One ``{"file", "text", "accepted", "confidence", "engine"}`` per file, or ``{"file", "error"}`` for a file that
@@ -74,7 +80,7 @@ def transcribe_files(
         FormUnknownError: There is no such form or question; the message lists those that exist.
         EngineError: The engine failed.
     """
-    vocabulary, displays = _vocabulary(form_id, link_id)
+    vocabulary, displays = _vocabulary(form_id, link_id, forms_dir)
     activity = VoiceActivity()
     for path in paths:
         try:
@@ -133,10 +139,12 @@ def _chunks(samples: Samples) -> Iterator[Samples]:
         yield padded[start : start + CHUNK_SAMPLES]
 
 
-def _vocabulary(form_id: str | None, link_id: str | None) -> tuple[Vocabulary | None, dict[str, str]]:
+def _vocabulary(
+    form_id: str | None, link_id: str | None, forms_dir: Path | None
+) -> tuple[Vocabulary | None, dict[str, str]]:
     if form_id is None and link_id is None:
         return None, {}
-    forms = installed()
+    forms = installed(forms_dir)
     form = forms.get(form_id or "")
     if form is None:
         raise FormUnknownError(f"no form {form_id}; there are {', '.join(sorted(forms))}")

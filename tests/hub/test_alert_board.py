@@ -193,9 +193,6 @@ async def test_a_page_is_woken_only_after_the_acceptance_is_stored(hub: Hub) -> 
         await accepting
 
 
-@pytest.mark.xfail(
-    reason="beyond 200 open alerts the oldest critical one is no longer on the board, and nothing says so"
-)
 def test_no_open_critical_alert_falls_off_the_board(hub: Hub) -> None:
     oldest = hub.node.event(risk())
     hub.arrives(Arrived(oldest.address.topic(), oldest.to_json()))

@@ -1,8 +1,6 @@
 """Sound files: read any, write WAV, play one as if it were a microphone."""
 
-import contextlib
-import os
-import tempfile
+import io
 import time
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 
 from forge_edge.audio.ports import CHUNK_SAMPLES, SAMPLE_RATE_HZ, AudioChunk, Samples, Speech
 from forge_edge.errors import AudioError, AudioUnreadableError
+from forge_shared.files import replace
 
 TRAILING_SILENCE_SECONDS = 1.0
 """Follows a file, so that the end of speech is heard as an end."""
@@ -69,24 +68,11 @@ def save(path: Path, speech: Speech) -> None:
     Raises:
         AudioError: The file cannot be written; the message names the file, not its folder.
     """
-    temporary: Path | None = None
+    sound = io.BytesIO()
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = Path(file.name)
-            soundfile.write(file, speech.samples, SAMPLE_RATE_HZ, subtype="PCM_16", format="WAV")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)  # a temporary file is private, the finished one is an ordinary file
-        temporary.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        soundfile.write(sound, speech.samples, SAMPLE_RATE_HZ, subtype="PCM_16", format="WAV")
+        replace(path, sound.getvalue())
     except (OSError, RuntimeError):
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
         raise AudioError(f"cannot write {path.name}") from None
 
 

@@ -107,7 +107,7 @@ def ask_again(form: Questionnaire, interview: Interview) -> Step:
     return _plain(form, interview)
 
 
-def hear(form: Questionnaire, interview: Interview, meaning: Meaning | None, *, guess: Meaning | None = None) -> Step:
+def hear(form: Questionnaire, interview: Interview, meaning: Meaning | None, *, guess: Meaning | None = None) -> Step:  # noqa: PLR0911 (one return for each thing that may have been said)
     """Take what was understood; None means that something was said and not understood.
 
     A guess that the engine did not trust is not acted on. But when the same question was not understood before, a

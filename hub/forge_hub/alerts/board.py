@@ -18,6 +18,7 @@ from forge_shared.clock import Clock
 from forge_shared.ids import new_id
 
 BOARD_LIMIT = 200
+"""Accepted alerts on the board. Ours: about a week of a busy ward."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +39,17 @@ class AlertBoard:
         self._watchers: set[asyncio.Event] = set()
 
     def current(self) -> list[Alert]:
-        """Return the board: open alerts before accepted ones, urgent before normal, newest first; at most 200.
+        """Return the board: every open alert, urgent before normal, newest first; then the accepted ones, newest first.
 
-        Blocks on the store: call it from a thread.
+        Open alerts are never cut off; of the accepted ones the newest 200 are shown. Blocks on the store: call it from a
+        thread.
         """
         urgency = case({"critical": 0, "high": 1}, value=Alert.severity, else_=2)
-        query = (
-            select(Alert)
-            .order_by(case((Alert.state == "open", 0), else_=1), case((Alert.state == "open", urgency), else_=0))
-            .order_by(Alert.raised_at.desc(), Alert.id.desc())
-            .limit(BOARD_LIMIT)
-        )
+        newest = (Alert.raised_at.desc(), Alert.id.desc())
+        waiting = select(Alert).where(Alert.state == "open").order_by(urgency, *newest)
+        taken = select(Alert).where(Alert.state != "open").order_by(*newest).limit(BOARD_LIMIT)
         with self._database.read() as transaction:
-            return list(transaction.scalars(query))
+            return [*transaction.scalars(waiting), *transaction.scalars(taken)]
 
     async def accept(self, alert_id: str, account_id: str) -> None:
         """Record that a person has taken an alert, then tell the pages and the room.

@@ -216,6 +216,8 @@ def load(path: Path) -> Questionnaire:
         text = path.read_text(encoding="utf-8")
     except OSError:
         raise FormUnknownError(f"cannot read the form {path.name}") from None
+    except UnicodeDecodeError:
+        raise FormInvalidError(f"{path.name} is not UTF-8") from None
     return parse(text, path.name)
 
 
