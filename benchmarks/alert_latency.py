@@ -93,7 +93,7 @@ async def run(site: Site, page: Page, number: int, voice: str) -> dict[str, Any]
     moments = [said, *(_utc(text) for text in (happened, received, raised)), shown]
     names = ("hearing", "transport", "alerting", "page")
     stages = {name: round(b - a, 3) for name, a, b in zip(names, moments, moments[1:], strict=False)}
-    return {**stages, "total": round(shown - said, 3), "polling": round(raised - said + POLL_SECONDS / 2, 3)}
+    return {**stages, "total": round(shown - said, 3), "polling": round(moments[3] - said + POLL_SECONDS / 2, 3)}
 
 
 def _said(site: Site, room: str) -> float | None:

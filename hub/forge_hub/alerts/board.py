@@ -41,8 +41,8 @@ class AlertBoard:
     def current(self) -> list[Alert]:
         """Return the board: every open alert, urgent before normal, newest first; then the accepted ones, newest first.
 
-        Open alerts are never cut off; of the accepted ones the newest 200 are shown. Blocks on the store: call it from a
-        thread.
+        Open alerts are never cut off; of the accepted ones the newest 200 are shown. Blocks on the store: call it from
+        a thread.
         """
         urgency = case({"critical": 0, "high": 1}, value=Alert.severity, else_=2)
         newest = (Alert.raised_at.desc(), Alert.id.desc())
