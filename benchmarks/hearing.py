@@ -12,6 +12,7 @@ import json
 import random
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import astuple, dataclass
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 
 from forge_edge.audio.files import load
 from forge_edge.audio.ports import Samples
+from forge_edge.audio.voices import VOICES
 from forge_edge.errors import AudioUnreadableError, EngineMissingError
 from forge_edge.recordings import wake_files
 from forge_edge.speech import grammar
@@ -277,6 +279,30 @@ def show_hearings(prefix: str, hearings: Sequence[Hearing]) -> None:
     show(f"{prefix}.other.accepted-as-anything", **share(other, lambda _, got: got is not None))
 
 
+def show_confusion(pool: ProcessPoolExecutor) -> None:
+    """Print, for each answer of the PHQ-9, what it was heard as: the simulated patients' voices, three noise levels."""
+    options = {option.code: option.display.lower() for option in installed()["phq-9"].questions[0].answer_option}
+    said = [
+        Trial(words, f"{v.voice} {v.words_per_minute} {v.pitch}", noise, "frequency", ("answer", code), index)
+        for index, v in enumerate(VOICES[name].voice for name in sorted(VOICES))
+        for noise in ("quiet", "pink 20 dB", "pink 10 dB")
+        for code, words in options.items()
+    ]
+    heard = list(pool.map(hear, said, chunksize=8))
+    for code, words in options.items():
+        row = Counter(
+            options.get(one.accepted[1], one.accepted[1]) if one.accepted else "not accepted"
+            for one in heard
+            if one.trial.expected == ("answer", code)
+        )
+        base = Counter(
+            options.get(one.chosen[1], one.chosen[1]) if one.chosen else "nothing"
+            for one in heard
+            if one.trial.expected == ("answer", code)
+        )
+        show("confusion", said=words, heard=dict(row), baseline=dict(base), n=row.total())
+
+
 def show_wake() -> None:
     """Print wake word figures on recordings of people, where they are present."""
     folder = RECORDINGS / "picovoice"
@@ -352,6 +378,7 @@ def main() -> None:
         show_hearings("held-out", held_out)
         seconds = sorted(hearing.seconds for hearing in held_out)
         show("decode.cpu-seconds", median=round(seconds[len(seconds) // 2], 3), p95=round(seconds[int(len(seconds) * 0.95)], 3), baseline=None)  # fmt: skip  # noqa: E501 (one figure a line)
+        show_confusion(pool)
         show_nothing_said()
         if BLIND.is_file():
             show_hearings("blind", list(pool.map(hear, blind_trials(SEED), chunksize=20)))

@@ -6,11 +6,9 @@ said.
 
 import asyncio
 import contextlib
-import fcntl
 import signal
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -29,7 +27,7 @@ from forge_edge.outbox.store import Outbox
 from forge_edge.settings import NodeSettings, load_credentials
 from forge_shared.clock import SystemClock
 from forge_shared.errors import FormUnknownError
-from forge_shared.files import replace
+from forge_shared.files import owned_folder, replace
 from forge_shared.forms.questionnaire import installed
 from forge_shared.ids import new_id
 from forge_shared.logs import get_logger
@@ -79,7 +77,7 @@ class Node:
         if settings.form not in forms:
             raise FormUnknownError(f"there is no form {settings.form}; installed: {', '.join(sorted(forms))}")
         credentials = load_credentials(settings.credentials) if settings.credentials else None
-        with _owned_folder(settings.folder) as folder:
+        with owned_folder(settings.folder) as folder:
             self._dialogue = Dialogue(forms, settings.form)
             self._saved = folder / "conversation.json"
             self._conversation = _load_conversation(self._saved)
@@ -275,18 +273,6 @@ async def _until_told() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     await told.wait()
-
-
-@contextmanager
-def _owned_folder(folder: Path) -> Iterator[Path]:
-    """Make the state folder and hold its lock: two cores on one outbox would number events twice."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise NodeConfigError(f"a node is already running on {folder}") from None
-        yield folder
 
 
 def _load_conversation(path: Path) -> Conversation:

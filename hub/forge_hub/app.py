@@ -2,10 +2,9 @@
 
 import asyncio
 import contextlib
-import fcntl
 import signal
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,7 @@ from forge_hub.settings import HubSettings
 from forge_hub.web.application import create_application, end_streams
 from forge_hub.web.parts import Parts
 from forge_shared.clock import SystemClock
+from forge_shared.files import owned_folder
 from forge_shared.forms.questionnaire import Questionnaire, installed
 from forge_shared.logs import get_logger
 from forge_shared.tasks import until_first_failure
@@ -58,7 +58,7 @@ class Hub:
             HubError: A part cannot be started; the message says which and what to do.
         """
         settings = self._settings
-        with _owned_folder(settings.folder) as folder:
+        with owned_folder(settings.folder) as folder:
             database = open_database(records_url(settings))
             graph = open_graph(graph_uri(settings), settings.graph_password)
             try:
@@ -173,18 +173,6 @@ def rebuild(database: Database, graph: GraphStore) -> int:
     """Drop the graph and derive it anew from the event log; return the number of events applied."""
     graph.clear()
     return catch_up(database, GraphProjection(graph))
-
-
-@contextmanager
-def _owned_folder(folder: Path) -> Iterator[Path]:
-    """Make the state folder and hold its lock: two hubs on one folder would destroy each other's graph."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise HubConfigError(f"a hub is already serving from {folder}") from None
-        yield folder
 
 
 @asynccontextmanager

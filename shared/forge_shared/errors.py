@@ -6,7 +6,8 @@ ForgeError
 ├── TopicInvalidError      topic.invalid
 ├── FormInvalidError       form.invalid
 ├── FormUnknownError       form.unknown
-└── ResponseInvalidError   response.invalid
+├── ResponseInvalidError   response.invalid
+└── FolderBusyError        folder.busy
 
 Every distribution's tree hangs below `ForgeError`. A ``code`` is stable and safe to log; messages name fields and
 identifiers of our own, never what a person said or entered.
@@ -55,3 +56,9 @@ class ResponseInvalidError(ForgeError):
     """An answer names a question or an option that its questionnaire does not have."""
 
     code = "response.invalid"
+
+
+class FolderBusyError(ForgeError):
+    """Another program is running on the same state folder."""
+
+    code = "folder.busy"

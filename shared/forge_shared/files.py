@@ -1,9 +1,30 @@
 """Files that are replaced whole or not at all."""
 
 import contextlib
+import fcntl
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from forge_shared.errors import FolderBusyError
+
+
+@contextmanager
+def owned_folder(folder: Path) -> Iterator[Path]:
+    """Make a program's state folder, mode 0700, and hold its lock: two programs would destroy each other's state.
+
+    Raises:
+        FolderBusyError: Another program holds it.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise FolderBusyError(f"a program is already running on {folder}") from None
+        yield folder
 
 
 def replace(path: Path, content: bytes, *, mode: int = 0o644) -> None:

@@ -1,41 +1,28 @@
 """Event log to alerts."""
 
-from collections.abc import Sequence
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
 from forge_hub.alerts.rules import draft_of, is_late
 from forge_hub.records.database import Database
-from forge_hub.records.log import Logged, cursor, move_cursor
+from forge_hub.records.log import Logged, TableProjection
 from forge_hub.records.schema import Alert, EventLog
 from forge_shared.clock import Clock
 from forge_shared.events import RiskAnswered, RiskReviewed
 from forge_shared.ids import new_id
 
 
-class AlertProjection:
-    """Stores an alert for every event that asks for one. Implements `forge_hub.projection.Projection`."""
+class AlertProjection(TableProjection):
+    """Stores an alert for every event that asks for one."""
 
     name = "alerts"
 
     def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
+        super().__init__(database)
         self._clock = clock
 
-    def position(self) -> int:
-        """Return the position of the last event that was applied."""
-        with self._database.read() as transaction:
-            return cursor(transaction, self.name)
-
-    def apply(self, events: Sequence[Logged]) -> None:
-        """Store alerts and cursor in one transaction."""
-        with self._database.begin() as transaction:
-            for event in events:
-                self._apply(transaction, event)
-            move_cursor(transaction, self.name, events[-1].position)
-
-    def _apply(self, transaction: Transaction, event: Logged) -> None:
+    def apply_one(self, transaction: Transaction, event: Logged) -> None:
+        """Store what follows from one event."""
         if isinstance(event.data, RiskReviewed):
             own = (Alert.event_id == event.data.risk_event, Alert.node == event.envelope.node)
             alert = transaction.scalar(select(Alert).where(*own))

@@ -1,9 +1,12 @@
 """Reading the event log, and the cursors of those who follow it."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pydantic import ValidationError
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
 from forge_hub.records.database import Database
@@ -47,10 +50,29 @@ def read_log(database: Database, after: int, limit: int = BATCH) -> list[Logged]
     return logged
 
 
-def end_of_log(database: Database) -> int:
-    """Return the position of the newest event, 0 when the log is empty."""
-    with database.read() as transaction:
-        return transaction.scalar(select(func.max(EventLog.position))) or 0
+class TableProjection(ABC):
+    """A projection whose tables and cursor live in this database. Implements `forge_hub.projection.Projection`."""
+
+    name: ClassVar[str]
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def position(self) -> int:
+        """Return the position of the last event that was applied."""
+        with self._database.read() as transaction:
+            return cursor(transaction, self.name)
+
+    def apply(self, events: Sequence[Logged]) -> None:
+        """Store what follows from the events, and the cursor, in one transaction."""
+        with self._database.begin() as transaction:
+            for event in events:
+                self.apply_one(transaction, event)
+            move_cursor(transaction, self.name, events[-1].position)
+
+    @abstractmethod
+    def apply_one(self, transaction: Transaction, event: Logged) -> None:
+        """Store what follows from one event, in the caller's transaction."""
 
 
 def cursor(transaction: Transaction, name: str) -> int:

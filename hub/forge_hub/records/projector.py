@@ -1,11 +1,11 @@
 """Event log to records: people, form responses, recorded sessions, utterances."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from sqlalchemy.orm import Session as Transaction
 
 from forge_hub.records.database import Database
-from forge_hub.records.log import Logged, cursor, move_cursor
+from forge_hub.records.log import Logged, TableProjection
 from forge_hub.records.schema import Consent, FormAnswer, FormResponse, Person, Session, Utterance
 from forge_shared.errors import ResponseInvalidError
 from forge_shared.events import Envelope, FormRecorded, SessionEnded, SessionStarted, UtteranceSaid
@@ -16,8 +16,8 @@ from forge_shared.logs import get_logger
 log = get_logger()
 
 
-class RecordsProjection:
-    """Files events as records. Implements `forge_hub.projection.Projection`.
+class RecordsProjection(TableProjection):
+    """Files events as records.
 
     Args:
         database: Where records are kept.
@@ -28,22 +28,11 @@ class RecordsProjection:
     name = "records"
 
     def __init__(self, database: Database, forms: Mapping[str, Questionnaire]) -> None:
-        self._database = database
+        super().__init__(database)
         self._forms = {form.canonical: form for form in forms.values()}
 
-    def position(self) -> int:
-        """Return the position of the last event that was applied."""
-        with self._database.read() as transaction:
-            return cursor(transaction, self.name)
-
-    def apply(self, events: Sequence[Logged]) -> None:
-        """Store records and cursor in one transaction."""
-        with self._database.begin() as transaction:
-            for event in events:
-                self._apply(transaction, event)
-            move_cursor(transaction, self.name, events[-1].position)
-
-    def _apply(self, transaction: Transaction, event: Logged) -> None:
+    def apply_one(self, transaction: Transaction, event: Logged) -> None:
+        """Store what follows from one event."""
         envelope = event.envelope
         if transaction.get(Person, envelope.subject) is None:
             transaction.add(Person(pseudonym=envelope.subject, node=envelope.node, first_seen=envelope.time))
