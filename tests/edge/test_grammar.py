@@ -119,3 +119,10 @@ def test_a_phrase_that_is_not_plain_words_is_refused(text: str) -> None:
 def test_a_grammar_without_phrases_is_refused() -> None:
     with pytest.raises(ValueError, match="phrase"):
         grammar.jsgf(Grammar("g", ()))
+
+
+def test_going_on_with_a_form_is_answered_by_yes_no_or_a_request_in_several_words() -> None:
+    asked = grammar.resumption()
+    assert asked.meaning("yes") == Meaning("confirmation", "yes")
+    assert asked.meaning("help me") == Meaning("request", "help")
+    assert asked.meaning("nurse") is None, "it sounds like yes"

@@ -64,14 +64,15 @@ class EndpointLimits:
         no_speech_seconds: Nobody has begun to speak: give up.
         end_silence_seconds: Silence that ends an utterance. People pause for up to about half a second within a turn
             (Heldner & Edlund 2010, Journal of Phonetics 38(4)), so less would cut them off.
-        min_speech_seconds: Shorter speech is a click or a cough. "No" takes about 0.25 s.
+        min_speech_seconds: Shorter speech is a click. A brisk "yes" or "no" is voiced for little more than a tenth of a
+            second; coughs that pass are refused by the recogniser.
         longest_seconds: An utterance is cut here: somebody else speaks, or a television does.
         pre_roll_seconds: Kept before the first speech, for soft beginnings that the detector hears late.
     """
 
     no_speech_seconds: float = 8.0
     end_silence_seconds: float = 0.7
-    min_speech_seconds: float = 0.2
+    min_speech_seconds: float = 0.12
     longest_seconds: float = 15.0
     pre_roll_seconds: float = 0.3
 

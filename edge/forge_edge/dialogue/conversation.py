@@ -141,6 +141,8 @@ class Dialogue:
         if before.activity == "form" and before.interview is not None:
             form = self._forms[before.interview.form_id]
             return self._form(before, interviews.silence(form, before.interview))
+        if before.activity == "resume" and before.tries == 0:
+            return self._resume(before, None)
         return self._rest(before)
 
     def announce(self, before: Conversation, sentences: tuple[str, ...]) -> Reaction:
