@@ -100,29 +100,22 @@ def test_a_gap_in_one_lane_does_not_hold_the_other(
     assert (logged(database, "record"), logged(database, "alarm")) == ([], [1])
 
 
-def test_an_alarm_beyond_a_gap_is_logged_after_three_seconds_and_not_again_when_the_gap_closes(
-    store: IngestStore, database: Database, node: FakeNode, clock: FakeClock
+def test_an_alarm_beyond_a_gap_rings_at_once_and_is_logged_in_its_order(
+    store: IngestStore, database: Database, node: FakeNode
 ) -> None:
     missing, alarm = node.send(WATER), node.send(risk())
-    store.commit([alarm])
-    clock.advance(2.9)
-    assert store.release_overdue_alarms() == 0
-    clock.advance(0.2)
-    assert store.release_overdue_alarms() == 1
-    assert store.release_overdue_alarms() == 0
-    assert (logged(database), acknowledged(store, node)) == ([2], 0)
-    store.commit([alarm])
+    assert store.commit([alarm]).rung == 1
+    assert [alert.kind for alert in alerts(database)] == ["risk-answer"]
+    assert (logged(database), acknowledged(store, node)) == ([], 0)
+    assert store.commit([alarm]).duplicates == 1
     store.commit([missing])
-    assert (logged(database), acknowledged(store, node)) == ([2, 1], 2)
+    assert (logged(database), acknowledged(store, node)) == ([1, 2], 2)
+    assert len(alerts(database)) == 1, "it rings once"
 
 
-def test_a_record_beyond_a_gap_is_not_released(
-    store: IngestStore, database: Database, node: FakeNode, clock: FakeClock
-) -> None:
+def test_a_record_beyond_a_gap_waits(store: IngestStore, database: Database, node: FakeNode, clock: FakeClock) -> None:
     node.send(phq_9(clock, [0] * 9))
     store.commit([node.send(phq_9(clock, [0] * 9))])
-    clock.advance(3600)
-    assert store.release_overdue_alarms() == 0
     assert logged(database, "record") == []
 
 
@@ -196,14 +189,13 @@ def test_an_unreadable_record_is_none(store: IngestStore, database: Database, no
     assert alerts(database) == []
 
 
-def test_an_unreadable_alarm_beyond_a_gap_rings_after_three_seconds_and_once(
-    store: IngestStore, database: Database, node: FakeNode, clock: FakeClock
+def test_an_unreadable_alarm_beyond_a_gap_rings_at_once_and_once(
+    store: IngestStore, database: Database, node: FakeNode
 ) -> None:
     missing = node.send(WATER)
     garbage = node.garbage(b"\xff", "alarm")
     store.commit([garbage])
-    clock.advance(4)
-    store.release_overdue_alarms()
+    assert len(alerts(database)) == 1
     store.commit([garbage])
     store.commit([missing])
     assert len(alerts(database)) == 1

@@ -80,7 +80,7 @@ class BrokerChild:
         Raises:
             BrokerError: The port is taken, or it did not come up within 15 seconds.
         """
-        await self._end_orphan()
+        await self._end_orphans()
         await self._check_port()
         command = self._mosquitto() if self._kind == "mosquitto" else self._amqtt()
         try:
@@ -154,15 +154,20 @@ class BrokerChild:
         server.close()
         await server.wait_closed()
 
-    async def _end_orphan(self) -> None:
-        """End a broker that a killed hub left behind, if that process is really ours."""
-        with contextlib.suppress(OSError, ValueError):
-            pid = int(self.pid_file.read_text())
-            if str(self._folder).encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
-                os.kill(pid, signal.SIGKILL)
-                async with asyncio.timeout(STOP_SECONDS):
-                    while Path(f"/proc/{pid}").exists():
-                        await asyncio.sleep(0.02)
+    async def _end_orphans(self) -> None:
+        """End brokers that a killed hub left behind: broker processes whose command line names this folder's files.
+
+        The process id on file is not enough: the hub may have been killed between starting one and writing it down.
+        """
+        mark = f"{self._folder}/".encode()
+        for process in Path("/proc").iterdir():
+            with contextlib.suppress(OSError, ValueError):
+                command = (process / "cmdline").read_bytes()
+                if mark in command and (b"mosquitto" in command or b"amqtt_server" in command):
+                    os.kill(int(process.name), signal.SIGKILL)
+                    async with asyncio.timeout(STOP_SECONDS):
+                        while process.exists():
+                            await asyncio.sleep(0.02)
 
     def _mosquitto(self) -> list[str]:
         program = mosquitto_program()

@@ -30,8 +30,6 @@ TIMEOUT_SECONDS = 5.0
 """For a connection, and for the broker to take a message."""
 _PROTOCOLS: dict[Version, ProtocolVersion] = {"5": ProtocolVersion.V5, "3.1.1": ProtocolVersion.V311}
 RECONNECT_SECONDS = (0.2, 5.0)
-RELEASE_SECONDS = 1.0
-"""How often alarms that wait for a missing one are looked at."""
 
 log = get_logger()
 
@@ -163,13 +161,7 @@ class Consumer:
                     batch.append(queue.get_nowait())
                 await self._commit(client, batch)
 
-        async def release() -> None:
-            while True:
-                await asyncio.sleep(RELEASE_SECONDS)
-                if await asyncio.to_thread(self._store.release_overdue_alarms):
-                    self._on_committed()
-
-        await until_first_failure(receive(), commit(), release())
+        await until_first_failure(receive(), commit())
 
     async def _commit(self, client: aiomqtt.Client, batch: list[Arrived]) -> None:
         events = [message for message in batch if "/event/" in message.topic]
@@ -179,7 +171,7 @@ class Consumer:
         if not events:
             return
         committed = await asyncio.to_thread(self._store.commit, events)
-        if committed.events or committed.quarantined:
+        if committed.events or committed.quarantined or committed.rung:
             self._on_committed()
         for node, acknowledgement in committed.acknowledgements.items():
             await self._acknowledge(client, node, acknowledgement)

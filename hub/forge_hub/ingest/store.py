@@ -2,22 +2,24 @@
 
 Identity is (node, epoch, lane, sequence), carried by the topic. An event id that is already logged (a node that opened
 a new epoch sends it under a new number) counts as received and is not logged again. A message that cannot be read
-counts as received too, and is kept with its reason.
+counts as received too, and is kept with its reason. The log keeps the order of each lane; an alarm that arrives beyond
+a gap rings at once all the same.
 """
 
 import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
+from forge_hub.alerts.projector import raise_alert
 from forge_hub.records.database import Database
 from forge_hub.records.schema import Alert, EventLog, Inbox, LanePosition, Quarantine
 from forge_shared.clock import Clock
 from forge_shared.errors import ForgeError, TopicInvalidError
-from forge_shared.events import Envelope, read_envelope
+from forge_shared.events import Envelope, EventData, read_envelope
 from forge_shared.ids import new_id
 from forge_shared.logs import get_logger
 from forge_shared.topics import EventAddress, parse_event
@@ -28,8 +30,6 @@ LARGEST_PAYLOAD_BYTES = 64 * 1024
 """Ours: an event is a few hundred bytes; a completed form about two thousand."""
 REMEMBERED_EPOCHS = 4
 """Epochs of a node that its acknowledgement still names, newest first."""
-LONGEST_ALARM_WAIT = timedelta(seconds=3)
-"""An alarm waits this long for an earlier one that is missing, then it is logged ahead of it. Ours: one resend."""
 
 log = get_logger()
 
@@ -44,11 +44,20 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What a commit changed: how many events are new, whether an alarm was unreadable, and whom to answer."""
+    """What a commit changed.
+
+    Attributes:
+        events: New events in the log.
+        duplicates: Events that had been received before.
+        quarantined: Messages that could not be read.
+        rung: Alarms beyond a gap whose alert was raised ahead of the log.
+        acknowledgements: What to answer, by node.
+    """
 
     events: int
     duplicates: int
     quarantined: int
+    rung: int
     acknowledgements: dict[str, Acknowledgement]
 
 
@@ -89,20 +98,7 @@ class IngestStore:
                 epochs.setdefault(address.node, set()).add(address.epoch)
                 self._take(transaction, message, address, count)
             acknowledgements = {node: _positions(transaction, node, named) for node, named in epochs.items()}
-        return Committed(count.events, count.duplicates, count.quarantined, acknowledgements)
-
-    def release_overdue_alarms(self) -> int:
-        """Log alarms that have waited too long for one that is missing; return how many."""
-        count = _Count()
-        with self._writing, self._database.begin() as transaction:
-            overdue = select(Inbox).where(
-                Inbox.lane == "alarm",
-                Inbox.logged.is_(False),
-                Inbox.received_at < self._clock.now() - LONGEST_ALARM_WAIT,
-            )
-            for row in transaction.scalars(overdue.order_by(Inbox.node, Inbox.epoch, Inbox.sequence)):
-                self._log_inbox(transaction, row, count)
-        return count.events + count.quarantined
+        return Committed(count.events, count.duplicates, count.quarantined, count.rung, acknowledgements)
 
     def acknowledgement(self, node: str) -> Acknowledgement:
         """Return what is committed of a node's newest epochs."""
@@ -124,7 +120,7 @@ class IngestStore:
         if address.sequence <= position.sequence or transaction.get(Inbox, (*place, address.sequence)) is not None:
             count.duplicates += 1
         elif address.sequence > position.sequence + 1:
-            self._put_aside(transaction, message, address)
+            self._put_aside(transaction, message, address, count)
         else:
             self._log(transaction, message, address, count)
             position.sequence = address.sequence
@@ -135,7 +131,18 @@ class IngestStore:
                 transaction.delete(row)
                 transaction.flush()
 
-    def _put_aside(self, transaction: Transaction, message: Arrived, address: EventAddress) -> None:
+    def _put_aside(self, transaction: Transaction, message: Arrived, address: EventAddress, count: "_Count") -> None:
+        """Keep what lies beyond a gap until the gap closes. Its alarm rings now: the gap may never close."""
+        readable = True
+        try:
+            envelope, data = _read(message, address)
+        except ForgeError as error:
+            self._quarantine(transaction, message, address, error)
+            count.quarantined += 1
+            readable = False
+        else:
+            if address.lane == "alarm" and raise_alert(transaction, envelope, data, self._clock.now()):
+                count.rung += 1
         transaction.add(
             Inbox(
                 node=address.node,
@@ -143,8 +150,8 @@ class IngestStore:
                 lane=address.lane,
                 sequence=address.sequence,
                 received_at=self._clock.now(),
-                payload=message.payload[: LARGEST_PAYLOAD_BYTES + 1],
-                logged=False,
+                payload=message.payload if readable else b"",
+                logged=not readable,
             )
         )
         transaction.flush()
@@ -158,9 +165,7 @@ class IngestStore:
 
     def _log(self, transaction: Transaction, message: Arrived, address: EventAddress, count: "_Count") -> None:
         try:
-            if len(message.payload) > LARGEST_PAYLOAD_BYTES:
-                raise _TooLargeError("larger than an event may be")
-            envelope, _ = read_envelope(message.payload, address)
+            envelope, _ = _read(message, address)
         except ForgeError as error:
             self._quarantine(transaction, message, address, error)
             count.quarantined += 1
@@ -215,10 +220,17 @@ class _Count:
     events: int = 0
     duplicates: int = 0
     quarantined: int = 0
+    rung: int = 0
 
 
 class _TooLargeError(ForgeError):
     code = "event.too-large"
+
+
+def _read(message: Arrived, address: EventAddress) -> tuple[Envelope, EventData]:
+    if len(message.payload) > LARGEST_PAYLOAD_BYTES:
+        raise _TooLargeError("larger than an event may be")
+    return read_envelope(message.payload, address)
 
 
 def _row_of(envelope: Envelope, received_at: datetime) -> EventLog:

@@ -73,7 +73,7 @@ class LanePosition(Base):
 class Inbox(Base):
     """What arrived beyond a gap: kept, not acknowledged, and logged in order when the gap closes.
 
-    An alarm waits at most a few seconds for the one that is missing; then it is logged ahead (``logged``).
+    The alert of an alarm is raised at once. ``logged`` marks what needs no logging any more: it is in quarantine.
     """
 
     __tablename__ = "inbox"
