@@ -511,3 +511,12 @@ def test_a_doubtful_command_is_followed_only_where_it_takes_nothing_away(room: R
         after = interviews.hear(FORM, room.interview, None, guess=command(taking)).interview
         assert after is not None
         assert after.current == LINKS[1]
+
+
+def test_guessed_commands_do_not_keep_a_question_open_for_ever(room: Room) -> None:
+    interview: Interview | None = room.interview
+    for _ in range(interviews.TRIES):
+        assert interview is not None
+        interview = interviews.hear(FORM, interview, None, guess=command("repeat")).interview
+    assert interview is not None
+    assert interview.skipped == (LINKS[0],)

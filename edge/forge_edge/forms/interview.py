@@ -117,8 +117,9 @@ def hear(form: Questionnaire, interview: Interview, meaning: Meaning | None, *, 
     if meaning is None and guess is not None and interview.pending is None and interview.misunderstood > 0:
         if guess.kind == "answer":
             return _read_back(form, interview, guess.code)
-        if guess.kind == "command" and guess.code in _HARMLESS:
-            return _command(form, interview, guess.code)
+        counted = interview.model_copy(update={"misunderstood": interview.misunderstood + 1})
+        if guess.kind == "command" and guess.code in _HARMLESS and counted.misunderstood < TRIES:
+            return _command(form, counted, guess.code)
     if meaning is None:
         return _not_understood(form, interview)
     if meaning.kind == "command":
