@@ -43,6 +43,8 @@ def scripts(voices: int, seed: int) -> list[tuple[str, str, dict[str, Any]]]:
             change = {
                 "after": before,
                 "item": before,
+                # Longer than "go back", which a few of the voices cannot make heard at 10 dB.
+                "says": "go back to the last question",
                 "answer": chance.choice([o.display.lower() for o in ITEMS[place - 1].answer_option]),
             }
             script = {

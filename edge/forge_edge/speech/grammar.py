@@ -25,7 +25,7 @@ _NUMBER_WORDS = frozenset(
 
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "repeat": ("repeat", "repeat that", "repeat the question", "please repeat the question"),
-    "back": ("back", "go back"),
+    "back": ("back", "go back", "go back to the last question"),
     "correct": ("change my answer", "correct my answer"),
     "skip": ("skip", "skip this question"),
     "stop": ("stop", "i want to stop"),
