@@ -290,7 +290,6 @@ def _back(form: Questionnaire, interview: Interview) -> Step:
 def _leave_out(form: Questionnaire, interview: Interview) -> Step:
     link_id = interview.current
     review = _review(interview, "not-reviewed")
-    unanswered = _risk_left_open(form, interview, (link_id,)) if interview.risk_key is None else ()
     left = interview.model_copy(
         update={
             # Who skips a question that was answered before takes that answer back.
@@ -298,6 +297,7 @@ def _leave_out(form: Questionnaire, interview: Interview) -> Step:
             "skipped": (*(link for link in interview.skipped if link != link_id), link_id),
         }
     )
+    unanswered = _risk_left_open(form, left, (link_id,))
     return _go_on(form, left, (*review, *unanswered))
 
 
