@@ -138,6 +138,16 @@ def test_sentences_of_a_session_follow_each_other_without_the_wake_word() -> Non
     assert second - first > 1.5
 
 
+def test_what_a_patient_waits_for_may_be_said_before_they_begin_to_wait() -> None:
+    talk = {"kind": "talk", "says": ["i slept badly"]}
+    room = SimulatedRoom(script({"kind": "await", "hears": "the session is on"}, talk), speed=None)
+    room.source.read()
+    room.sink.play(said("The session is on."))
+    for _ in range(400):
+        room.source.read()
+    assert [one.text for one in room.outcome.said] == ["i slept badly"]
+
+
 def test_speech_that_was_stopped_is_not_heard() -> None:
     room = SimulatedRoom(script(WATER), speed=1.0)
     threading.Timer(0.1, room.sink.stop).start()

@@ -6,6 +6,7 @@ once at accelerated time and prints a JSON summary as its last line; the exit st
 
 import json
 import os
+import signal
 import sys
 import tempfile
 import threading
@@ -226,7 +227,8 @@ def _seconds(said: datetime | None, seen: float | None) -> float | None:
 
 
 def main() -> int:
-    """Run the demo."""
+    """Run the demo; however it is ended, the hub and the rooms end with it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="persona-forge-demo-") as folder, Site(Path(folder)) as site:
         try:
             return once(site) if os.environ.get("DEMO_ONCE") else watch(site)

@@ -214,12 +214,12 @@ class SimulatedRoom:
         )
 
     def _answer(self) -> Turn:
-        if self._patient.phase is Phase.RESTING:
-            self._heard.clear()
-            self._toned = False
-            return mind.proceed(self._patient)
         heard, self._heard = " ".join(self._heard), []
         toned, self._toned = self._toned, False
+        if self._patient.phase is Phase.RESTING:
+            patient, says = mind.proceed(self._patient)
+            # What a patient waits for may have been said while they rested.
+            return mind.react(patient, heard) if patient.phase is Phase.LISTENING else (patient, says)
         patient, says = mind.react(self._patient, heard)
         return mind.hear_tone(patient) if says is None and toned else (patient, says)
 
