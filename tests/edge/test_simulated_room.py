@@ -148,6 +148,13 @@ def test_what_a_patient_waits_for_may_be_said_before_they_begin_to_wait() -> Non
     assert [one.text for one in room.outcome.said] == ["i slept badly"]
 
 
+def test_what_a_patient_waits_for_may_be_said_together_with_the_answer_to_something_else() -> None:
+    talk = {"kind": "talk", "says": ["i slept badly"]}
+    room = SimulatedRoom(script(WATER, {"kind": "await", "hears": "the session is on"}, talk), speed=None)
+    serve(room, "I am telling the staff. The session is on.")
+    assert [one.text for one in room.outcome.said][2:] == ["i slept badly"]
+
+
 def test_speech_that_was_stopped_is_not_heard() -> None:
     room = SimulatedRoom(script(WATER), speed=1.0)
     threading.Timer(0.1, room.sink.stop).start()

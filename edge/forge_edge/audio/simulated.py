@@ -218,9 +218,11 @@ class SimulatedRoom:
         toned, self._toned = self._toned, False
         if self._patient.phase is Phase.RESTING:
             patient, says = mind.proceed(self._patient)
-            # What a patient waits for may have been said while they rested.
             return mind.react(patient, heard) if patient.phase is Phase.LISTENING else (patient, says)
         patient, says = mind.react(self._patient, heard)
+        if patient.phase is Phase.RESTING and says is None:
+            # What the patient waits for next may have been said together with the answer.
+            self._heard = [heard]
         return mind.hear_tone(patient) if says is None and toned else (patient, says)
 
     def _take(self, turn: Turn) -> None:
