@@ -139,7 +139,7 @@ def test_sentences_of_a_session_follow_each_other_without_the_wake_word() -> Non
 
 
 def test_what_a_patient_waits_for_may_be_said_before_they_begin_to_wait() -> None:
-    talk = {"kind": "talk", "says": ["i slept badly"]}
+    talk: dict[str, object] = {"kind": "talk", "says": ["i slept badly"]}
     room = SimulatedRoom(script({"kind": "await", "hears": "the session is on"}, talk), speed=None)
     room.source.read()
     room.sink.play(said("The session is on."))
@@ -149,7 +149,7 @@ def test_what_a_patient_waits_for_may_be_said_before_they_begin_to_wait() -> Non
 
 
 def test_what_a_patient_waits_for_may_be_said_together_with_the_answer_to_something_else() -> None:
-    talk = {"kind": "talk", "says": ["i slept badly"]}
+    talk: dict[str, object] = {"kind": "talk", "says": ["i slept badly"]}
     room = SimulatedRoom(script(WATER, {"kind": "await", "hears": "the session is on"}, talk), speed=None)
     serve(room, "I am telling the staff. The session is on.")
     assert [one.text for one in room.outcome.said][2:] == ["i slept badly"]
