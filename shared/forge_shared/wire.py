@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from forge_shared.events import Identifier, UtcDatetime
+from forge_shared.events import Identifier, Pseudonym, UtcDatetime
 from forge_shared.model import Frozen
 from forge_shared.topics import CommandName, Lane
 
@@ -40,6 +40,28 @@ class TwinReported(Frozen):
     pending_events: Annotated[int, Field(ge=0)]
     version: Annotated[str, Field(max_length=40)]
     at: UtcDatetime
+
+
+Purpose = Literal["voice", "recorded-session", "emotion-inference", "camera", "companion", "research"]
+"""What a person can consent to, one by one."""
+
+
+class TwinDesired(Frozen):
+    """How the hub wants a node to be, retained, so that a node that was away learns it when it comes back.
+
+    Attributes:
+        revision: Rises with every change; a node ignores what is older than what it has.
+        subject: Pseudonym of the stay that the room belongs to; None: no stay, and the node keeps no copy of one.
+        shared: Several people live in the room, so who speaks is not assumed.
+        visitors: Visitors are there now.
+        consents: The purposes that are consented to; None: nobody keeps consents for this room.
+    """
+
+    revision: Annotated[int, Field(ge=0)]
+    subject: Pseudonym | None
+    shared: bool = False
+    visitors: bool = False
+    consents: tuple[Purpose, ...] | None = None
 
 
 class StartSession(Frozen):

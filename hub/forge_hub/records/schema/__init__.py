@@ -11,12 +11,14 @@ from forge_hub.records.schema.base import Base, UtcTime
 from forge_hub.records.schema.clinical import FormAnswer, FormResponse, Person, Session, Utterance
 from forge_hub.records.schema.fleet import Room
 from forge_hub.records.schema.log import EventLog, Inbox, LanePosition, ProjectionCursor, Quarantine
+from forge_hub.records.schema.places import Bed, Ward
 
 __all__ = [
     "Account",
     "Alert",
     "Audit",
     "Base",
+    "Bed",
     "Consent",
     "EventLog",
     "FormAnswer",
@@ -31,5 +33,6 @@ __all__ = [
     "SetupLink",
     "UtcTime",
     "Utterance",
+    "Ward",
     "WebSession",
 ]
