@@ -138,6 +138,16 @@ async def test_a_line_without_an_end_does_not_fill_the_memory(tmp_path: Path) ->
     assert core.said == []
 
 
+async def test_ears_that_are_just_being_ended_are_waited_for_when_the_core_ends() -> None:
+    process = await asyncio.create_subprocess_exec("sleep", "60")
+    ending = asyncio.create_task(children._end(process))  # noqa: SLF001 (the moment cannot be hit from outside)
+    await asyncio.sleep(0)
+    ending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await ending
+    assert process.returncode == -signal.SIGKILL
+
+
 async def test_the_ears_end_with_the_core(tmp_path: Path) -> None:
     core = Core()
     async with ears(tmp_path, "while True: say(kind='nothing', turn=os.getpid()); time.sleep(0.1)", core):
