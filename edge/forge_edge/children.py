@@ -222,6 +222,12 @@ async def _read(reader: asyncio.StreamReader, limit_seconds: float) -> Said | Be
 async def _end(process: Process) -> None:
     with contextlib.suppress(ProcessLookupError):
         process.kill()
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(END_LIMIT_SECONDS):
-            await process.wait()
+    ended = asyncio.create_task(process.wait(), name="ears-end")
+    try:
+        await asyncio.wait((ended,), timeout=END_LIMIT_SECONDS)
+    except asyncio.CancelledError:
+        # Whoever ends the core in this moment must not leave a process behind that nobody has waited for.
+        await asyncio.wait((ended,), timeout=END_LIMIT_SECONDS)
+        raise
+    finally:
+        ended.cancel()
