@@ -17,6 +17,7 @@ from tests.fakes.keys import authority
 
 from forge_hub.access import Access, Role
 from forge_hub.alerts.board import Accepted, AlertBoard
+from forge_hub.fleet.authority import Authority
 from forge_hub.fleet.commands import RoomCommands
 from forge_hub.fleet.enrolment import BrokerPlace, Enrolment
 from forge_hub.fleet.revocation import Revocation
@@ -352,11 +353,18 @@ class Wire:
 
 
 @asynccontextmanager
-async def serve(pages: HubPages) -> AsyncIterator[str]:
-    """Serve the pages on a free port of this machine and yield the address."""
+async def serve(pages: HubPages, keys: Authority | None = None) -> AsyncIterator[str]:
+    """Serve the pages on a free port of this machine, by HTTPS when there are keys, and yield the address."""
     server = uvicorn.Server(
         uvicorn.Config(
-            pages.app, host="127.0.0.1", port=0, log_config=None, access_log=False, timeout_graceful_shutdown=5
+            pages.app,
+            host="127.0.0.1",
+            port=0,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=5,
+            ssl_certfile=keys.server_certificate_file if keys else None,
+            ssl_keyfile=keys.server_key_file if keys else None,
         )
     )
     task = asyncio.create_task(server.serve())
@@ -364,7 +372,7 @@ async def serve(pages: HubPages) -> AsyncIterator[str]:
         await asyncio.sleep(0.02)
     host, port = server.servers[0].sockets[0].getsockname()[:2]
     try:
-        yield f"http://{host}:{port}"
+        yield f"{'https' if keys else 'http'}://{host}:{port}"
     finally:
         end_streams(pages.app)
         server.should_exit = True
