@@ -127,6 +127,16 @@ def _doctor(settings: NodeSettings, options: argparse.Namespace) -> int:
     return EXIT_OK if all(finding.ok for finding in findings) else EXIT_FAILED
 
 
+def _enrol(settings: NodeSettings, options: argparse.Namespace) -> int:
+    from forge_edge.enrolment import enrol  # noqa: PLC0415 (see above)
+
+    words = options.words or input("The words of the claim: ").split()
+    out = options.out or settings.credentials or settings.folder / "credentials.json"
+    credentials = enrol(options.url, words, out)
+    print(f"This is '{credentials.node}' of site '{credentials.site}' now. Set FORGE_EDGE_CREDENTIALS={out}")
+    return EXIT_OK
+
+
 def _settings(_: NodeSettings, __: argparse.Namespace) -> int:
     for name, field in NodeSettings.model_fields.items():
         print(f"FORGE_EDGE_{name.upper():24} {field.description} (default: {field.default})")
@@ -176,6 +186,10 @@ def _parser() -> argparse.ArgumentParser:
     say.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
     doctor = command("doctor", _doctor, "Check microphone, models, broker, clock and disk, and say what to do.")
     doctor.add_argument("--json", action="store_true", help="one JSON object a line")
+    enrol = command("enrol", _enrol, "Become a node of a site: make a key and have the hub sign it, with a claim.")
+    enrol.add_argument("url", metavar="URL", help="the hub's address, https://...")
+    enrol.add_argument("words", nargs="*", metavar="WORD", help="the words of the claim; asked for when left out")
+    enrol.add_argument("-o", "--out", type=Path, metavar="FILE", help="credentials file to write")
     command("settings", _settings, "List every setting with its environment variable.")
     return parser
 

@@ -19,6 +19,7 @@ from forge_edge import health
 from forge_edge.anonymiser import Anonymiser
 from forge_edge.children import EarsChild, Said
 from forge_edge.dialogue.conversation import ACCEPTED, NO_HUB, Conversation, Dialogue, Reaction
+from forge_edge.enrolment import Renewal
 from forge_edge.errors import NodeConfigError, OutboxError
 from forge_edge.messages import Hearing, NothingHeard, SpeechHeard, WakeHeard
 from forge_edge.observations import Observation, SenseObserved, SessionClosed, SessionOpened
@@ -95,10 +96,11 @@ class Node:
             self._ears = make(folder / "core.sock", on_said=self._on_said, on_gone=self._on_ears_gone)
             self._publisher: Publisher | None = None
             tasks: list[Coroutine[Any, Any, None]] = [self._ears.run(), self._tick(), _until_told()]
-            if credentials is not None:
+            if settings.credentials is not None and credentials is not None:
+                renewal = Renewal(settings.credentials, credentials, self._clock)
                 self._publisher = Publisher(
                     self._outbox,
-                    BrokerAddress(credentials.host, credentials.port, credentials.node, credentials.password),
+                    BrokerAddress(credentials.host, credentials.port, renewal.context),
                     site=credentials.site,
                     node=credentials.node,
                     version=self._version,
@@ -108,7 +110,7 @@ class Node:
                     on_hub=self._on_hub,
                     on_acknowledged=self._on_acknowledged,
                 )
-                tasks.append(self._publisher.run())
+                tasks.extend((self._publisher.run(), renewal.run(self._publisher.reconnect)))
             try:
                 await self._close_interrupted_session()
                 log.info("node.started", alone=credentials is None)

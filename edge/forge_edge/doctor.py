@@ -13,8 +13,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from forge_edge.enrolment import certificate_ends
 from forge_edge.errors import NodeError
 from forge_edge.settings import NodeSettings, load_credentials
+from forge_shared.clock import SystemClock
 from forge_shared.errors import ForgeError
 from forge_shared.forms.questionnaire import installed
 
@@ -50,6 +52,7 @@ def examine(settings: NodeSettings) -> list[Finding]:
         _form,
         _names,
         _broker,
+        _certificate,
         _clock,
         _disk,
         _accelerator,
@@ -224,7 +227,7 @@ def _broker(settings: NodeSettings) -> Finding:
             "broker",
             ok=False,
             found="no credentials: the room works alone and nobody is alerted",
-            do="run `forge-hub enrol NODE` on the hub and set FORGE_EDGE_CREDENTIALS to the file",
+            do="run `forge-edge enrol` with a claim of the hub and set FORGE_EDGE_CREDENTIALS to its file",
         )
     try:
         credentials = load_credentials(settings.credentials)
@@ -242,6 +245,20 @@ def _broker(settings: NodeSettings) -> Finding:
             do="is the hub running, and is the network up? Events wait in the outbox meanwhile",
         )
     return Finding("broker", ok=True, found=f"{credentials.host}:{credentials.port} answers in {took_ms:.0f} ms")
+
+
+def _certificate(settings: NodeSettings) -> Finding:
+    again = "ask an admin for a claim and run `forge-edge enrol`"
+    if settings.credentials is None:
+        return Finding("certificate", ok=False, found="none: this node belongs to no site", do=again)
+    try:
+        ends = certificate_ends(load_credentials(settings.credentials))
+    except NodeError as error:
+        return Finding("certificate", ok=False, found="unusable", do=str(error))
+    left = ends - SystemClock().now()
+    if left.total_seconds() <= 0:
+        return Finding("certificate", ok=False, found=f"ended on {ends:%Y-%m-%d %H:%M} UTC", do=again)
+    return Finding("certificate", ok=True, found=f"ends on {ends:%Y-%m-%d %H:%M} UTC, in {left.days} days")
 
 
 def _clock(_: NodeSettings) -> Finding:

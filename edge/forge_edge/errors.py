@@ -8,6 +8,7 @@ ForgeError
     ├── EngineError                engine.failed
     │   └── EngineMissingError     engine.missing
     ├── OutboxError                outbox.failed
+    ├── EnrolmentError             enrolment.failed
     └── NodeConfigError            node.config
 """
 
@@ -54,6 +55,12 @@ class OutboxError(NodeError):
     """The outbox cannot store an event."""
 
     code = "outbox.failed"
+
+
+class EnrolmentError(NodeError):
+    """The node was not given an identity, or its identity was not renewed; the message says why."""
+
+    code = "enrolment.failed"
 
 
 class NodeConfigError(NodeError):

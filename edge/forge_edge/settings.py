@@ -3,40 +3,12 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from forge_edge.errors import NodeConfigError
 from forge_edge.wake import BUILT_IN_WORDS
-from forge_shared.model import Frozen
-from forge_shared.topics import HUB, is_name
-
-
-def _check_name(value: str) -> str:
-    if not is_name(value):
-        raise ValueError("a name is lower-case letters, digits and hyphens, at most 63")
-    return value
-
-
-def _check_node(value: str) -> str:
-    if value == HUB:
-        raise ValueError(f"no node may be called {HUB}")
-    return value
-
-
-Name = Annotated[str, AfterValidator(_check_name)]
-"""What topics can carry as a site or a node."""
-
-
-class Credentials(Frozen):
-    """What `forge-hub enrol` wrote: where the broker is and who this node is there."""
-
-    site: Name
-    node: Annotated[Name, AfterValidator(_check_node)]
-    host: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^\S+$")]
-    port: Annotated[int, Field(ge=1, le=65535)]
-    password: Annotated[SecretStr, Field(min_length=1)]
-
+from forge_shared.enrolment import Credentials
 
 PREFIX = "FORGE_EDGE_"
 """What the names of the settings' environment variables begin with."""
@@ -51,7 +23,7 @@ class NodeSettings(BaseSettings):
         Path, Field(description="Folder of the outbox, the dialogue's state and the children's socket; mode 0700.")
     ] = Path("~/.local/state/forge-edge")
     credentials: Annotated[
-        Path | None, Field(description="File written by `forge-hub enrol`. Without it the room works alone.")
+        Path | None, Field(description="File written by `forge-edge enrol`. Without it the room works alone.")
     ] = None
     form: Annotated[str, Field(description="The questionnaire that 'my form' means.")] = "phq-9"
     forms_dir: Annotated[Path | None, Field(description="Folder of the site's own questionnaires (FHIR JSON).")] = None
@@ -109,13 +81,15 @@ def load_credentials(path: Path) -> Credentials:
     """Read a credentials file.
 
     Raises:
-        NodeConfigError: It is missing, readable by others, or not what `forge-hub enrol` writes.
+        NodeConfigError: It is missing, readable by others, or not what `forge-edge enrol` writes.
     """
     try:
         if path.stat().st_mode & 0o077:
             raise NodeConfigError(f"others can read {path.name}: chmod 600 it")
         return Credentials.model_validate_json(path.read_bytes())
     except OSError:
-        raise NodeConfigError(f"cannot read the credentials {path.name}: run `forge-hub enrol` on the hub") from None
+        raise NodeConfigError(
+            f"cannot read the credentials {path.name}: run `forge-edge enrol` with a claim of the hub"
+        ) from None
     except ValidationError:
-        raise NodeConfigError(f"{path.name} is no credentials file of `forge-hub enrol`") from None
+        raise NodeConfigError(f"{path.name} is no credentials file of `forge-edge enrol`") from None

@@ -2,23 +2,28 @@
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import segno
 from pydantic import ValidationError
 
 from forge_hub import access, control
 from forge_hub.app import Hub, graph_uri, rebuild, records_url
-from forge_hub.broker.child import reload_users
-from forge_hub.broker.users import HUB_USER, BrokerUsers
+from forge_hub.doors import authority_of, doors_of, enrolment_of
 from forge_hub.errors import HubConfigError, HubError
+from forge_hub.fleet.authority import Authority
+from forge_hub.fleet.enrolment import COMMAND_LINE, Enrolment
+from forge_hub.fleet.revocation import write_list
 from forge_hub.graph import open_graph
 from forge_hub.records.database import open_database
 from forge_hub.settings import PREFIX, HubSettings
-from forge_shared import logs, topics
+from forge_shared import logs
 from forge_shared.clock import SystemClock
 from forge_shared.environment import unknown_variables
 from forge_shared.errors import ForgeError
@@ -60,29 +65,67 @@ def _serve(settings: HubSettings, _: argparse.Namespace) -> None:
     asyncio.run(Hub(settings).serve())
 
 
+def _init(settings: HubSettings, _: argparse.Namespace) -> None:
+    settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = authority_of(settings, SystemClock()).prepare(settings.site, doors_of(settings).names)
+    for sentence in made or ["nothing to do: the site's keys are all there"]:
+        print(f"forge-hub: {sentence}")
+
+
+def _claim(settings: HubSettings, options: argparse.Namespace) -> None:
+    doors = doors_of(settings)
+    if doors.enrolment_url is None:
+        raise HubConfigError("a claim is brought by HTTPS to the hub itself: set FORGE_HUB_TLS=own for `serve`, too")
+    with _fleet(settings) as (enrolment, _):
+        claim = enrolment.claim(options.node, COMMAND_LINE)
+    line = f"{doors.enrolment_url} {claim.words}"
+    segno.make(line, error="m").terminal(compact=True)
+    print(f"On {claim.node}, until {claim.expires_at:%H:%M} UTC and once:\n\n  forge-edge enrol {line}\n")
+
+
 def _enrol(settings: HubSettings, options: argparse.Namespace) -> None:
-    if options.node == HUB_USER or not topics.is_name(options.node):
-        raise HubConfigError("a node's name is lower-case letters, digits and hyphens, at most 63, and not 'hub'")
-    home = settings.folder / "broker"
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    password = BrokerUsers(home / "users").issue(options.node)
-    reload_users(home / "pid")
-    credentials = {
-        "site": settings.site,
-        "node": options.node,
-        "host": settings.broker_host,
-        "port": settings.broker_port,
-        "password": password,
-    }
+    doors = doors_of(settings)
+    with _fleet(settings) as (enrolment, authority):
+        credentials = enrolment.issue(options.node, doors.address, doors.host)
+        _apply_revocations(settings, enrolment, authority)
     out: Path = options.out or Path(f"{options.node}.json")
-    replace(out.resolve(), json.dumps(credentials, indent=1).encode() + b"\n", mode=0o600)
+    replace(out.resolve(), credentials.to_json(), mode=0o600)
     print(f"{out}: give this file to the node as FORGE_EDGE_CREDENTIALS; an older one of '{options.node}' is void.")
+
+
+def _revoke(settings: HubSettings, options: argparse.Namespace) -> None:
+    with _fleet(settings) as (enrolment, authority):
+        if not enrolment.revoke(options.node, COMMAND_LINE):
+            raise HubError(f"'{options.node}' has nothing that could be revoked")
+        _apply_revocations(settings, enrolment, authority)
+    print(f"'{options.node}' is revoked: it is cut off and not let in again.")
+
+
+@contextlib.contextmanager
+def _fleet(settings: HubSettings) -> Iterator[tuple[Enrolment, Authority]]:
+    settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    clock = SystemClock()
+    authority = authority_of(settings, clock)
+    authority.prepare(settings.site, doors_of(settings).names)
+    database = open_database(records_url(settings))
+    try:
+        yield enrolment_of(settings, database, authority, clock), authority
+    finally:
+        database.close()
+
+
+def _apply_revocations(settings: HubSettings, enrolment: Enrolment, authority: Authority) -> None:
+    """Let the serving hub make revocations effective; where none serves, its next start finds the list written."""
+    reply = control.ask(settings.folder / "control.sock", "apply-revocations")
+    if reply is None:
+        write_list(enrolment, authority)
+    elif not reply.get("ok"):
+        raise HubError(str(reply.get("error", "the hub refused")))
 
 
 def _setup_link(settings: HubSettings, options: argparse.Namespace) -> None:
     database = open_database(records_url(settings))
-    address = settings.public_url or f"http://{settings.host}:{settings.port}"
-    print(access.create_setup_link(database, SystemClock(), address, options.role))
+    print(access.create_setup_link(database, SystemClock(), doors_of(settings).address, options.role))
     database.close()
 
 
@@ -119,7 +162,12 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     command("serve", _serve, "Run the hub until it is told to end.")
-    enrol = command("enrol", _enrol, "Make broker credentials for a room node and write them to a file.")
+    command("init", _init, "Make the site's certificate authority and the hub's certificates; `serve` does it too.")
+    claim = command("claim", _claim, "Issue a one-use claim with which a node enrols itself within 15 minutes.")
+    claim.add_argument("node", help="name of the node: lower-case letters, digits, hyphens")
+    revoke = command("revoke", _revoke, "Revoke a node: it is cut off within five seconds and not let in again.")
+    revoke.add_argument("node", help="name of the node")
+    enrol = command("enrol", _enrol, "Make a node's key and certificate here and write them to a credentials file.")
     enrol.add_argument("node", help="name of the node: lower-case letters, digits, hyphens")
     enrol.add_argument("--out", type=Path, help="file to write (default: NODE.json)")
     link = command("setup-link", _setup_link, "Print a one-time link with which a person makes an account.")

@@ -3,23 +3,27 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
-from pydantic import SecretStr
 
 from forge_hub import access, control
 from forge_hub.alerts.board import Accepted, AlertBoard
 from forge_hub.alerts.projector import AlertProjection
 from forge_hub.broker.child import BrokerChild, choose
-from forge_hub.broker.users import HUB_USER, BrokerUsers
-from forge_hub.errors import BrokerError, HubConfigError
+from forge_hub.doors import Doors, authority_of, doors_of, enrolment_of, external_login
+from forge_hub.errors import BrokerError
+from forge_hub.fleet.authority import Authority
 from forge_hub.fleet.commands import RoomCommands
+from forge_hub.fleet.enrolment import Enrolment
+from forge_hub.fleet.revocation import Revocation
 from forge_hub.fleet.rooms import Rooms
 from forge_hub.graph import open_graph
 from forge_hub.graph.ports import GraphStore
@@ -31,7 +35,7 @@ from forge_hub.records.database import Database, open_database
 from forge_hub.records.projector import RecordsProjection
 from forge_hub.settings import HubSettings
 from forge_hub.web.application import create_application, end_streams
-from forge_hub.web.parts import Parts
+from forge_hub.web.parts import Fleet, Parts
 from forge_shared.clock import SystemClock
 from forge_shared.files import owned_folder
 from forge_shared.forms.questionnaire import Questionnaire, installed
@@ -42,6 +46,20 @@ GRACE_SECONDS = 3
 """How long open pages may keep the hub from stopping."""
 
 log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The site's keys and what is decided of its doors."""
+
+    doors: Doors
+    authority: Authority
+    enrolment: Enrolment
+    revocation: Revocation
+
+    async def apply_revocations(self) -> Mapping[str, Any]:
+        """Carry out the command line's wish that what it revoked takes effect."""
+        return {"nodes": await self.revocation.apply()}
 
 
 class Hub:
@@ -58,18 +76,31 @@ class Hub:
             HubError: A part cannot be started; the message says which and what to do.
         """
         settings = self._settings
+        doors = doors_of(settings)
         with owned_folder(settings.folder) as folder:
+            authority = authority_of(settings, self._clock)
+            for sentence in authority.prepare(settings.site, doors.names):
+                log.info("authority.made", what=sentence)
             database = open_database(records_url(settings))
             graph = open_graph(graph_uri(settings), settings.graph_password)
             try:
-                async with _broker(settings, folder) as (login, broker):
-                    await self._run(folder, database, graph, login, broker)
+                enrolment = enrolment_of(settings, database, authority, self._clock)
+                async with _broker(settings, folder, authority) as (login, broker):
+                    revocation = Revocation(enrolment, authority, partial(_tell_broker, broker, authority))
+                    keys = Keys(doors, authority, enrolment, revocation)
+                    await self._run(folder, database, graph, login, broker, keys)
             finally:
                 graph.close()
                 database.close()
 
-    async def _run(
-        self, folder: Path, database: Database, graph: GraphStore, login: BrokerLogin, broker: BrokerChild | None
+    async def _run(  # noqa: PLR0913 (what `serve` has opened)
+        self,
+        folder: Path,
+        database: Database,
+        graph: GraphStore,
+        login: BrokerLogin,
+        broker: BrokerChild | None,
+        keys: Keys,
     ) -> None:
         settings, clock = self._settings, self._clock
         forms = installed(settings.forms_dir)
@@ -128,27 +159,33 @@ class Hub:
                 forms=forms,
                 clock=clock,
                 health=health,
-                https=(settings.public_url or "").startswith("https://"),
+                https=keys.doors.https,
+                fleet=Fleet(keys.enrolment, keys.revocation, keys.authority.authority_pem(), keys.doors.enrolment_url),
             )
         )
-        server = _server(settings, pages)
+        server = _server(settings, pages, keys)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, _stop, server, pages)
         await until_first_failure(
             server.serve(),
-            self._announce(server, database, forms),
+            self._announce(server, keys.doors, database, forms),
+            _apply_once(keys.revocation),
             consumer.run(),
-            control.serve(folder / "control.sock", {"graph-rebuild": rebuild_graph}),
+            control.serve(
+                folder / "control.sock", {"graph-rebuild": rebuild_graph, "apply-revocations": keys.apply_revocations}
+            ),
             *(runner.run() for runner in runners),
             *([broker.watch()] if broker else []),
         )
         log.info("hub.stopped")
 
-    async def _announce(self, server: uvicorn.Server, database: Database, forms: Mapping[str, Questionnaire]) -> None:
+    async def _announce(
+        self, server: uvicorn.Server, doors: Doors, database: Database, forms: Mapping[str, Questionnaire]
+    ) -> None:
         while not server.started:
             await asyncio.sleep(0.02)
-        address = self._settings.public_url or _address(server)
+        address = self._settings.public_url or _address(server, doors)
         print(f"Persona-Forge hub of site '{self._settings.site}': {address}", flush=True)  # noqa: T201 (for the person at the terminal)
         link = access.first_run_link(database, self._clock, address)
         if link is not None:
@@ -176,31 +213,25 @@ def rebuild(database: Database, graph: GraphStore) -> int:
 
 
 @asynccontextmanager
-async def _broker(settings: HubSettings, folder: Path) -> AsyncIterator[tuple[BrokerLogin, BrokerChild | None]]:
+async def _broker(
+    settings: HubSettings, folder: Path, authority: Authority
+) -> AsyncIterator[tuple[BrokerLogin, BrokerChild | None]]:
     if settings.broker == "external":
-        if settings.broker_password is None:
-            raise HubConfigError("an external broker needs FORGE_HUB_BROKER_PASSWORD")
-        login = BrokerLogin(
-            settings.broker_host, settings.broker_port, settings.broker_username, settings.broker_password
-        )
-        yield login, None
+        yield external_login(settings), None
         return
     home = folder / "broker"
     home.mkdir(mode=0o700, exist_ok=True)
-    users = BrokerUsers(home / "users")
-    # The hub's own password lives in memory only: a new one at every start.
-    password = users.issue(HUB_USER)
     child = BrokerChild(
         choose(settings.broker),
         folder=home,
-        users=home / "users",
+        authority=authority,
         site=settings.site,
         host=settings.broker_host,
         port=settings.broker_port,
     )
     await child.start()
     try:
-        yield BrokerLogin(settings.broker_host, settings.broker_port, HUB_USER, SecretStr(password)), child
+        yield BrokerLogin(_reached(settings.broker_host), settings.broker_port, tls=authority.hub_context()), child
     finally:
         await child.stop()
 
@@ -212,7 +243,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _server(settings: HubSettings, pages: FastAPI) -> _Server:
+def _server(settings: HubSettings, pages: FastAPI, keys: Keys) -> _Server:
     return _Server(
         uvicorn.Config(
             pages,
@@ -222,8 +253,17 @@ def _server(settings: HubSettings, pages: FastAPI) -> _Server:
             access_log=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
             server_header=False,
+            # Whose word it is that a request came by HTTPS: the proxy's only where there is one.
+            proxy_headers=keys.doors.https and not keys.doors.own,
+            ssl_certfile=keys.authority.server_certificate_file if keys.doors.own else None,
+            ssl_keyfile=keys.authority.server_key_file if keys.doors.own else None,
         )
     )
+
+
+def _reached(host: str) -> str:
+    """Return where the hub itself reaches what listens on ``host``: everywhere is also here."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (compared, not listened on)
 
 
 def _stop(server: uvicorn.Server, pages: FastAPI) -> None:
@@ -232,6 +272,19 @@ def _stop(server: uvicorn.Server, pages: FastAPI) -> None:
     server.should_exit = True
 
 
-def _address(server: uvicorn.Server) -> str:
+def _address(server: uvicorn.Server, doors: Doors) -> str:
     host, port = server.servers[0].sockets[0].getsockname()[:2]
-    return f"http://{host}:{port}"
+    return f"{'https' if doors.own else 'http'}://{host}:{port}"
+
+
+async def _tell_broker(broker: BrokerChild | None, authority: Authority, nodes: Sequence[str]) -> None:
+    if broker is not None:
+        await broker.apply_revocations(nodes)
+    else:
+        log.warning("broker.must-read-list", file=str(authority.revocations_file))
+
+
+async def _apply_once(revocation: Revocation) -> None:
+    """Put on the list what was revoked while no hub served."""
+    await revocation.apply()
+    await asyncio.Event().wait()

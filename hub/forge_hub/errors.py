@@ -5,6 +5,8 @@ ForgeError
     ├── HubConfigError       hub.config
     ├── RecordsError         records.failed
     ├── BrokerError          broker.failed
+    ├── AuthorityError       authority.failed
+    ├── EnrolmentError       enrolment.refused
     ├── AccessError          access.refused
     ├── NotFoundError        record.unknown
     └── (GraphError          graph.*, in forge_hub.graph.errors)
@@ -35,6 +37,18 @@ class BrokerError(HubError):
     """The embedded broker cannot be started or does not answer."""
 
     code = "broker.failed"
+
+
+class AuthorityError(HubError):
+    """The site's keys cannot be read or written, or a certificate request is not acceptable."""
+
+    code = "authority.failed"
+
+
+class EnrolmentError(HubError):
+    """A node's identity is not given or not renewed: the claim or the certificate does not stand."""
+
+    code = "enrolment.refused"
 
 
 class AccessError(HubError):

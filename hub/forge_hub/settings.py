@@ -20,9 +20,9 @@ class HubSettings(BaseSettings):
         Path, Field(description="Folder of databases, broker data and the control socket; made with mode 0700.")
     ] = Path("~/.local/state/forge-hub")
     site: Annotated[str, Field(description="Name of the site, in every topic: lower case, digits, hyphens.")] = "site"
-    host: Annotated[
-        str, Field(description="Address that the pages listen on. Put HTTPS in front before it leaves loopback.")
-    ] = "127.0.0.1"
+    host: Annotated[str, Field(description="Address that the pages listen on; beyond loopback only with HTTPS.")] = (
+        "127.0.0.1"
+    )
     port: Annotated[int, Field(ge=0, le=65535, description="Port of the pages; 0 takes a free one.")] = 8080
     public_url: Annotated[
         str | None, Field(description="Address under which browsers reach the pages, if not host and port.")
@@ -42,9 +42,30 @@ class HubSettings(BaseSettings):
         Field(description="The broker to start as a child: Mosquitto where it is installed, else amqtt; or external."),
     ] = "auto"
     broker_host: Annotated[str, Field(description="Address of the broker.")] = "127.0.0.1"
-    broker_port: Annotated[int, Field(ge=1, le=65535, description="Port of the broker.")] = 1883
+    broker_port: Annotated[int, Field(ge=1, le=65535, description="Port of the broker; MQTT over TLS.")] = 8883
     broker_username: Annotated[str, Field(description="The hub's user at an external broker.")] = "hub"
     broker_password: Annotated[SecretStr | None, Field(description="The hub's password at an external broker.")] = None
+
+    broker_ca: Annotated[
+        Path | None, Field(description="Who signed an external broker's certificate (PEM); switches TLS on.")
+    ] = None
+    broker_certificate: Annotated[
+        Path | None, Field(description="The hub's client certificate at an external broker (PEM).")
+    ] = None
+    broker_key: Annotated[Path | None, Field(description="The key of that certificate (PEM).")] = None
+    tls: Annotated[
+        Literal["auto", "own", "proxy", "off"],
+        Field(
+            description="HTTPS of the pages: own certificate, a proxy on this machine, or off on loopback. "
+            "auto: own beyond loopback, proxy where public_url is https, else off."
+        ),
+    ] = "auto"
+    tls_names: Annotated[
+        tuple[str, ...], Field(description="More names and addresses of the hub, for its own certificate (JSON list).")
+    ] = ()
+    node_certificate_days: Annotated[
+        int, Field(ge=2, le=825, description="Life of a node's certificate in days; renewed after two thirds.")
+    ] = 90
 
     @field_validator("site")
     @classmethod

@@ -5,12 +5,14 @@ import os
 import socket
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+from tests.fakes import keys
 
 from forge_edge import doctor
 from forge_edge.audio.microphone import Device
@@ -50,10 +52,9 @@ def _synchronised(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
 
 
-def credentials(folder: Path, port: int, mode: int = 0o600) -> Path:
+def credentials(folder: Path, port: int, mode: int = 0o600, valid_for: timedelta = timedelta(days=90)) -> Path:
     path = folder / "room-1.json"
-    content = {"site": "site", "node": "room-1", "host": "127.0.0.1", "port": port, "password": "planted-secret"}
-    path.write_text(json.dumps(content), encoding="utf-8")
+    path.write_bytes(keys.credentials(keys.authority(folder), port, valid_for=valid_for).to_json())
     path.chmod(mode)
     return path
 
@@ -74,6 +75,7 @@ def test_every_part_that_the_node_needs_is_looked_at(settings: NodeSettings) -> 
         "form",
         "names",
         "broker",
+        "certificate",
         "clock",
         "disk",
         "accelerator",
@@ -132,8 +134,19 @@ def test_a_broker_that_does_not_answer_is_found_in_time(tmp_path: Path) -> None:
     assert time.monotonic() - started < 10
 
 
-def test_no_finding_shows_the_password(settings: NodeSettings) -> None:
-    assert "planted-secret" not in "".join(f"{found}" for found in examine(settings))
+def test_no_finding_shows_the_key(settings: NodeSettings) -> None:
+    assert settings.credentials is not None
+    key = json.loads(settings.credentials.read_bytes())["key"].splitlines()[1]
+    assert key not in "".join(f"{found}" for found in examine(settings))
+
+
+def test_the_end_of_the_certificate_is_said(tmp_path: Path, port: int, settings: NodeSettings) -> None:
+    assert finding(settings, "certificate").ok
+    assert "89 days" in finding(settings, "certificate").found
+    for life, words in ((timedelta(seconds=-1), "ended"), (timedelta(days=5, hours=1), "5 days")):
+        found = finding(settings_of(tmp_path, credentials=credentials(tmp_path, port, valid_for=life)), "certificate")
+        assert found.ok is (life > timedelta(0))
+        assert words in found.found
 
 
 def test_a_disk_that_cannot_be_written_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,17 @@ from forge_edge.__main__ import EXIT_USAGE, main
 from forge_edge.errors import NodeConfigError
 from forge_edge.settings import NodeSettings, load_credentials
 
-CREDENTIALS = {"site": "site", "node": "room-1", "host": "127.0.0.1", "port": 1883, "password": "planted-secret"}
+PEM = "-----BEGIN CERTIFICATE-----\n"
+CREDENTIALS = {
+    "site": "site",
+    "node": "room-1",
+    "host": "127.0.0.1",
+    "port": 8883,
+    "hub": "https://127.0.0.1:8443",
+    "authority": PEM,
+    "certificate": PEM,
+    "key": "planted-secret",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -125,9 +135,9 @@ def test_every_wrong_setting_is_named_at_once(
     assert capsys.readouterr().err.count("\n") == 3
 
 
-def test_credentials_are_read_and_their_password_does_not_show(tmp_path: Path) -> None:
+def test_credentials_are_read_and_their_key_does_not_show(tmp_path: Path) -> None:
     credentials = load_credentials(written(tmp_path, CREDENTIALS))
-    assert credentials.password.get_secret_value() == "planted-secret"
+    assert credentials.key.get_secret_value() == "planted-secret"
     assert "planted-secret" not in f"{credentials!r} {credentials}"
 
 
@@ -145,7 +155,7 @@ def test_a_file_that_is_no_credentials_is_refused_without_repeating_it(tmp_path:
 
 
 def test_missing_credentials_say_how_to_get_them(tmp_path: Path) -> None:
-    with pytest.raises(NodeConfigError, match="forge-hub enrol"):
+    with pytest.raises(NodeConfigError, match="forge-edge enrol"):
         load_credentials(tmp_path / "absent.json")
 
 
@@ -155,7 +165,7 @@ def test_missing_credentials_say_how_to_get_them(tmp_path: Path) -> None:
         {"site": "Ward 3"},
         {"node": "a/b"},
         {"node": "hub"},
-        {"password": ""},
+        {"key": ""},
         {"host": ""},
         {"host": "a b"},
         {"site": ""},

@@ -1,7 +1,7 @@
 """A hub's pages over a real store and a real graph, with a room and a person whose record a test can fill."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,10 +13,14 @@ import httpx
 import uvicorn
 from argon2 import PasswordHasher
 from fastapi import FastAPI
+from tests.fakes.keys import authority
 
 from forge_hub.access import Access, Role
 from forge_hub.alerts.board import Accepted, AlertBoard
+from forge_hub.fleet.authority import Authority
 from forge_hub.fleet.commands import RoomCommands
+from forge_hub.fleet.enrolment import BrokerPlace, Enrolment
+from forge_hub.fleet.revocation import Revocation
 from forge_hub.graph import open_graph
 from forge_hub.graph.ports import Edge, GraphBatch, GraphStore, Node, NodeRef
 from forge_hub.graph.schema import Value
@@ -33,7 +37,7 @@ from forge_hub.records.schema import (
     Utterance,
 )
 from forge_hub.web.application import create_application, end_streams
-from forge_hub.web.parts import Parts
+from forge_hub.web.parts import Fleet, Parts
 from forge_shared.clock import Clock, SystemClock
 from forge_shared.forms.questionnaire import installed
 from forge_shared.ids import new_id
@@ -241,7 +245,13 @@ def open_pages(folder: Path, clock: Clock | None = None, *, https: bool = False)
     async def on_accepted(accepted: Accepted) -> None:
         await rooms.alert_accepted(accepted.node, accepted.event_id)
 
+    async def on_revoked(nodes: Sequence[str]) -> None:
+        published.extend((f"revoked/{node}", b"") for node in nodes)
+
     board = AlertBoard(database, clock, on_accepted=on_accepted)
+    keys = authority(folder)
+    enrolment = Enrolment(database, keys, clock, site="ward", broker=BrokerPlace(None, 8883), certificate_days=90)
+    fleet_url = "https://hub.test" if https else None
     parts = Parts(
         site="ward",
         database=database,
@@ -252,6 +262,7 @@ def open_pages(folder: Path, clock: Clock | None = None, *, https: bool = False)
         clock=clock,
         health=lambda: health,
         https=https,
+        fleet=Fleet(enrolment, Revocation(enrolment, keys, on_revoked), keys.authority_pem(), fleet_url),
     )
     try:
         yield HubPages(database, graph, board, parts, create_application(parts), published, health)
@@ -342,11 +353,18 @@ class Wire:
 
 
 @asynccontextmanager
-async def serve(pages: HubPages) -> AsyncIterator[str]:
-    """Serve the pages on a free port of this machine and yield the address."""
+async def serve(pages: HubPages, keys: Authority | None = None) -> AsyncIterator[str]:
+    """Serve the pages on a free port of this machine, by HTTPS when there are keys, and yield the address."""
     server = uvicorn.Server(
         uvicorn.Config(
-            pages.app, host="127.0.0.1", port=0, log_config=None, access_log=False, timeout_graceful_shutdown=5
+            pages.app,
+            host="127.0.0.1",
+            port=0,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=5,
+            ssl_certfile=keys.server_certificate_file if keys else None,
+            ssl_keyfile=keys.server_key_file if keys else None,
         )
     )
     task = asyncio.create_task(server.serve())
@@ -354,7 +372,7 @@ async def serve(pages: HubPages) -> AsyncIterator[str]:
         await asyncio.sleep(0.02)
     host, port = server.servers[0].sockets[0].getsockname()[:2]
     try:
-        yield f"http://{host}:{port}"
+        yield f"{'https' if keys else 'http'}://{host}:{port}"
     finally:
         end_streams(pages.app)
         server.should_exit = True

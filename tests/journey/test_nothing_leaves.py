@@ -3,12 +3,18 @@
 import base64
 import json
 import random
+import ssl
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from tests.fakes.tap import Tap
 from tests.journey.world import Site, until
+
+from forge_edge.enrolment import client_context
+from forge_edge.settings import load_credentials
+from forge_hub.fleet.authority import Authority
+from forge_shared.clock import SystemClock
 
 ROOM = "room-1"
 AUDIO = base64.b64encode(random.Random(7).randbytes(300)).decode()
@@ -56,7 +62,10 @@ def live_through_a_session(tmp_path: Path, program: str) -> tuple[dict[str, set[
         site.make_account("admin")
         site.make_account("clinician")
         credentials = site.enrol(ROOM)
-        tap = Tap(site.broker_port)
+        keys = Authority(site.hub_folder / "authority", SystemClock())
+        broker = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        broker.load_cert_chain(keys.server_certificate_file, keys.server_key_file)
+        tap = Tap(site.broker_port, broker, client_context(load_credentials(credentials)))
         credentials.write_text(json.dumps(json.loads(credentials.read_text()) | {"port": tap.port}))
         turns = [
             {"dictate": "nobody agreed to this, said Rosalind Hollister"},

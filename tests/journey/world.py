@@ -6,6 +6,7 @@ import re
 import secrets
 import socket
 import sqlite3
+import ssl
 import subprocess
 import sys
 import time
@@ -56,7 +57,8 @@ class Site:
         self.folder = folder
         self.hub_folder = folder / "hub"
         self.web_port, self.broker_port = free_port(), free_port()
-        self.address = f"http://127.0.0.1:{self.web_port}"
+        self._https = (hub_environment or {}).get("FORGE_HUB_TLS") == "own"
+        self.address = f"{'https' if self._https else 'http'}://127.0.0.1:{self.web_port}"
         self.password = secrets.token_urlsafe(16)
         self.setup_link: str | None = None
         self._hub: subprocess.Popen[bytes] | None = None
@@ -90,7 +92,7 @@ class Site:
         until("the hub", self.hub_is_up)
         if self.setup_link is None:
             text = self.hub_output.read_text(encoding="utf-8")
-            found = re.search(r"http://\S+/setup/\S+", text)
+            found = re.search(r"https?://\S+/setup/\S+", text)
             self.setup_link = found[0] if found else None
 
     def launch_hub(self) -> None:
@@ -102,9 +104,15 @@ class Site:
         if self._hub is not None and self._hub.poll() is not None:
             raise RuntimeError(f"the hub ended: {self.hub_output.read_text(encoding='utf-8')[-2000:]}")
         try:
-            return httpx.get(f"{self.address}/healthz", timeout=2).status_code < 600
-        except httpx.TransportError:
+            return httpx.get(f"{self.address}/healthz", timeout=2, verify=self.trust()).status_code < 600
+        except (httpx.TransportError, FileNotFoundError):
             return False
+
+    def trust(self) -> ssl.SSLContext | bool:
+        """Return whom the site's browsers trust: its own authority where the hub speaks HTTPS by itself."""
+        if not self._https:
+            return True
+        return ssl.create_default_context(cafile=str(self.hub_folder / "authority" / "authority.pem"))
 
     def stop_hub(self) -> None:
         """End the hub as an administrator would."""
@@ -242,14 +250,14 @@ class Site:
         """Make an account by a one-time link, as a person would; it is named after its role."""
         link = self.setup_link if role == "admin" else self.hub_command("setup-link", role).split()[-1]
         assert link is not None, "the first run prints a set-up link"
-        with httpx.Client(follow_redirects=True, timeout=20) as client:
+        with httpx.Client(follow_redirects=True, timeout=20, verify=self.trust()) as client:
             page = f"{self.address}/setup/{link.rsplit('/', 1)[1]}"
             form = {"username": role, "password": self.password, "repeated": self.password}
             client.post(page, data={**form, **_hidden(client.get(page).text)}).raise_for_status()
 
     def sign_in(self, role: str) -> httpx.Client:
         """Return a client that is signed in with the account of this role."""
-        client = httpx.Client(base_url=self.address, follow_redirects=True, timeout=20)
+        client = httpx.Client(base_url=self.address, follow_redirects=True, timeout=20, verify=self.trust())
         form = {"username": role, "password": self.password}
         client.post("/login", data={**form, **_hidden(client.get("/login").text)}).raise_for_status()
         return client

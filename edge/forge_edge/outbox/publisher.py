@@ -5,13 +5,14 @@ acknowledged in time is sent again; a repeat is harmless. Alarms overtake record
 """
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiomqtt
 from aiomqtt import ProtocolVersion
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
 from forge_edge.outbox.store import Outbox
 from forge_shared import topics
@@ -42,12 +43,11 @@ log = get_logger()
 
 @dataclass(frozen=True, slots=True)
 class BrokerAddress:
-    """Where the broker is and who the node is there. The user name is the node's name."""
+    """Where the broker is, and who the node is there: its certificate, as it is at the moment of a connection."""
 
     host: str
     port: int
-    username: str
-    password: SecretStr
+    tls: Callable[[], ssl.SSLContext]
 
 
 @dataclass(slots=True)
@@ -99,6 +99,7 @@ class Publisher:
         self._on_hub = on_hub
         self._on_acknowledged = on_acknowledged
         self._wake = asyncio.Event()
+        self._reconnect = asyncio.Event()
         self._lanes: dict[Lane, _LaneProgress] = {}
         self._epoch = ""
         self._hub_online = False
@@ -114,6 +115,10 @@ class Publisher:
         """Say how the node is; only the newest report is sent."""
         self._twin, self._twin_dirty = twin, True
         self._wake.set()
+
+    def reconnect(self) -> None:
+        """Say that the node's certificate is a new one: the connection is made again with it. No event is lost."""
+        self._reconnect.set()
 
     async def run(self) -> None:
         """Connect and send until cancelled. Trouble is logged once, recovery once."""
@@ -141,8 +146,7 @@ class Publisher:
             self._address.host,
             self._address.port,
             identifier=f"forge-{self._site}-{self._node}",
-            username=self._address.username,
-            password=self._address.password.get_secret_value(),
+            tls_context=self._address.tls(),
             protocol=_PROTOCOLS[self._version_choice.version],
             keepalive=KEEPALIVE_SECONDS,
             timeout=TIMEOUT_SECONDS,
@@ -154,6 +158,7 @@ class Publisher:
         )
 
     async def _serve(self, client: aiomqtt.Client) -> None:
+        self._reconnect.clear()
         self._rewind()
         for topic in (
             topics.ack(self._site, self._node),
@@ -167,7 +172,10 @@ class Publisher:
         )
         self._twin_dirty = self._twin is not None
         log.info("broker.connected", mqtt=self._version_choice.version)
-        await until_first_failure(self._receive(client), self._send(client))
+        await until_first_failure(self._receive(client), self._send(client), self._until_told_to_reconnect())
+
+    async def _until_told_to_reconnect(self) -> None:
+        await self._reconnect.wait()
 
     async def _receive(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:

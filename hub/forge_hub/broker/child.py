@@ -7,11 +7,14 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from forge_hub.broker.takeover import take_over
 from forge_hub.broker.users import mosquitto_acl
 from forge_hub.errors import BrokerError
+from forge_hub.fleet.authority import Authority
 from forge_shared.backoff import Backoff
 from forge_shared.files import replace
 from forge_shared.logs import get_logger
@@ -53,16 +56,16 @@ class BrokerChild:
     Args:
         kind: Which broker.
         folder: Its configuration, data, and process id; exists.
-        users: The user file; exists.
+        authority: Whose certificates it shows and asks for; prepared.
         site: Name of the site.
         host: Address to listen on.
         port: Port to listen on.
     """
 
-    def __init__(self, kind: Kind, *, folder: Path, users: Path, site: str, host: str, port: int) -> None:  # noqa: PLR0913 (wiring, by keyword)
+    def __init__(self, kind: Kind, *, folder: Path, authority: Authority, site: str, host: str, port: int) -> None:  # noqa: PLR0913 (wiring, by keyword)
         self._kind = kind
         self._folder = folder
-        self._users = users
+        self._authority = authority
         self._site = site
         self._host = host
         self._port = port
@@ -92,7 +95,7 @@ class BrokerChild:
         replace(self.pid_file, str(self._process.pid).encode(), mode=0o600)
         try:
             async with asyncio.timeout(START_SECONDS):
-                # That something listens is not enough: it would be given the hub's password, whoever it is.
+                # That something listens is not enough: it would be taken for our broker, whoever it is.
                 while not _listens(self._process.pid, self._port):
                     if self._process.returncode is not None:
                         raise BrokerError(f"{self._kind} ended at once: is port {self._port} taken?")
@@ -132,6 +135,20 @@ class BrokerChild:
             process.kill()
             await process.wait()
         self.pid_file.unlink(missing_ok=True)
+
+    async def apply_revocations(self, nodes: Sequence[str]) -> None:
+        """Let the broker read the revocation list again and end what these nodes have open. Others are not touched.
+
+        Args:
+            nodes: Names whose certificates were put on the list.
+        """
+        process = self._process
+        if process is None or process.returncode is not None:
+            return  # it reads the list when it is started again
+        process.send_signal(signal.SIGHUP)
+        if self._kind == "mosquitto":
+            # It refuses the revoked from now on and keeps the connected; amqtt as we run it ends those by itself.
+            await asyncio.gather(*(take_over(self._host, self._port, self._authority, node) for node in nodes))
 
     async def _stays(self) -> bool:
         """Tell whether the broker that was started again lives on."""
@@ -173,14 +190,20 @@ class BrokerChild:
         program = mosquitto_program()
         if program is None:
             raise BrokerError("Mosquitto is not installed: `apt install mosquitto`")
+        authority = self._authority
         acl = self._folder / "mosquitto.acl"
         replace(acl, mosquitto_acl(self._site).encode(), mode=0o600)
         lines = [
             f"listener {self._port} {self._host}",
-            # Whoever connects under another's client id pushes it off; so that id is the name that was signed in with.
+            f"cafile {authority.certificate_file}",
+            f"certfile {authority.server_certificate_file}",
+            f"keyfile {authority.server_key_file}",
+            f"crlfile {authority.revocations_file}",
+            "require_certificate true",
+            "use_identity_as_username true",
+            # Whoever connects under another's client id pushes it off; so that id is the certificate's name.
             "use_username_as_clientid true",
             "allow_anonymous false",
-            f"password_file {self._users}",
             f"acl_file {acl}",
             # Without it Nagle and delayed acknowledgements add 40 ms to every small message.
             "set_tcp_nodelay true",
@@ -200,16 +223,8 @@ class BrokerChild:
     def _amqtt(self) -> list[str]:
         return [
             *(sys.executable, "-m", "forge_hub.broker.amqtt_server", "--host", self._host, "--port", str(self._port)),
-            *("--site", self._site, "--users", str(self._users)),
+            *("--site", self._site, "--authority", str(self._authority.folder)),
         ]
-
-
-def reload_users(pid_file: Path) -> None:
-    """Let a running Mosquitto read its user file again; amqtt reads it at every connection anyway."""
-    with contextlib.suppress(OSError, ValueError):
-        pid = int(pid_file.read_text())
-        if b"mosquitto" in Path(f"/proc/{pid}/cmdline").read_bytes():
-            os.kill(pid, signal.SIGHUP)
 
 
 def _listens(pid: int, port: int) -> bool:

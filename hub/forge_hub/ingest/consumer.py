@@ -1,6 +1,7 @@
 """The hub's connection to the broker: takes events in, acknowledges, keeps the rooms' states, sends commands."""
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,12 +37,13 @@ log = get_logger()
 
 @dataclass(frozen=True, slots=True)
 class BrokerLogin:
-    """Where the broker is and who the hub is there."""
+    """Where the broker is and who the hub is there: by certificate, by user name and password, or by both."""
 
     host: str
     port: int
-    username: str
-    password: SecretStr
+    username: str | None = None
+    password: SecretStr | None = None
+    tls: ssl.SSLContext | None = None
 
 
 class Consumer:
@@ -125,7 +127,8 @@ class Consumer:
             self._login.port,
             identifier=f"forge-{self._site}-{topics.HUB}",
             username=self._login.username,
-            password=self._login.password.get_secret_value(),
+            password=self._login.password.get_secret_value() if self._login.password else None,
+            tls_context=self._login.tls,
             protocol=_PROTOCOLS[self._version_choice.version],
             keepalive=KEEPALIVE_SECONDS,
             timeout=TIMEOUT_SECONDS,

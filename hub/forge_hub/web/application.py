@@ -9,9 +9,9 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from forge_hub.access import Access, TooManyAttemptsError
-from forge_hub.errors import AccessError, BrokerError, NotFoundError
+from forge_hub.errors import AccessError, BrokerError, EnrolmentError, NotFoundError
 from forge_hub.graph.errors import GraphUnavailableError
-from forge_hub.web import accounts, alerts, people, rooms
+from forge_hub.web import accounts, alerts, enrolment, fleet, people, rooms
 from forge_hub.web.guard import SECURITY_HEADERS, Guard, SecurityHeaders, SignInNeededError
 from forge_hub.web.parts import Parts
 from forge_hub.web.rendering import STATIC, Pages
@@ -49,9 +49,9 @@ def create_application(parts: Parts) -> FastAPI:
         openapi_url=None,
     )
     app.state.site = site
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, https=parts.https)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    for part in (alerts, rooms, people, accounts):
+    for part in (alerts, rooms, people, accounts, enrolment, fleet):
         part.add_routes(app)
     _add_health(app)
     _add_errors(app)
@@ -107,6 +107,8 @@ def _status_of(error: ForgeError) -> int:
             return 429
         case AccessError():
             return 403
+        case EnrolmentError():
+            return 400
         case NotFoundError():
             return 404
         case BrokerError() | GraphUnavailableError():

@@ -45,6 +45,14 @@ ROUTES: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/utterances/{utterance_id}/graph.json"): _CLINICIAN,
     ("GET", "/accounts"): _ADMIN,
     ("POST", "/accounts/links"): _ADMIN,
+    # Nodes, which have no session: a claim or a signature speaks for them.
+    ("POST", "/enrol"): _PUBLIC,
+    ("POST", "/enrol/renew"): _PUBLIC,
+    ("GET", "/authority.pem"): _PUBLIC,
+    ("GET", "/fleet"): _ADMIN,
+    ("POST", "/fleet/claims"): _ADMIN,
+    ("GET", "/fleet/claims/{claim_id}/code.svg"): _ADMIN,
+    ("POST", "/fleet/{node}/revoke"): _ADMIN,
 }
 """Which roles may open a route, by method and path; an empty set means anyone, signed in or not."""
 
@@ -60,6 +68,9 @@ SECURITY_HEADERS: Mapping[str, str] = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Cache-Control": "no-store",
 }
+
+HSTS: Mapping[str, str] = {"Strict-Transport-Security": "max-age=31536000"}
+"""Where the site is reached by HTTPS: a year, as OWASP ASVS 5.0 asks (3.4.1); its own host only, not its neighbours."""
 
 
 class SignInNeededError(AccessError):
@@ -105,10 +116,11 @@ class Guard:
 
 
 class SecurityHeaders:
-    """Adds `SECURITY_HEADERS` to every answer that does not set them itself."""
+    """Adds `SECURITY_HEADERS`, and `HSTS` where there is HTTPS, to every answer that does not set them itself."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, https: bool = False) -> None:
         self._app = app
+        self._headers = {**SECURITY_HEADERS, **(HSTS if https else {})}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as the application inside does, with the headers added."""
@@ -122,7 +134,7 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 if static:
                     headers.setdefault("Cache-Control", "no-cache")
-                for name, value in SECURITY_HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
 

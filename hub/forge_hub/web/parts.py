@@ -5,10 +5,27 @@ from dataclasses import dataclass
 
 from forge_hub.alerts.board import AlertBoard
 from forge_hub.fleet.commands import RoomCommands
+from forge_hub.fleet.enrolment import Enrolment
+from forge_hub.fleet.revocation import Revocation
 from forge_hub.graph.ports import GraphStore
 from forge_hub.records.database import Database
 from forge_shared.clock import Clock
 from forge_shared.forms.questionnaire import Questionnaire
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The nodes' identities as the pages see them.
+
+    Attributes:
+        authority: Certificate of the site's authority, PEM: public.
+        url: Where a node brings a claim; None where the hub has no HTTPS of its own.
+    """
+
+    enrolment: Enrolment
+    revocation: Revocation
+    authority: bytes
+    url: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +34,7 @@ class Parts:
 
     Attributes:
         health: State of each part by name: ``ok``, or a short reason. Shown on ``/healthz``.
+        fleet: The nodes' identities.
         https: Whether the site is reached by HTTPS, so that cookies may be marked Secure.
     """
 
@@ -29,3 +47,4 @@ class Parts:
     clock: Clock
     health: Callable[[], Mapping[str, str]]
     https: bool
+    fleet: Fleet

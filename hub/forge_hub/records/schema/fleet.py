@@ -21,3 +21,27 @@ class Room(Base):
     pending_events: Mapped[int]
     version: Mapped[str]
     seen_at: Mapped[datetime]
+
+
+class NodeCertificate(Base):
+    """A client certificate that the authority signed for a node. It is in force until its end or ``revoked_at``."""
+
+    __tablename__ = "node_certificate"
+
+    serial: Mapped[str] = mapped_column(primary_key=True)
+    node: Mapped[str] = mapped_column(index=True)
+    certificate: Mapped[str]
+    issued_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class EnrolmentClaim(Base):
+    """A claim on a node's identity, used once; only the secret's hash is kept."""
+
+    __tablename__ = "enrolment_claim"
+
+    secret_hash: Mapped[str] = mapped_column(primary_key=True)
+    node: Mapped[str]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
