@@ -6,7 +6,10 @@ ForgeError
     ├── RecordsError         records.failed
     ├── BrokerError          broker.failed
     ├── AccessError          access.refused
+    │   └── ConsentMissingError   consent.missing
     ├── NotFoundError        record.unknown
+    ├── StayError            stay.refused
+    ├── IdentityError        identity.failed
     └── (GraphError          graph.*, in forge_hub.graph.errors)
 """
 
@@ -43,7 +46,25 @@ class AccessError(HubError):
     code = "access.refused"
 
 
+class ConsentMissingError(AccessError):
+    """A person has not consented to what was asked for, or does not any more."""
+
+    code = "consent.missing"
+
+
 class NotFoundError(HubError):
     """There is no such record."""
 
     code = "record.unknown"
+
+
+class StayError(HubError):
+    """An admission, transfer or discharge that cannot be: the bed is taken, or the stay is over."""
+
+    code = "stay.refused"
+
+
+class IdentityError(HubError):
+    """The identity store or its keys cannot be opened, read or written."""
+
+    code = "identity.failed"

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from forge_hub.access import Access, Role
 from forge_hub.alerts.board import Accepted, AlertBoard
 from forge_hub.fleet.commands import RoomCommands
+from forge_hub.fleet.twins import Twins
 from forge_hub.graph import open_graph
 from forge_hub.graph.ports import Edge, GraphBatch, GraphStore, Node, NodeRef
 from forge_hub.graph.schema import Value
@@ -32,6 +33,9 @@ from forge_hub.records.schema import (
     Session,
     Utterance,
 )
+from forge_hub.stays.consents import Consents
+from forge_hub.stays.identities import Identities
+from forge_hub.stays.register import Register
 from forge_hub.web.application import create_application, end_streams
 from forge_hub.web.parts import Parts
 from forge_shared.clock import Clock, SystemClock
@@ -252,10 +256,15 @@ def open_pages(folder: Path, clock: Clock | None = None, *, https: bool = False)
         clock=clock,
         health=lambda: health,
         https=https,
+        register=Register(database, clock),
+        consents=Consents(database, clock),
+        identities=Identities(f"sqlite:///{folder / 'identities.db'}", folder / "keys", database, clock),
+        twins=Twins("ward", database, publish),
     )
     try:
         yield HubPages(database, graph, board, parts, create_application(parts), published, health)
     finally:
+        parts.identities.close()
         graph.close()
         database.close()
 

@@ -93,6 +93,10 @@ def main() -> None:
     script = json.loads(Path(sys.argv[1]).read_text())
     line = Line(sys.argv[sys.argv.index("--socket") + 1])
     threading.Thread(target=line.beat, daemon=True).start()
+    if "--deaf" in sys.argv:
+        line.say(Hearing(state="closed", reason="consent-withdrawn"))
+        while True:
+            line.instruction()
     line.say(Hearing(state="ok", reason="started"))
     line.instruction()
     for turn in turns(script):

@@ -51,6 +51,9 @@ def filled(pages: HubPages, path: str) -> str:
         node=ROOM,
         pseudonym=PERSON,
         utterance_id=pages.utterances[0],
+        bed_id="none",
+        stay_id="none",
+        purpose="voice",
     )
 
 

@@ -9,9 +9,9 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from forge_hub.access import Access, TooManyAttemptsError
-from forge_hub.errors import AccessError, BrokerError, NotFoundError
+from forge_hub.errors import AccessError, BrokerError, NotFoundError, StayError
 from forge_hub.graph.errors import GraphUnavailableError
-from forge_hub.web import accounts, alerts, people, rooms
+from forge_hub.web import accounts, alerts, beds, people, rooms, stays
 from forge_hub.web.guard import SECURITY_HEADERS, Guard, SecurityHeaders, SignInNeededError
 from forge_hub.web.parts import Parts
 from forge_hub.web.rendering import STATIC, Pages
@@ -27,6 +27,10 @@ _WORDS: Mapping[int, tuple[str, str]] = {
     403: ("You may not open this", "Your account does not have the role for it. An admin can make you another."),
     404: ("There is nothing here", "The page does not exist, or what it showed is no longer on file."),
     405: ("The request was not complete", "This address cannot be opened like that."),
+    422: (
+        "This cannot be done",
+        "The bed is taken, the stay is over, or the consent is not on file. Look at the list again.",
+    ),
     429: ("Too many attempts", "Wait a quarter of an hour, then try again."),
     500: (
         "Something failed in the hub",
@@ -51,7 +55,7 @@ def create_application(parts: Parts) -> FastAPI:
     app.state.site = site
     app.add_middleware(SecurityHeaders)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    for part in (alerts, rooms, people, accounts):
+    for part in (alerts, rooms, people, accounts, beds, stays):
         part.add_routes(app)
     _add_health(app)
     _add_errors(app)
@@ -109,6 +113,8 @@ def _status_of(error: ForgeError) -> int:
             return 403
         case NotFoundError():
             return 404
+        case StayError():
+            return 422
         case BrokerError() | GraphUnavailableError():
             return 503
         case _:
