@@ -268,10 +268,8 @@ class Node:
         self._scrub = True
 
     def _use_pseudonym(self) -> None:
-        told = self._desired
-        subject = (
-            told.subject if told is not None and told.subject is not None else _pseudonym(self._folder / "subject")
-        )
+        subject = self._desired.subject if self._desired is not None else None
+        subject = subject or _pseudonym(self._folder / "subject")
         self._anonymiser = Anonymiser(subject, self._clock, known_names=self._names)
 
     async def _end_session(self, reason: SessionEnd) -> None:

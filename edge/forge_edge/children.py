@@ -103,7 +103,7 @@ class EarsChild:
         return True
 
     async def deafen(self, *, deaf: bool) -> bool:
-        """Let the ears only speak, or hear again; in either case the program that runs now is ended and another started.
+        """Let the ears only speak, or hear again; either way the program that runs now is ended and another started.
 
         Only a process that is gone has let go of its microphone for certain.
 

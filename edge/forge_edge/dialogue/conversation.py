@@ -285,7 +285,7 @@ class Dialogue:
     def _listen(  # noqa: PLR0913 (one place that builds a listening turn)
         self,
         before: Conversation,
-        activity: Literal["request", "doubt", "form", "resume"],
+        activity: Literal["request", "doubt", "form", "resume", "who"],
         say: tuple[str, ...],
         vocabulary: Vocabulary,
         patience_seconds: float,

@@ -236,7 +236,7 @@ class Register:
 
 def _beds(transaction: Transaction) -> Beds:
     rows = transaction.execute(select(StayMove.bed, StayMove.stay).where(StayMove.until.is_(None)))
-    return Beds(dict(rows.tuples().all()))
+    return Beds({row.bed: row.stay for row in rows})
 
 
 def _bed(transaction: Transaction, bed: str) -> str:
