@@ -82,6 +82,8 @@ class CoreLink:
             for line in lines:
                 self._instructions.put(Instruction.model_validate_json(line))
         self.closed.set()
+        with self._lock:
+            self._socket.close()
 
 
 class Ears:

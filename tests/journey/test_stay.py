@@ -108,7 +108,9 @@ def test_a_stay_keeps_its_pseudonym_from_room_to_room_and_its_end_wipes_the_node
             site.stop_room(room)
             assert found_in(site.room_folder(room), *plants) == set()
         site.stop_hub()
-        assert found_in(site.folder, NAME, "Hollister", RECORD_NUMBER) == set(), "the name stands sealed, and nowhere else"
+        assert found_in(site.folder, NAME, "Hollister", RECORD_NUMBER) == set(), (
+            "the name stands sealed, and nowhere else"
+        )
 
 
 @pytest.mark.slow
@@ -136,7 +138,7 @@ def test_consent_that_is_withdrawn_stops_capture_within_two_seconds_and_shows(
             until("a room that says so", lambda: room_of(site, "room-1")["hearing"] == "closed")
             shown_seconds = time.monotonic() - started
             figures = {"microphone_closed_s": round(closed_seconds, 3), "shown_s": round(shown_seconds, 3)}
-            print(json.dumps(figures))
+            print(json.dumps(figures))  # noqa: T201 (the figure of this run)
             record_property("withdrawal", figures)
             assert closed_seconds < WITHDRAWAL_SECONDS
 
