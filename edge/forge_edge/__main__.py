@@ -82,7 +82,7 @@ def _run(settings: NodeSettings, _: argparse.Namespace) -> int:
 def _ears(settings: NodeSettings, options: argparse.Namespace) -> int:
     from forge_edge import ears  # noqa: PLC0415 (see above)
 
-    ears.run(settings, options.socket)
+    ears.run(settings, options.socket, deaf=options.deaf)
     return EXIT_OK
 
 
@@ -171,6 +171,7 @@ def _parser() -> argparse.ArgumentParser:
     command("run", _run, "Run the node until it is told to end.")
     ears = command("ears", _ears, "Run the ears; `run` starts them by itself.")
     ears.add_argument("--socket", type=Path, required=True, help="the core's socket")
+    ears.add_argument("--deaf", action="store_true", help="open no microphone, only speak")
     wake = command("wake", _wake, "Find the wake word in recordings: one line per detection.")
     wake.add_argument(
         "--word", action="append", metavar="WORD", help="wake word to look for (default: all built-in ones)"

@@ -15,26 +15,27 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from forge_edge import health
+from forge_edge import desired, health
 from forge_edge.anonymiser import Anonymiser
 from forge_edge.children import EarsChild, Said
-from forge_edge.dialogue.conversation import ACCEPTED, NO_HUB, Conversation, Dialogue, Reaction
+from forge_edge.dialogue.conversation import ACCEPTED, NO_HUB, NOT_LISTENING, Conversation, Dialogue, Reaction
 from forge_edge.enrolment import Renewal
 from forge_edge.errors import NodeConfigError, OutboxError
 from forge_edge.messages import Hearing, NothingHeard, SpeechHeard, WakeHeard
-from forge_edge.observations import Observation, SenseObserved, SessionClosed, SessionOpened
+from forge_edge.observations import Observation, RiskReviewObserved, SenseObserved, SessionClosed, SessionOpened
 from forge_edge.outbox.publisher import BrokerAddress, Publisher
 from forge_edge.outbox.store import Outbox
 from forge_edge.settings import NodeSettings, load_credentials
 from forge_shared.clock import SystemClock
 from forge_shared.errors import FormUnknownError
+from forge_shared.events import SessionEnd
 from forge_shared.files import owned_folder, replace
 from forge_shared.forms.questionnaire import installed
 from forge_shared.ids import new_id
 from forge_shared.logs import get_logger
 from forge_shared.tasks import until_first_failure
 from forge_shared.topics import Lane
-from forge_shared.wire import AlertAccepted, Command, EndSession, StartSession, TwinReported
+from forge_shared.wire import AlertAccepted, Command, EndSession, StartSession, TwinDesired, TwinReported
 
 DELIVERY_SECONDS = 8.0
 """An alarm that the hub has not acknowledged by then is not coming through: the room says so."""
@@ -66,6 +67,9 @@ class Node:
         # Alarms on their way: sequence to the monotonic second by which the hub must have them.
         self._deadlines: dict[int, float] = {}
         self._session_ends = float("inf")
+        self._desired: desired.Held = None
+        self._farewell = False
+        self._scrub = False
 
     async def run(self) -> None:
         """Run the node until SIGTERM or SIGINT.
@@ -80,11 +84,14 @@ class Node:
         credentials = load_credentials(settings.credentials) if settings.credentials else None
         with owned_folder(settings.folder) as folder:
             self._dialogue = Dialogue(forms, settings.form)
-            self._saved = folder / "conversation.json"
-            self._conversation = _load_conversation(self._saved)
-            self._anonymiser = Anonymiser(
-                _pseudonym(folder / "subject"), self._clock, known_names=_known_names(settings.known_names)
+            self._saved, self._folder = folder / "conversation.json", folder
+            self._names = _known_names(settings.known_names)
+            self._desired = desired.load(folder / "desired.json")
+            self._conversation = _load_conversation(self._saved).model_copy(
+                update={"speaker": desired.speaker(self._desired)}
             )
+            self._use_pseudonym()
+            self._scrub = self._desired is not None
             self._outbox = Outbox(
                 folder / "outbox.db",
                 credentials.site if credentials else "site",
@@ -94,6 +101,7 @@ class Node:
             )
             make = EarsChild.shipped if self._ears_command is None else _ears_of(self._ears_command)
             self._ears = make(folder / "core.sock", on_said=self._on_said, on_gone=self._on_ears_gone)
+            await self._ears.deafen(deaf=desired.is_deaf(self._desired))
             self._publisher: Publisher | None = None
             tasks: list[Coroutine[Any, Any, None]] = [self._ears.run(), self._tick(), _until_told()]
             if settings.credentials is not None and credentials is not None:
@@ -107,6 +115,7 @@ class Node:
                     version_file=folder / "mqtt-version",
                     clock=self._clock,
                     on_command=self._on_command,
+                    on_desired=self._on_desired,
                     on_hub=self._on_hub,
                     on_acknowledged=self._on_acknowledged,
                 )
@@ -121,6 +130,8 @@ class Node:
 
     async def _on_said(self, said: Said) -> None:
         async with self._lock:
+            if desired.is_deaf(self._desired) and not (isinstance(said, Hearing) and said.state == "closed"):
+                return  # what ears had still said before they were closed
             match said:
                 case Hearing():
                     await self._on_hearing(said)
@@ -135,6 +146,13 @@ class Node:
                     await self._react(self._dialogue.nothing(self._conversation, said))
 
     async def _on_hearing(self, said: Hearing) -> None:
+        if said.reason == "consent-withdrawn":
+            await self._close_hearing()
+            if self._farewell:
+                self._farewell = False
+                await self._say(NOT_LISTENING)
+            self._report()
+            return
         self._hearing = said.state
         await self._commit((SenseObserved(sense="hearing", state=said.state, reason=said.reason),))
         if said.reason == "started":
@@ -143,6 +161,8 @@ class Node:
 
     async def _on_ears_gone(self) -> None:
         async with self._lock:
+            if desired.is_deaf(self._desired):
+                return
             self._hearing = "lost"
             await self._commit((SenseObserved(sense="hearing", state="lost", reason="process-died"),))
             self._report()
@@ -182,6 +202,8 @@ class Node:
     async def _on_command(self, command: Command) -> None:
         async with self._lock:
             match command:
+                case StartSession() if not desired.may_record(self._desired):
+                    log.warning("session.refused", reason="no-consent")
                 case StartSession():
                     await self._commit((SessionOpened(session=command.session, consent=command.consent),))
                     self._session_ends = self._clock.monotonic_seconds() + 60 * command.limit_minutes
@@ -193,13 +215,71 @@ class Node:
                 case _:
                     log.info("command.without-effect", command=command.name)
 
-    async def _end_session(self, reason: str) -> None:
+    async def _on_desired(self, told: TwinDesired) -> None:
+        """Be as the hub wants: what must stop stops first, then what was known of someone who left is forgotten."""
+        async with self._lock:
+            held = self._desired
+            if not desired.is_news(held, told):
+                return
+            self._desired = told
+            if desired.is_deaf(told):
+                await self._deafen(farewell=not desired.is_deaf(held))
+            ended = desired.ends_stay(held, told)
+            if ended:
+                await self._forget()
+            elif not desired.may_record(told):
+                await self._end_session("consent-withdrawn")
+            try:
+                await asyncio.to_thread(desired.save, self._folder / "desired.json", told)
+            except OSError:
+                # It holds until the next start, and the broker repeats it then.
+                log.exception("twin.not-saved")
+            if ended:
+                self._use_pseudonym()
+            self._conversation = self._conversation.model_copy(update={"speaker": desired.speaker(told)})
+            if desired.is_deaf(held) and not desired.is_deaf(told):
+                self._hearing, self._farewell = "starting", False
+                await self._ears.deafen(deaf=False)
+            if ended or desired.is_deaf(told):
+                await self._react(self._dialogue.announce(self._conversation, ()))
+            self._report()
+            log.info("twin.applied", revision=told.revision)
+
+    async def _deafen(self, *, farewell: bool) -> None:
+        self._farewell = self._farewell or farewell
+        if await self._ears.deafen(deaf=True):
+            await self._close_hearing()
+
+    async def _close_hearing(self) -> None:
+        if self._hearing != "closed":
+            self._hearing = "closed"
+            await self._commit((SenseObserved(sense="hearing", state="closed", reason="consent-withdrawn"),))
+
+    async def _forget(self) -> None:
+        """Forget the person of a stay that ended. What waits in the outbox is anonymous and goes on its way."""
+        before = self._conversation
+        if before.session is not None:
+            self._session_ends = float("inf")
+            await self._commit((SessionClosed(session=before.session, reason="stay-ended"),))
+        if before.interview is not None and before.interview.risk_key is not None:
+            await self._commit((RiskReviewObserved(key=before.interview.risk_key, outcome="not-reviewed"),))
+        self._notices.clear()
+        for name in ("conversation.json", "subject"):
+            (self._folder / name).unlink(missing_ok=True)
+        self._conversation = Conversation(turn=before.turn)
+        self._scrub = True
+
+    def _use_pseudonym(self) -> None:
+        subject = self._desired.subject if self._desired is not None else None
+        subject = subject or _pseudonym(self._folder / "subject")
+        self._anonymiser = Anonymiser(subject, self._clock, known_names=self._names)
+
+    async def _end_session(self, reason: SessionEnd) -> None:
         session = self._conversation.session
         if session is None:
             return
         self._session_ends = float("inf")
-        closed = SessionClosed(session=session, reason="asked" if reason == "asked" else "time-limit")
-        await self._commit((closed,))
+        await self._commit((SessionClosed(session=session, reason=reason),))
         await self._react(self._dialogue.session(self._conversation, None))
 
     async def _close_interrupted_session(self) -> None:
@@ -229,6 +309,10 @@ class Node:
             if now > self._session_ends:
                 async with self._lock:
                     await self._end_session("time-limit")
+            if self._scrub and self._outbox.state().pending == 0:
+                self._scrub = False
+                with contextlib.suppress(OutboxError):  # what cannot be written is reported when an event is
+                    await asyncio.to_thread(self._outbox.scrub)
             if now >= next_report:
                 next_report = now + TWIN_SECONDS
                 self._report()
@@ -258,6 +342,8 @@ class Node:
                     "pending_events": self._outbox.state().pending,
                     "version": self._version,
                     "at": self._clock.now(),
+                    "revision": None if self._desired is None else self._desired.revision,
+                    "capture": desired.capture(self._desired, self._hearing),
                 }
             )
         )

@@ -31,6 +31,8 @@ START_LIMIT_SECONDS = 60.0
 """Without a first word for this long a started child hangs. Loading engines on a Pi takes up to half a minute."""
 END_LIMIT_SECONDS = 5.0
 """How long the end of a killed process is waited for: one that waits for a broken device may end much later."""
+DEAF_SECONDS = 1.0
+"""How long the end of ears is waited for that may hear no more: consent that is withdrawn takes effect within 2 s."""
 RESTART_SECONDS = (0.5, 30.0)
 QUEUE_LENGTH = 64
 """Perceptions that wait for the core. The ears wait seconds for an answer to each, so that a core that stands still
@@ -78,6 +80,9 @@ class EarsChild:
         self._waiting: asyncio.Queue[Said | None] = asyncio.Queue(QUEUE_LENGTH)
         self._backoff = Backoff(*RESTART_SECONDS)
         self._trouble: Trouble | None = None
+        self._process: Process | None = None
+        self._deaf = False
+        self._told_to_end = False
 
     @classmethod
     def shipped(
@@ -96,6 +101,24 @@ class EarsChild:
         except OSError:
             return False
         return True
+
+    async def deafen(self, *, deaf: bool) -> bool:
+        """Let the ears only speak, or hear again; either way the program that runs now is ended and another started.
+
+        Only a process that is gone has let go of its microphone for certain.
+
+        Returns:
+            Whether nothing that was told to end is still running.
+        """
+        if deaf == self._deaf:
+            return True
+        self._deaf = deaf
+        process = self._process
+        if process is None or process.returncode is not None:
+            return True
+        self._told_to_end = True
+        await _end(process, DEAF_SECONDS)
+        return process.returncode is not None
 
     async def run(self) -> None:
         """Keep the ears running until cancelled. A trouble is logged once, and so is the recovery from it.
@@ -119,6 +142,9 @@ class EarsChild:
     async def _keep_running(self) -> None:
         while True:
             trouble = await self._run_once()
+            if self._told_to_end:
+                self._told_to_end = False
+                continue
             if trouble != self._trouble:
                 log.warning(trouble, child="ears")
                 self._trouble = trouble
@@ -131,11 +157,15 @@ class EarsChild:
         # Every child has a listener of its own: what its predecessor left behind cannot be taken for it.
         server = await self._listen(connected)
         try:
-            process = await self._start()
+            deaf = self._deaf
+            process = self._process = await self._start()
+            if deaf != self._deaf:
+                self._told_to_end = True
+                process.kill()
             try:
                 return await self._hear(process, connected)
             finally:
-                self._writer = None
+                self._writer = self._process = None
                 if connected.done():
                     connected.result()[1].transport.abort()
                 await _end(process)
@@ -162,7 +192,7 @@ class EarsChild:
         name = Path(self._command[0]).name
         try:
             return await asyncio.create_subprocess_exec(
-                *self._command, "--socket", str(self._socket_path), stdin=DEVNULL
+                *self._command, "--socket", str(self._socket_path), *(["--deaf"] if self._deaf else []), stdin=DEVNULL
             )
         except (FileNotFoundError, PermissionError, NotADirectoryError):
             raise EngineMissingError(f"the ears cannot be started: {name} is missing or is no program") from None
@@ -219,15 +249,15 @@ async def _read(reader: asyncio.StreamReader, limit_seconds: float) -> Said | Be
         return "child.unreadable"
 
 
-async def _end(process: Process) -> None:
+async def _end(process: Process, limit_seconds: float = END_LIMIT_SECONDS) -> None:
     with contextlib.suppress(ProcessLookupError):
         process.kill()
     ended = asyncio.create_task(process.wait(), name="ears-end")
     try:
-        await asyncio.wait((ended,), timeout=END_LIMIT_SECONDS)
+        await asyncio.wait((ended,), timeout=limit_seconds)
     except asyncio.CancelledError:
         # Whoever ends the core in this moment must not leave a process behind that nobody has waited for.
-        await asyncio.wait((ended,), timeout=END_LIMIT_SECONDS)
+        await asyncio.wait((ended,), timeout=limit_seconds)
         raise
     finally:
         ended.cancel()

@@ -82,6 +82,8 @@ class CoreLink:
             for line in lines:
                 self._instructions.put(Instruction.model_validate_json(line))
         self.closed.set()
+        with self._lock:
+            self._socket.close()
 
 
 class Ears:
@@ -258,13 +260,50 @@ class Ears:
         self._activity.reset()
 
 
-def run(settings: NodeSettings, socket_path: Path) -> None:
+class Mouth:
+    """Ears without consent to hear: no microphone is opened, the room only speaks. Works until the core is gone."""
+
+    def __init__(self, link: CoreLink, sink: AudioSink, synthesiser: Synthesiser) -> None:
+        self._link = link
+        self._sink = sink
+        self._synthesiser = synthesiser
+
+    def run(self) -> None:
+        """Work until the core is gone."""
+        threading.Thread(target=self._beat, name="beat", daemon=True).start()
+        self._link.report(Hearing(state="closed", reason="consent-withdrawn"))
+        while not self._link.closed.is_set():
+            instruction = self._link.instruction(BEAT_SECONDS)
+            for sentence in instruction.say if instruction is not None else ():
+                try:
+                    self._sink.play(self._synthesiser.synthesise(sentence))
+                except (EngineError, AudioError) as error:
+                    log.warning("speech.failed", reason=error.code)
+
+    def _beat(self) -> None:
+        while not self._link.closed.wait(BEAT_SECONDS):
+            self._link.report(Beat())
+
+
+def run(settings: NodeSettings, socket_path: Path, *, deaf: bool = False) -> None:
     """Build the ears from the settings and work until the core is gone.
+
+    Args:
+        settings: How the node is run.
+        socket_path: The core's socket.
+        deaf: Open no microphone, only speak.
 
     Raises:
         NodeError: An engine or the audio device is missing; the message says what to do.
     """
     link = CoreLink(socket_path)
+    if deaf:
+        sink = _sound(settings)[1] if settings.audio == "simulated" else SpeakerSink(settings.audio_output)
+        try:
+            Mouth(link, sink, synthesiser(settings)).run()
+        finally:
+            sink.close()
+        return
     source, sink = _sound(settings)
     wake_words: list[WakeWord] = [MicroWakeWords(words=settings.wake_words)]
     if settings.wake_models:

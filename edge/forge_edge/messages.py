@@ -45,7 +45,7 @@ class Hearing(Frozen):
 
     kind: Literal["hearing"] = "hearing"
     state: Literal["ok", "lost", "closed"]
-    reason: Literal["started", "source-silent", "source-failed", "recovered", "stopped"]
+    reason: Literal["started", "source-silent", "source-failed", "recovered", "stopped", "consent-withdrawn"]
 
 
 class WakeHeard(Frozen):

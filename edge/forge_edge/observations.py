@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from forge_shared.events import FormAnswer, Mode, RequestCode
+from forge_shared.events import FormAnswer, Mode, RequestCode, SenseReason, SessionEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class SenseObserved:
 
     sense: Literal["hearing", "sight"]
     state: Literal["ok", "lost", "closed"]
-    reason: Literal["started", "stopped", "process-died", "source-silent", "source-failed", "recovered"]
+    reason: SenseReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class SessionClosed:
     """The recorded session is off from now."""
 
     session: str
-    reason: Literal["asked", "time-limit", "restart"]
+    reason: SessionEnd
 
 
 @dataclass(frozen=True, slots=True)

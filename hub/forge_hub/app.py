@@ -25,6 +25,7 @@ from forge_hub.fleet.commands import RoomCommands
 from forge_hub.fleet.enrolment import Enrolment
 from forge_hub.fleet.revocation import Revocation
 from forge_hub.fleet.rooms import Rooms
+from forge_hub.fleet.twins import Twins
 from forge_hub.graph import open_graph
 from forge_hub.graph.ports import GraphStore
 from forge_hub.graph.projection import GraphProjection
@@ -34,9 +35,12 @@ from forge_hub.projection import Runner, catch_up
 from forge_hub.records.database import Database, open_database
 from forge_hub.records.projector import RecordsProjection
 from forge_hub.settings import HubSettings
+from forge_hub.stays.consents import Consents
+from forge_hub.stays.identities import Identities
+from forge_hub.stays.register import Register
 from forge_hub.web.application import create_application, end_streams
 from forge_hub.web.parts import Fleet, Parts
-from forge_shared.clock import SystemClock
+from forge_shared.clock import Clock, SystemClock
 from forge_shared.files import owned_folder
 from forge_shared.forms.questionnaire import Questionnaire, installed
 from forge_shared.logs import get_logger
@@ -105,6 +109,13 @@ class Hub:
         settings, clock = self._settings, self._clock
         forms = installed(settings.forms_dir)
         rooms: RoomCommands
+        consents = Consents(database, clock)
+        identities = open_identities(settings, database, clock)
+
+        async def publish_retained(topic: str, payload: bytes) -> None:
+            await consumer.publish_retained(topic, payload)
+
+        twins = Twins(settings.site, database, publish_retained)
 
         async def on_accepted(accepted: Accepted) -> None:
             # The room is told as a courtesy: that a person has taken the alert stands whether or not it hears of it.
@@ -117,7 +128,7 @@ class Hub:
         runners = [
             Runner(database, AlertProjection(database, clock), on_applied=board.changed),
             Runner(database, RecordsProjection(database, forms)),
-            Runner(database, GraphProjection(graph)),
+            Runner(database, GraphProjection(graph, consents.may_infer)),
         ]
 
         def on_committed() -> None:
@@ -133,6 +144,8 @@ class Hub:
             version=version("persona-forge-hub"),
             version_file=folder / "mqtt-version",
             on_committed=on_committed,
+            on_connected=twins.tell_all,
+            on_room=twins.heard,
         )
         rooms = RoomCommands(settings.site, database, clock, consumer.publish)
 
@@ -161,6 +174,10 @@ class Hub:
                 health=health,
                 https=keys.doors.https,
                 fleet=Fleet(keys.enrolment, keys.revocation, keys.authority.authority_pem(), keys.doors.enrolment_url),
+                register=Register(database, clock),
+                consents=consents,
+                identities=identities,
+                twins=twins,
             )
         )
         server = _server(settings, pages, keys)
@@ -178,6 +195,7 @@ class Hub:
             *(runner.run() for runner in runners),
             *([broker.watch()] if broker else []),
         )
+        identities.close()
         log.info("hub.stopped")
 
     async def _announce(
@@ -209,7 +227,18 @@ def graph_uri(settings: HubSettings) -> str:
 def rebuild(database: Database, graph: GraphStore) -> int:
     """Drop the graph and derive it anew from the event log; return the number of events applied."""
     graph.clear()
-    return catch_up(database, GraphProjection(graph))
+    return catch_up(database, GraphProjection(graph, Consents(database, SystemClock()).may_infer))
+
+
+def open_identities(settings: HubSettings, database: Database, clock: Clock) -> Identities:
+    """Open who the people are.
+
+    Raises:
+        IdentityError: The store or its keys cannot be opened.
+    """
+    url = settings.identities_url
+    place = f"sqlite:///{settings.folder / 'identities.db'}" if url is None else url.get_secret_value()
+    return Identities(place, settings.folder / "keys", database, clock)
 
 
 @asynccontextmanager

@@ -8,7 +8,10 @@ ForgeError
     ├── AuthorityError       authority.failed
     ├── EnrolmentError       enrolment.refused
     ├── AccessError          access.refused
+    │   └── ConsentMissingError   consent.missing
     ├── NotFoundError        record.unknown
+    ├── StayError            stay.refused
+    ├── IdentityError        identity.failed
     └── (GraphError          graph.*, in forge_hub.graph.errors)
 """
 
@@ -57,7 +60,25 @@ class AccessError(HubError):
     code = "access.refused"
 
 
+class ConsentMissingError(AccessError):
+    """A person has not consented to what was asked for, or does not any more."""
+
+    code = "consent.missing"
+
+
 class NotFoundError(HubError):
     """There is no such record."""
 
     code = "record.unknown"
+
+
+class StayError(HubError):
+    """An admission, transfer or discharge that cannot be: the bed is taken, or the stay is over."""
+
+    code = "stay.refused"
+
+
+class IdentityError(HubError):
+    """The identity store or its keys cannot be opened, read or written."""
+
+    code = "identity.failed"

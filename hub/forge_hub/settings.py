@@ -31,6 +31,10 @@ class HubSettings(BaseSettings):
         SecretStr | None,
         Field(description="SQLAlchemy URL of the records. Default: SQLite in the state folder."),
     ] = None
+    identities_url: Annotated[
+        SecretStr | None,
+        Field(description="SQLAlchemy URL of who the people are, sealed. Default: a SQLite file of its own."),
+    ] = None
     graph_uri: Annotated[
         str | None,
         Field(description="ladybug:///path or bolt://user@host:7687. Default: Ladybug in the state folder."),

@@ -31,6 +31,14 @@ def _within_range(at: datetime) -> datetime:
 Mode = Literal["voice", "touch", "unknown"]
 """How a person entered something. Modes shift scores, so each answer keeps its own."""
 
+SenseReason = Literal[
+    "started", "stopped", "process-died", "source-silent", "source-failed", "recovered", "consent-withdrawn"
+]
+"""Why a sense changed. Withdrawn consent closes it at once; nothing is broken then."""
+
+SessionEnd = Literal["asked", "time-limit", "restart", "consent-withdrawn", "stay-ended"]
+"""Why a recorded session ended."""
+
 RequestCode = Literal["water", "nurse", "pain", "help"]
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9./_-]{0,63}$")]
 """A code of a closed vocabulary (LOINC, a link id); too narrow to hold a sentence."""
@@ -114,7 +122,7 @@ class SenseChanged(EventData):
 
     sense: Literal["hearing", "sight"]
     state: Literal["ok", "lost", "closed"]
-    reason: Literal["started", "stopped", "process-died", "source-silent", "source-failed", "recovered"]
+    reason: SenseReason
 
 
 class FormAnswer(Frozen):
@@ -163,7 +171,7 @@ class SessionEnded(EventData):
     lane = "record"
 
     session: Identifier
-    reason: Literal["asked", "time-limit", "restart"]
+    reason: SessionEnd
 
 
 class UtteranceSaid(EventData):

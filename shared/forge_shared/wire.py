@@ -1,6 +1,6 @@
 """Messages on the wire that are no events: acknowledgements, statuses, twins and commands."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
@@ -30,8 +30,20 @@ class Status(Frozen):
     version: Annotated[str, Field(max_length=40)]
 
 
+Purpose = Literal["voice", "recorded-session", "emotion-inference", "camera", "companion", "research"]
+"""What a person can consent to, one by one."""
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+MOST_REVISIONS = 10**12
+"""What a node may claim to have applied: the hub goes on from there, and every store can count so far."""
+
+
 class TwinReported(Frozen):
-    """How a node says it is, retained. ``activity`` is what the room is doing, never what was said in it."""
+    """How a node says it is, retained. ``activity`` is what the room is doing, never what was said in it.
+
+    Attributes:
+        revision: The newest revision of `TwinDesired` that the node has applied; None: it has none.
+        capture: The purposes that are on in the room now; None: nobody keeps consents for it.
+    """
 
     hearing: Literal["ok", "lost", "closed", "starting"]
     sight: Literal["ok", "lost", "closed", "starting"]
@@ -40,10 +52,8 @@ class TwinReported(Frozen):
     pending_events: Annotated[int, Field(ge=0)]
     version: Annotated[str, Field(max_length=40)]
     at: UtcDatetime
-
-
-Purpose = Literal["voice", "recorded-session", "emotion-inference", "camera", "companion", "research"]
-"""What a person can consent to, one by one."""
+    revision: Annotated[int, Field(ge=0, le=MOST_REVISIONS)] | None = None
+    capture: tuple[Purpose, ...] | None = None
 
 
 class TwinDesired(Frozen):
@@ -51,7 +61,8 @@ class TwinDesired(Frozen):
 
     Attributes:
         revision: Rises with every change; a node ignores what is older than what it has.
-        subject: Pseudonym of the stay that the room belongs to; None: no stay, and the node keeps no copy of one.
+        subject: Pseudonym of the stay that the room belongs to; None: no stay, or several: the node keeps no copy of
+            one.
         shared: Several people live in the room, so who speaks is not assumed.
         visitors: Visitors are there now.
         consents: The purposes that are consented to; None: nobody keeps consents for this room.

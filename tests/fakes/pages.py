@@ -15,12 +15,13 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 from tests.fakes.keys import authority
 
-from forge_hub.access import Access, Role
+from forge_hub.access import Access, Role, SignedIn
 from forge_hub.alerts.board import Accepted, AlertBoard
 from forge_hub.fleet.authority import Authority
 from forge_hub.fleet.commands import RoomCommands
 from forge_hub.fleet.enrolment import BrokerPlace, Enrolment
 from forge_hub.fleet.revocation import Revocation
+from forge_hub.fleet.twins import Twins
 from forge_hub.graph import open_graph
 from forge_hub.graph.ports import Edge, GraphBatch, GraphStore, Node, NodeRef
 from forge_hub.graph.schema import Value
@@ -36,6 +37,9 @@ from forge_hub.records.schema import (
     Session,
     Utterance,
 )
+from forge_hub.stays.consents import Consents
+from forge_hub.stays.identities import Identities, Identity
+from forge_hub.stays.register import Register
 from forge_hub.web.application import create_application, end_streams
 from forge_hub.web.parts import Fleet, Parts
 from forge_shared.clock import Clock, SystemClock
@@ -66,6 +70,8 @@ class HubPages:
     published: list[tuple[str, bytes]]
     health: dict[str, str]
     utterances: list[str] = field(default_factory=list)
+    free_bed: str = ""
+    stay: str = ""
 
     @property
     def now(self) -> datetime:
@@ -131,6 +137,16 @@ class HubPages:
     def risk_is_answered(self, **values: Any) -> str:
         detail = {"questionnaire": PHQ9, "link_id": ITEM_9, "answer": "LA6569-3", "mode": "voice"}
         return self.alert_arrives(**{"kind": "risk-answer", "severity": "critical", "detail": detail, **values})
+
+    def someone_stays(self, node: str | None = None) -> None:
+        """Make a ward of two beds with a stay in one of them, whose person is on file."""
+        register = self.parts.register
+        ward = register.add_ward("Ward 7", "test")
+        bed = register.add_bed(ward, "Bed 1", node, "test")
+        self.free_bed = register.add_bed(ward, "Bed 2", None, "test")
+        self.stay = register.admit(bed, "test").id
+        nurse = SignedIn(account_id="test", username="test", role="staff", csrf_token="-")
+        self.parts.identities.file(self.stay, Identity(name="Rosalind Hollister"), nurse)
 
     def person_is_admitted(self) -> None:
         """File a person with a PHQ-9, a recorded session, and what the passes found in it."""
@@ -263,10 +279,15 @@ def open_pages(folder: Path, clock: Clock | None = None, *, https: bool = False)
         health=lambda: health,
         https=https,
         fleet=Fleet(enrolment, Revocation(enrolment, keys, on_revoked), keys.authority_pem(), fleet_url),
+        register=Register(database, clock),
+        consents=Consents(database, clock),
+        identities=Identities(f"sqlite:///{folder / 'identities.db'}", folder / "keys", database, clock),
+        twins=Twins("ward", database, publish),
     )
     try:
         yield HubPages(database, graph, board, parts, create_application(parts), published, health)
     finally:
+        parts.identities.close()
         graph.close()
         database.close()
 

@@ -7,6 +7,7 @@ waits until the room takes dictation.
 """
 
 import json
+import queue
 import socket
 import sys
 import threading
@@ -25,18 +26,31 @@ class Line:
     def __init__(self, path: str) -> None:
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.connect(path)
-        self.lines = self.socket.makefile("rb")
         self.lock = threading.Lock()
+        self.dictating = False
+        self.waiting: queue.Queue[Instruction | None] = queue.Queue()
+        threading.Thread(target=self.read, daemon=True).start()
 
     def say(self, perception: Hearing | WakeHeard | SpeechHeard | Beat) -> None:
         with self.lock:
             self.socket.sendall(perception.model_dump_json().encode() + b"\n")
 
     def instruction(self) -> Instruction:
-        line = self.lines.readline()
-        if not line:
+        instruction = self.waiting.get()
+        if instruction is None:
             sys.exit(0)
-        return Instruction.model_validate_json(line)
+        self.dictating = instruction.dictation
+        return instruction
+
+    def catch_up(self) -> None:
+        """Follow what the room has said on its own since."""
+        while not self.waiting.empty():
+            self.instruction()
+
+    def read(self) -> None:
+        for line in self.socket.makefile("rb"):
+            self.waiting.put(Instruction.model_validate_json(line))
+        self.waiting.put(None)
 
     def beat(self) -> None:
         while True:
@@ -66,10 +80,10 @@ def listened(line: Line, instruction: Instruction) -> Instruction:
 
 
 def hold(line: Line, turn: Any) -> None:
+    line.catch_up()
     if isinstance(turn, dict):
-        instruction = line.instruction() if "await_session" in turn else None
-        while instruction is not None and not instruction.dictation:
-            instruction = line.instruction()
+        while "await_session" in turn and not line.dictating:
+            line.instruction()
         line.say(speech(None, turn["dictate"]))
         line.instruction()
         return
@@ -93,6 +107,10 @@ def main() -> None:
     script = json.loads(Path(sys.argv[1]).read_text())
     line = Line(sys.argv[sys.argv.index("--socket") + 1])
     threading.Thread(target=line.beat, daemon=True).start()
+    if "--deaf" in sys.argv:
+        line.say(Hearing(state="closed", reason="consent-withdrawn"))
+        while True:
+            line.instruction()
     line.say(Hearing(state="ok", reason="started"))
     line.instruction()
     for turn in turns(script):

@@ -7,11 +7,12 @@ import pytest
 from sqlalchemy import select
 from tests.fakes.clock import FakeClock
 
-from forge_hub.errors import BrokerError
+from forge_hub.errors import BrokerError, ConsentMissingError
 from forge_hub.fleet.commands import VALID_FOR, RoomCommands
 from forge_hub.records.database import Database, open_database
-from forge_hub.records.schema import Account, Audit, Consent
+from forge_hub.records.schema import Account, Audit
 from forge_hub.records.schema import Session as RecordedSession
+from forge_hub.stays.consents import Consents
 from forge_shared import topics
 from forge_shared.ids import new_id
 from forge_shared.wire import COMMANDS, AlertAccepted, Command, EndSession, StartSession
@@ -20,10 +21,8 @@ from forge_shared.wire import COMMANDS, AlertAccepted, Command, EndSession, Star
 class Broker:
     """Takes what is published, or is away."""
 
-    def __init__(self, database: Database) -> None:
-        self.database = database
+    def __init__(self) -> None:
         self.sent: list[tuple[str, Command]] = []
-        self.consents_when_sent: list[int] = []
         self.away = False
 
     async def publish(self, topic: str, payload: bytes) -> None:
@@ -32,8 +31,6 @@ class Broker:
         _, _, path = topics.parse_node(topic)
         kind = next(kind for name, kind in COMMANDS.items() if path == f"command/{name}")
         self.sent.append((topic, kind.model_validate_json(payload)))
-        with self.database.read() as transaction:
-            self.consents_when_sent.append(len(transaction.scalars(select(Consent)).all()))
 
 
 @pytest.fixture
@@ -48,8 +45,8 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-def broker(database: Database) -> Broker:
-    return Broker(database)
+def broker() -> Broker:
+    return Broker()
 
 
 @pytest.fixture
@@ -62,24 +59,39 @@ def commands(database: Database, clock: FakeClock, broker: Broker) -> RoomComman
     return RoomCommands("site", database, clock, broker.publish)
 
 
-async def test_a_session_starts_with_its_consent_on_file_and_audited(
+async def test_a_session_starts_under_the_consent_on_file_and_is_audited(
     commands: RoomCommands, broker: Broker, database: Database, clock: FakeClock
 ) -> None:
+    consent = Consents(database, clock).grant("p-1", "recorded-session", "ann")
     session = await commands.start_session("room-1", "p-1", "ann")
     ((topic, command),) = broker.sent
     assert topic == "forge/v1/site/room-1/command/start-session"
     assert isinstance(command, StartSession)
     assert (command.session, command.expires_at) == (session, clock.now() + VALID_FOR)
-    assert broker.consents_when_sent == [1], "filed before the room is asked"
+    assert command.consent == consent.id
     with database.read() as transaction:
-        consent, trace = transaction.scalars(select(Consent)).one(), transaction.scalars(select(Audit)).one()
-    assert (consent.id, consent.subject, consent.stated_by) == (command.consent, "p-1", "ann")
-    assert (trace.account, trace.action, trace.object) == ("ann", "consent.state", consent.id)
+        trace = transaction.scalars(select(Audit).where(Audit.object == session)).one()
+    assert (trace.account, trace.action) == ("ann", "session.start")
+
+
+async def test_without_consent_or_after_its_withdrawal_no_session_is_asked_for(
+    commands: RoomCommands, broker: Broker, database: Database, clock: FakeClock
+) -> None:
+    consents = Consents(database, clock)
+    consents.grant("p-1", "voice", "ann")
+    with pytest.raises(ConsentMissingError):
+        await commands.start_session("room-1", "p-1", "ann")
+    consents.grant("p-1", "recorded-session", "ann")
+    consents.withdraw("p-1", "recorded-session", "ann")
+    with pytest.raises(ConsentMissingError):
+        await commands.start_session("room-1", "p-1", "ann")
+    assert broker.sent == []
 
 
 async def test_without_a_broker_nothing_starts_and_that_is_said(
-    commands: RoomCommands, broker: Broker, database: Database
+    commands: RoomCommands, broker: Broker, database: Database, clock: FakeClock
 ) -> None:
+    Consents(database, clock).grant("p-1", "recorded-session", "ann")
     broker.away = True
     with pytest.raises(BrokerError):
         await commands.start_session("room-1", "p-1", "ann")

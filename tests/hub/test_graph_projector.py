@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from forge_hub.graph.embedded import EmbeddedGraphStore
 from forge_hub.graph.ports import GraphBatch, GraphStore, Node
+from forge_hub.graph.projection import GraphProjection
 from forge_hub.graph.projector import batch_of, merge
+from forge_hub.records.log import Logged
 from forge_shared.events import (
     Envelope,
     EventData,
@@ -171,3 +173,25 @@ def test_a_rebuild_in_a_new_file_gives_the_same_graph(tmp_path: Path, store: Gra
     other.apply(merge([batch_of(*item) for item in a_day()]))
     assert other.snapshot() == store.snapshot()
     other.close()
+
+
+def test_without_consent_to_inference_an_utterance_stands_without_any(store: GraphStore) -> None:
+    store.clear()
+    events = [
+        Logged(*event(1, SessionStarted(session=identifier(900), consent=identifier(1)))),
+        Logged(*said(2, SAID[0])),
+    ]
+    asked: list[tuple[str, datetime]] = []
+
+    def may_infer(subject: str, at: datetime) -> bool:
+        asked.append((subject, at))
+        return False
+
+    GraphProjection(store, may_infer).apply(events)
+    counts = store.counts()
+    assert asked == [("p-1", BEGAN + timedelta(seconds=2))]
+    assert counts["Utterance"] == 1
+    assert store.fusion(identifier(2)) is None or not counts.get("SHOWS_DISTORTION")
+    store.clear()
+    GraphProjection(store, lambda *_: True).apply(events)
+    assert store.counts() != counts, "with consent there is something to infer"

@@ -30,6 +30,7 @@ def pages(tmp_path: Path) -> Iterator[HubPages]:
             opened.account(role)
         opened.room_connects()
         opened.person_is_admitted()
+        opened.someone_stays()
         yield opened
 
 
@@ -52,6 +53,9 @@ def filled(pages: HubPages, path: str) -> str:
         node=ROOM,
         pseudonym=PERSON,
         utterance_id=pages.utterances[0],
+        bed_id=pages.free_bed,
+        stay_id=pages.stay,
+        purpose="voice",
     )
 
 

@@ -167,7 +167,8 @@ async def test_no_page_has_an_accessibility_violation(
 ) -> None:
     from_roles = {
         "clinician": ("/", "/rooms", "/rooms/room-12/session", "/people", f"/people/{PERSON}", "/nowhere"),
-        "admin": ("/", "/accounts", "/people"),
+        "staff": ("/rooms", "/stays", "/stays/STAY", "/beds/BED/admission"),
+        "admin": ("/", "/accounts", "/beds", "/people"),
     }
     async with open_context(browser, address, scheme=scheme) as context:
         page = await context.new_page()
@@ -185,7 +186,8 @@ async def test_no_page_has_an_accessibility_violation(
         _fill(pages)
         for role, paths in from_roles.items():
             await sign_in(context, pages, role)
-            for path in (*paths, *([f"/people/{PERSON}/utterances/{pages.utterances[0]}"] * (role == "clinician"))):
+            for pattern in (*paths, *([f"/people/{PERSON}/utterances/{pages.utterances[0]}"] * (role == "clinician"))):
+                path = pattern.replace("STAY", pages.stay).replace("BED", pages.free_bed)
                 await page.goto(path)
                 await page.wait_for_load_state("load")
                 if path.startswith("/people/"):
@@ -202,7 +204,8 @@ async def test_nothing_a_person_must_press_is_smaller_than_a_fingertip(
     async with open_context(browser, address) as context:
         await sign_in(context, pages, "clinician")
         page = await context.new_page()
-        for path in ("/", "/rooms", "/rooms/room-12/session", "/people", f"/people/{PERSON}"):
+        cared_for = ("/stays", f"/stays/{pages.stay}", f"/beds/{pages.free_bed}/admission")
+        for path in ("/", "/rooms", "/rooms/room-12/session", "/people", f"/people/{PERSON}", *cared_for):
             await page.goto(path)
             small = await page.evaluate(
                 """[...document.querySelectorAll('button, main a, nav a, summary, input[type=text]')]
@@ -232,7 +235,8 @@ async def test_pages_are_readable_and_alerts_can_be_taken_without_scripts(
 
 
 def _fill(pages: HubPages) -> None:
-    pages.room_connects(session_on=True)
+    pages.room_connects(session_on=True, capture="camera")
+    pages.someone_stays(ROOM)
     pages.room_connects("room-14", hearing="lost", pending_events=3)
     pages.room_connects("room-15", connection="offline", hearing="unknown", sight="unknown", activity="unknown")
     pages.person_is_admitted()

@@ -24,6 +24,10 @@ ANSWER_PATIENCE_SECONDS = 15.0
 NO_HUB = "I cannot reach the staff from here right now. Please press the call button."
 TELLING = "Thank you for telling me. I am letting the staff know. If you feel unsafe, press the call button."
 ACCEPTED = "A member of the staff has seen your message."
+WHO = "Is it the patient of this room who speaks? Please say yes or no."
+NOT_THE_PATIENT = "Thank you. Then I will not start the form."
+NOBODYS_ROOM = "I do not know whose room this is, so I cannot start a form. You can ask the staff."
+NOT_LISTENING = "I am not listening any more. Use the call button."
 SESSION_ON = "The recorded session is on. What you say is now written down."
 SESSION_OFF = "The recorded session is off."
 
@@ -36,25 +40,32 @@ _SENDING: dict[str, str] = {
 _OFFER = "You can say: water, nurse, pain, help, or: I want to fill in my form."
 
 
+Speaker = Literal["assumed", "asked", "unknown"]
+"""Who speaks: the one person who lives here; perhaps someone else, so that it is asked; or nobody knows whose room it
+is, and then nothing personal begins."""
+
+
 class Conversation(Frozen):
     """Where the dialogue stands; saved after every step.
 
     Attributes:
         activity: What the room waits for: its wake word, a request, whether it heard a request right, an answer in a
-            form, or whether to go on with one.
+            form, whether to go on with one, or who speaks.
         tries: Requests in a row that were not understood.
         doubted: The request that was heard without certainty and is being asked about.
         interview: The form in progress, also while it is paused.
         turn: Number of the last turn.
         session: The recorded session that is on.
+        speaker: What is known of who speaks.
     """
 
-    activity: Literal["idle", "request", "doubt", "form", "resume"] = "idle"
+    activity: Literal["idle", "request", "doubt", "form", "resume", "who"] = "idle"
     tries: int = 0
     doubted: str | None = None
     interview: Interview | None = None
     turn: int = 0
     session: str | None = None
+    speaker: Speaker = "assumed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +101,16 @@ class Dialogue:
         if form is None or form.canonical != before.interview.canonical:
             # The form was replaced meanwhile: its answers would mean something else now.
             return self._rest(before.model_copy(update={"interview": None}))
-        return self._offer_resume(before)
+        # That there is a form is nobody else's business: where others may be, the patient must ask for it.
+        return self._offer_resume(before) if before.speaker == "assumed" else self._rest(before)
 
     def wake(self, before: Conversation, _: WakeHeard) -> Reaction:
         """React to the wake word."""
-        if before.interview is not None:
+        if before.interview is not None and before.speaker == "assumed":
             return self._offer_resume(before)
         return self._listen(before, "request", (), requests(), REQUEST_PATIENCE_SECONDS, tries=0, tone=True)
 
-    def speech(  # noqa: PLR0911 (one return for each thing the room may be waiting for)
+    def speech(  # noqa: PLR0911, C901 (one return for each thing the room may be waiting for)
         self, before: Conversation, heard: SpeechHeard, *, now: datetime, new_id: str, hub: bool
     ) -> Reaction:
         """React to an utterance.
@@ -127,6 +139,11 @@ class Dialogue:
             if meaning is None or meaning.kind != "request" or meaning.code == "form":
                 return self._resume(before, meaning)
             return self._request(before, meaning, now=now, new_id=new_id, hub=hub)
+        if before.activity == "who":
+            meaning = _meaning(resumption(), heard)
+            if meaning is None or meaning.kind != "request" or meaning.code == "form":
+                return self._answered_who(before, meaning, now=now, new_id=new_id)
+            return self._request(before, meaning, now=now, new_id=new_id, hub=hub)
         if before.activity == "doubt":
             return self._doubted(before, _meaning(confirmation(), heard), now=now, new_id=new_id, hub=hub)
         meaning = _meaning(requests(), heard)
@@ -143,6 +160,8 @@ class Dialogue:
             return self._form(before, interviews.silence(form, before.interview))
         if before.activity == "resume" and before.tries == 0:
             return self._resume(before, None)
+        if before.activity == "who" and before.tries == 0:
+            return self._ask_who(before, tries=1)
         return self._rest(before)
 
     def announce(self, before: Conversation, sentences: tuple[str, ...]) -> Reaction:
@@ -169,13 +188,34 @@ class Dialogue:
                 return self._listen(before, "request", sorry, requests(), REQUEST_PATIENCE_SECONDS, tries=1)
             return self._rest(before, say=("Sorry, I did not understand. If you need someone, press the call button.",))
         if meaning.code == "form":
-            form = self._forms[self._form_id]
-            return self._form(before, interviews.begin(form, new_id, now))
+            return self._wish_for_form(before, now=now, new_id=new_id)
         if meaning.kind == "request":
             sentence = _SENDING[meaning.code] if hub else NO_HUB
             code = cast("RequestCode", meaning.code)
             return self._rest(before, say=(sentence,), observations=(RequestObserved(request=code, mode="voice"),))
         return self._rest(before)
+
+    def _wish_for_form(self, before: Conversation, *, now: datetime, new_id: str) -> Reaction:
+        if before.speaker == "unknown":
+            return self._rest(before, say=(NOBODYS_ROOM,))
+        if before.speaker == "asked":
+            return self._ask_who(before)
+        return self._begin(before, now=now, new_id=new_id)
+
+    def _begin(self, before: Conversation, *, now: datetime, new_id: str) -> Reaction:
+        if before.interview is not None:
+            return self._form(before, interviews.resume(self._forms[before.interview.form_id], before.interview))
+        return self._form(before, interviews.begin(self._forms[self._form_id], new_id, now))
+
+    def _ask_who(self, before: Conversation, *, tries: int = 0) -> Reaction:
+        return self._listen(before, "who", (WHO,), resumption(), ANSWER_PATIENCE_SECONDS, tries=tries)
+
+    def _answered_who(self, before: Conversation, meaning: Meaning | None, *, now: datetime, new_id: str) -> Reaction:
+        if meaning is not None and meaning.code == "yes":
+            return self._begin(before, now=now, new_id=new_id)
+        if (meaning is None or meaning.code == "form") and before.tries == 0:
+            return self._ask_who(before, tries=1)
+        return self._rest(before, say=(NOT_THE_PATIENT,))
 
     def _doubt(self, before: Conversation, phrase: str) -> Reaction:
         after = before.model_copy(update={"doubted": phrase})
@@ -212,6 +252,8 @@ class Dialogue:
             return self._form(before, interviews.ask_again(self._forms[before.interview.form_id], before.interview))
         if before.activity == "resume":
             return self._offer_resume(before)
+        if before.activity == "who":
+            return self._ask_who(before)
         return self._rest(before)
 
     def _offer_resume(self, before: Conversation) -> Reaction:
@@ -243,7 +285,7 @@ class Dialogue:
     def _listen(  # noqa: PLR0913 (one place that builds a listening turn)
         self,
         before: Conversation,
-        activity: Literal["request", "doubt", "form", "resume"],
+        activity: Literal["request", "doubt", "form", "resume", "who"],
         say: tuple[str, ...],
         vocabulary: Vocabulary,
         patience_seconds: float,

@@ -23,7 +23,7 @@ from forge_shared.logs import get_logger
 from forge_shared.mqtt import Version, VersionChoice
 from forge_shared.tasks import until_first_failure
 from forge_shared.topics import LANES, Lane
-from forge_shared.wire import COMMANDS, Acknowledgement, Command, Status, TwinReported
+from forge_shared.wire import COMMANDS, Acknowledgement, Command, Status, TwinDesired, TwinReported
 
 WINDOW = 200
 """Events of a lane that may be on their way without acknowledgement; bounds what a slow hub must take in."""
@@ -72,6 +72,7 @@ class Publisher:
         version_file: Remembers the MQTT version that worked.
         clock: Measures waits.
         on_command: Called with every valid command that has not expired.
+        on_desired: Called with how the hub wants the node to be, on every connection and at every change.
         on_hub: Called with whether the hub is known to be listening, on every change.
     """
 
@@ -86,6 +87,7 @@ class Publisher:
         version_file: Path,
         clock: Clock,
         on_command: Callable[[Command], Awaitable[None]],
+        on_desired: Callable[[TwinDesired], Awaitable[None]],
         on_hub: Callable[[bool], Awaitable[None]],
         on_acknowledged: Callable[[Lane, int], Awaitable[None]],
     ) -> None:
@@ -96,6 +98,7 @@ class Publisher:
         self._version = version
         self._clock = clock
         self._on_command = on_command
+        self._on_desired = on_desired
         self._on_hub = on_hub
         self._on_acknowledged = on_acknowledged
         self._wake = asyncio.Event()
@@ -162,6 +165,8 @@ class Publisher:
         self._rewind()
         for topic in (
             topics.ack(self._site, self._node),
+            # Before the commands: what is consented to must be known when one asks for a session.
+            topics.twin_desired(self._site, self._node),
             topics.commands_of(self._site, self._node),
             topics.status(self._site, topics.HUB),
         ):
@@ -186,6 +191,8 @@ class Publisher:
                     await self._set_hub(online=Status.model_validate_json(payload).state == "online")
                 elif path == "ack":
                     await self._acknowledge(Acknowledgement.model_validate_json(payload))
+                elif path == "twin/desired":
+                    await self._on_desired(TwinDesired.model_validate_json(payload))
                 elif path.startswith("command/"):
                     await self._command(path.removeprefix("command/"), payload)
             except (ValidationError, TopicInvalidError):

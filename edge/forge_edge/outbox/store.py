@@ -74,6 +74,8 @@ class Outbox:
             self._connection.execute("PRAGMA journal_mode=WAL")
             # A committed event must survive a power cut: WAL alone syncs only at checkpoints.
             self._connection.execute("PRAGMA synchronous=FULL")
+            # What was delivered is overwritten, not only unlinked: it belongs to a person who may have left.
+            self._connection.execute("PRAGMA secure_delete=ON")
             self._connection.executescript(_SCHEMA)
             with self._transaction():
                 self._connection.execute("INSERT OR IGNORE INTO epoch VALUES (1, ?)", (new_id(),))
@@ -169,6 +171,18 @@ class Outbox:
             ).fetchone()[0]
         age = 0.0 if oldest is None else max(0.0, self._clock.monotonic_seconds() - oldest)
         return OutboxState(pending=pending, oldest_seconds=age)
+
+    def scrub(self) -> None:
+        """Leave nothing on disk of events that were forgotten, as far as the file system overwrites in place.
+
+        Raises:
+            OutboxError: The file cannot be written.
+        """
+        with self._lock:
+            try:
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as error:
+                raise OutboxError(f"the outbox cannot be scrubbed ({type(error).__name__})") from None
 
     def close(self) -> None:
         """Close the file."""

@@ -6,9 +6,11 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from forge_hub.errors import ConsentMissingError
 from forge_hub.records.database import Database
-from forge_hub.records.schema import Audit, Consent
+from forge_hub.records.schema import Audit
 from forge_hub.records.schema import Session as RecordedSession
+from forge_hub.stays.consents import SESSION, Consents
 from forge_shared import topics
 from forge_shared.clock import Clock
 from forge_shared.ids import new_id
@@ -29,24 +31,26 @@ class RoomCommands:
         self._database = database
         self._clock = clock
         self._publish = publish
+        self._consents = Consents(database, clock)
 
     async def start_session(self, node: str, subject: str, account_id: str) -> str:
-        """File the consent that a clinician states, then ask the room to start a recorded session.
+        """Ask the room to start a recorded session, under the consent that is on file.
 
         Returns:
             The session's id. The session is on only once the room has said so.
 
         Raises:
-            BrokerError: The broker is away; the consent stays on file, nothing has started.
+            ConsentMissingError: The person does not consent to it, or does not any more.
+            BrokerError: The broker is away; nothing has started.
         """
-        now = self._clock.now()
-        consent, session = new_id(), new_id()
+        consent = await asyncio.to_thread(self._consents.active, subject, SESSION)
+        if consent is None:
+            raise ConsentMissingError("there is no consent to a recorded session on file")
+        now, session = self._clock.now(), new_id()
         await asyncio.to_thread(
-            self._file,
-            Consent(id=consent, subject=subject, purpose="recorded-session", stated_by=account_id, stated_at=now),
-            Audit(id=new_id(), at=now, account=account_id, action="consent.state", object=consent),
+            self._note, Audit(id=new_id(), at=now, account=account_id, action="session.start", object=session)
         )
-        await self._send(node, StartSession(session=session, consent=consent, expires_at=now + VALID_FOR))
+        await self._send(node, StartSession(session=session, consent=consent.id, expires_at=now + VALID_FOR))
         return session
 
     async def end_session(self, node: str) -> None:
@@ -59,9 +63,9 @@ class RoomCommands:
         """Let the room say that a person has taken the alert."""
         await self._send(node, AlertAccepted(event=event_id, expires_at=self._clock.now() + VALID_FOR))
 
-    def _file(self, consent: Consent, trace: Audit) -> None:
+    def _note(self, trace: Audit) -> None:
         with self._database.begin() as transaction:
-            transaction.add_all((consent, trace))
+            transaction.add(trace)
 
     def _session_on(self, node: str) -> str | None:
         query = select(RecordedSession.id).where(RecordedSession.node == node, RecordedSession.ended_at.is_(None))

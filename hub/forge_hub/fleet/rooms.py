@@ -55,7 +55,7 @@ class Rooms:
             else:
                 # Its last words are not its state now. The will speaks for a room that was not seen any more.
                 room.hearing = room.sight = room.activity = "unknown"
-                room.session_on = False
+                room.session_on, room.capture = False, None
 
     def _note_twin(self, node: str, twin: TwinReported) -> None:
         with self._database.begin() as transaction:
@@ -68,7 +68,8 @@ class Rooms:
             room.seen_at = min(twin.at, self._clock.now())
             if room.connection != "offline":
                 room.hearing, room.sight, room.activity = twin.hearing, twin.sight, twin.activity
-                room.session_on = twin.session_on
+                room.session_on, room.twin_revision = twin.session_on, twin.revision
+                room.capture = None if twin.capture is None else " ".join(twin.capture)
 
     def _unknown(self, node: str) -> Room:
         return Room(

@@ -1,19 +1,29 @@
 """Event log to graph, as a projection."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
-from forge_hub.graph.ports import GraphStore
+from forge_hub.graph.ports import GraphBatch, GraphStore
 from forge_hub.graph.projector import batch_of, merge
 from forge_hub.records.log import Logged
+from forge_shared.events import UtteranceSaid
+
+MayInfer = Callable[[str, datetime], bool]
 
 
 class GraphProjection:
-    """Keeps the graph up to date. Implements `forge_hub.projection.Projection`; the cursor lives in the graph."""
+    """Keeps the graph up to date. Implements `forge_hub.projection.Projection`; the cursor lives in the graph.
+
+    Args:
+        store: The graph.
+        may_infer: Whether feelings may be inferred from what a person said at a time; None: always.
+    """
 
     name = "graph"
 
-    def __init__(self, store: GraphStore) -> None:
+    def __init__(self, store: GraphStore, may_infer: MayInfer | None = None) -> None:
         self._store = store
+        self._may_infer = may_infer
 
     def position(self) -> int:
         """Return the position of the last event that was applied."""
@@ -21,4 +31,10 @@ class GraphProjection:
 
     def apply(self, events: Sequence[Logged]) -> None:
         """Merge events into the graph; repeating it changes nothing."""
-        self._store.apply(merge([batch_of(event.position, event.envelope, event.data) for event in events]))
+        self._store.apply(merge([self._batch_of(event) for event in events]))
+
+    def _batch_of(self, event: Logged) -> GraphBatch:
+        infers = True
+        if self._may_infer is not None and isinstance(event.data, UtteranceSaid):
+            infers = self._may_infer(event.envelope.subject, event.envelope.time)
+        return batch_of(event.position, event.envelope, event.data, infers=infers)

@@ -10,19 +10,20 @@ from forge_hub.mind.taggers import tags_of
 from forge_shared.events import Envelope, EventData, FormRecorded, SessionStarted, UtteranceSaid
 
 
-def batch_of(position: int, envelope: Envelope, data: EventData) -> GraphBatch:
+def batch_of(position: int, envelope: Envelope, data: EventData, *, infers: bool = True) -> GraphBatch:
     """Return what one event adds; an event of no concern to the graph only moves the position.
 
     Args:
         position: The event's place in the event log.
         envelope: As it was committed. Its subject is the person.
         data: The event's data at the newest version of its type.
+        infers: Whether the person consents to inferences from what they said.
     """
     match data:
         case SessionStarted():
             return _session_started(position, envelope, data)
         case UtteranceSaid():
-            return _utterance_said(position, envelope, data)
+            return _utterance_said(position, envelope, data, infers=infers)
         case FormRecorded():
             return _form_recorded(position, envelope, data)
         case _:
@@ -43,7 +44,7 @@ def _session_started(position: int, envelope: Envelope, data: SessionStarted) ->
     )
 
 
-def _utterance_said(position: int, envelope: Envelope, data: UtteranceSaid) -> GraphBatch:
+def _utterance_said(position: int, envelope: Envelope, data: UtteranceSaid, *, infers: bool) -> GraphBatch:
     """Its person and session come with it, since events may be committed in another order than they happened."""
     person, session = NodeRef("Person", envelope.subject), NodeRef("Session", data.session)
     said = NodeRef("Utterance", envelope.id)
@@ -56,7 +57,7 @@ def _utterance_said(position: int, envelope: Envelope, data: UtteranceSaid) -> G
     }
     nodes = [Node(person.label, person.key), Node(session.label, session.key), Node(said.label, said.key, properties)]
     edges = [Edge("HAD_SESSION", person, session), Edge("HAS_UTTERANCE", session, said)]
-    for label, word, evidence in _tags(data.text):
+    for label, word, evidence in _tags(data.text) if infers else []:
         nodes.append(Node(word.label, word.key))
         edges.append(Edge(label, said, word, evidence))
     return GraphBatch(tuple(nodes), tuple(edges), position)

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +58,8 @@ class Consumer:
         version_file: Remembers the MQTT version that worked.
         on_committed: Called after every commit that brought something new, before the acknowledgement is sent; must not
             block.
+        on_connected: Called when the broker has been reached and messages can be published.
+        on_room: Called with node, path below the node and payload when a node came online or said how it is.
     """
 
     def __init__(  # noqa: PLR0913 (the composition root's wiring, by keyword)
@@ -70,6 +72,8 @@ class Consumer:
         version: str,
         version_file: Path,
         on_committed: Callable[[], None],
+        on_connected: Callable[[], Awaitable[None]] | None = None,
+        on_room: Callable[[str, str, bytes], Awaitable[None]] | None = None,
     ) -> None:
         self._site = site
         self._login = login
@@ -77,6 +81,8 @@ class Consumer:
         self._rooms = rooms
         self._version = version
         self._on_committed = on_committed
+        self._on_connected = on_connected
+        self._on_room = on_room
         self._version_choice = VersionChoice(version_file)
         self._client: aiomqtt.Client | None = None
 
@@ -91,10 +97,21 @@ class Consumer:
         Raises:
             BrokerError: The broker is away or did not answer within five seconds.
         """
+        await self._publish(topic, payload, retain=False)
+
+    async def publish_retained(self, topic: str, payload: bytes) -> None:
+        """Publish a message, QoS 1, that the broker keeps for whoever subscribes later.
+
+        Raises:
+            BrokerError: The broker is away or did not answer within five seconds.
+        """
+        await self._publish(topic, payload, retain=True)
+
+    async def _publish(self, topic: str, payload: bytes, *, retain: bool) -> None:
         if self._client is None:
             raise BrokerError("the broker is not connected")
         try:
-            await self._client.publish(topic, payload, qos=1)
+            await self._client.publish(topic, payload, qos=1, retain=retain)
         except aiomqtt.MqttError:
             raise BrokerError("the broker did not take the message") from None
 
@@ -111,6 +128,8 @@ class Consumer:
                     if failures := backoff.succeeded():
                         log.info("broker.recovered", after_failures=failures)
                     self._client = client
+                    if self._on_connected is not None:
+                        await self._on_connected()
                     await self._take_in(client)
             except (aiomqtt.MqttError, SQLAlchemyError) as error:
                 if backoff.failures == 0:
@@ -189,6 +208,8 @@ class Consumer:
         came_online = await asyncio.to_thread(self._rooms.note, node, path, message.payload)
         if came_online:
             await self._acknowledge(client, node, await asyncio.to_thread(self._store.acknowledgement, node))
+        if self._on_room is not None and (came_online or path != "status"):
+            await self._on_room(node, path, message.payload)
         self._on_committed()
 
     async def _acknowledge(self, client: aiomqtt.Client, node: str, acknowledgement: Acknowledgement) -> None:

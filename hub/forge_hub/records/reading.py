@@ -5,10 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session as Transaction
 
 from forge_hub.errors import NotFoundError
 from forge_hub.records.database import Database
-from forge_hub.records.schema import Account, Audit, FormAnswer, FormResponse, Person, Room, Session, Utterance
+from forge_hub.records.schema import (
+    Account,
+    Audit,
+    DesiredTwin,
+    FormAnswer,
+    FormResponse,
+    Person,
+    Room,
+    Session,
+    Utterance,
+)
 from forge_shared.ids import new_id
 
 PEOPLE_LIMIT = 500
@@ -56,10 +67,22 @@ class PersonRecord:
 
 @dataclass(frozen=True, slots=True)
 class RoomState:
-    """A room and the pseudonym of the person who is in it, if one is known."""
+    """A room and the pseudonym of the person who is in it, if one is known.
+
+    Attributes:
+        on_file: Whether there is a record of that person yet.
+        told: What the room's node was told last; None: nobody keeps stays for this room.
+    """
 
     room: Room
     pseudonym: str | None
+    on_file: bool = True
+    told: DesiredTwin | None = None
+
+    @property
+    def is_applied(self) -> bool:
+        """Whether the node has said that it does what it was told last."""
+        return self.told is None or self.told.revision == self.room.twin_revision
 
 
 def usernames(database: Database, account_ids: Iterable[str]) -> dict[str, str]:
@@ -87,13 +110,7 @@ def any_room(database: Database) -> bool:
 def rooms(database: Database) -> list[RoomState]:
     """Return every room by name."""
     with database.read() as transaction:
-        people = {
-            row[0]: row[1]
-            for row in transaction.execute(select(Person.node, Person.pseudonym).order_by(Person.first_seen))
-        }
-        return [
-            RoomState(room, people.get(room.node)) for room in transaction.scalars(select(Room).order_by(Room.node))
-        ]
+        return [_room(transaction, each) for each in transaction.scalars(select(Room).order_by(Room.node))]
 
 
 def room(database: Database, node: str) -> RoomState:
@@ -102,12 +119,27 @@ def room(database: Database, node: str) -> RoomState:
     Raises:
         NotFoundError: There is no such room.
     """
+    found = find_room(database, node)
+    if found is None:
+        raise NotFoundError("there is no such room")
+    return found
+
+
+def find_room(database: Database, node: str) -> RoomState | None:
+    """Return one room; None when its node has never connected."""
     with database.read() as transaction:
         found = transaction.get(Room, node)
-        if found is None:
-            raise NotFoundError("there is no such room")
-        newest = select(Person.pseudonym).where(Person.node == node).order_by(Person.first_seen.desc()).limit(1)
-        return RoomState(found, transaction.scalars(newest).first())
+        return None if found is None else _room(transaction, found)
+
+
+def _room(transaction: Transaction, found: Room) -> RoomState:
+    """Return a room with its person: whose stay it is, or, where nobody keeps stays, whoever was heard there last."""
+    told = transaction.get(DesiredTwin, found.node)
+    if told is not None:
+        subject = told.wanted["subject"]
+        return RoomState(found, subject, subject is not None and transaction.get(Person, subject) is not None, told)
+    newest = select(Person.pseudonym).where(Person.node == found.node).order_by(Person.first_seen.desc()).limit(1)
+    return RoomState(found, transaction.scalars(newest).first())
 
 
 def people(database: Database) -> list[PersonSummary]:

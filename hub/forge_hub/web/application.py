@@ -9,9 +9,9 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from forge_hub.access import Access, TooManyAttemptsError
-from forge_hub.errors import AccessError, BrokerError, EnrolmentError, NotFoundError
+from forge_hub.errors import AccessError, BrokerError, EnrolmentError, NotFoundError, StayError
 from forge_hub.graph.errors import GraphUnavailableError
-from forge_hub.web import accounts, alerts, enrolment, fleet, people, rooms
+from forge_hub.web import accounts, alerts, beds, enrolment, fleet, people, rooms, stays
 from forge_hub.web.guard import SECURITY_HEADERS, Guard, SecurityHeaders, SignInNeededError
 from forge_hub.web.parts import Parts
 from forge_hub.web.rendering import STATIC, Pages
@@ -22,11 +22,26 @@ from forge_shared.logs import get_logger
 
 log = get_logger()
 
+_STATUSES: tuple[tuple[type[ForgeError], int], ...] = (
+    (TooManyAttemptsError, 429),
+    (AccessError, 403),
+    (EnrolmentError, 400),
+    (NotFoundError, 404),
+    (StayError, 422),
+    (BrokerError, 503),
+    (GraphUnavailableError, 503),
+)
+"""HTTP's word for each error, the narrower kind first; everything else is our own fault."""
+
 _WORDS: Mapping[int, tuple[str, str]] = {
     400: ("The request was not complete", "Go back and fill in what is missing."),
     403: ("You may not open this", "Your account does not have the role for it. An admin can make you another."),
     404: ("There is nothing here", "The page does not exist, or what it showed is no longer on file."),
     405: ("The request was not complete", "This address cannot be opened like that."),
+    422: (
+        "This cannot be done",
+        "The bed is taken, the stay is over, or the consent is not on file. Look at the list again.",
+    ),
     429: ("Too many attempts", "Wait a quarter of an hour, then try again."),
     500: (
         "Something failed in the hub",
@@ -51,7 +66,7 @@ def create_application(parts: Parts) -> FastAPI:
     app.state.site = site
     app.add_middleware(SecurityHeaders, https=parts.https)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    for part in (alerts, rooms, people, accounts, enrolment, fleet):
+    for part in (alerts, rooms, people, accounts, beds, stays, enrolment, fleet):
         part.add_routes(app)
     _add_health(app)
     _add_errors(app)
@@ -102,19 +117,7 @@ def _add_errors(app: FastAPI) -> None:
 
 
 def _status_of(error: ForgeError) -> int:
-    match error:
-        case TooManyAttemptsError():
-            return 429
-        case AccessError():
-            return 403
-        case EnrolmentError():
-            return 400
-        case NotFoundError():
-            return 404
-        case BrokerError() | GraphUnavailableError():
-            return 503
-        case _:
-            return 500
+    return next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
 
 
 def _wants_page(request: Request) -> bool:

@@ -23,6 +23,7 @@ _PUBLIC: frozenset[Role] = frozenset()
 _EVERYONE: frozenset[Role] = frozenset(ROLES)
 _CLINICIAN: frozenset[Role] = frozenset({"clinician"})
 _ADMIN: frozenset[Role] = frozenset({"admin"})
+_CARERS: frozenset[Role] = frozenset({"staff", "clinician"})
 
 ROUTES: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/healthz"): _PUBLIC,
@@ -35,6 +36,22 @@ ROUTES: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/alerts/stream"): _EVERYONE,
     ("POST", "/alerts/{alert_id}/accept"): _EVERYONE,
     ("GET", "/rooms"): _EVERYONE,
+    ("POST", "/rooms/{node}/presence"): _CARERS,
+    ("GET", "/stays"): _CARERS,
+    ("GET", "/beds/{bed_id}/admission"): _CARERS,
+    ("POST", "/beds/{bed_id}/admission"): _CARERS,
+    ("GET", "/stays/{stay_id}"): _CARERS,
+    ("POST", "/stays/{stay_id}/name"): _CARERS,
+    ("POST", "/stays/{stay_id}/identity"): _CARERS,
+    ("POST", "/stays/{stay_id}/transfer"): _CARERS,
+    ("POST", "/stays/{stay_id}/discharge"): _CARERS,
+    ("POST", "/stays/{stay_id}/consents/{purpose}/give"): _CARERS,
+    ("POST", "/stays/{stay_id}/consents/{purpose}/withdraw"): _CARERS,
+    ("GET", "/stays/{stay_id}/consents.json"): _CLINICIAN,
+    ("GET", "/beds"): _ADMIN,
+    ("POST", "/wards"): _ADMIN,
+    ("POST", "/beds"): _ADMIN,
+    ("POST", "/beds/{bed_id}/node"): _ADMIN,
     ("GET", "/rooms/{node}/session"): _CLINICIAN,
     ("POST", "/rooms/{node}/session/start"): _CLINICIAN,
     ("POST", "/rooms/{node}/session/end"): _CLINICIAN,

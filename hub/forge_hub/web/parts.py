@@ -7,8 +7,12 @@ from forge_hub.alerts.board import AlertBoard
 from forge_hub.fleet.commands import RoomCommands
 from forge_hub.fleet.enrolment import Enrolment
 from forge_hub.fleet.revocation import Revocation
+from forge_hub.fleet.twins import Twins
 from forge_hub.graph.ports import GraphStore
 from forge_hub.records.database import Database
+from forge_hub.stays.consents import Consents
+from forge_hub.stays.identities import Identities
+from forge_hub.stays.register import Register
 from forge_shared.clock import Clock
 from forge_shared.forms.questionnaire import Questionnaire
 
@@ -48,3 +52,7 @@ class Parts:
     health: Callable[[], Mapping[str, str]]
     https: bool
     fleet: Fleet
+    register: Register
+    consents: Consents
+    identities: Identities
+    twins: Twins

@@ -7,7 +7,10 @@ from fastapi import FastAPI, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from forge_hub.records import reading
+from forge_hub.stays.consents import SESSION
 from forge_hub.web.site import SiteOf, Who
+
+MAY_SWITCH = frozenset({"staff", "clinician"})
 
 
 def add_routes(app: FastAPI) -> None:
@@ -16,8 +19,33 @@ def add_routes(app: FastAPI) -> None:
     @app.get("/rooms")
     def rooms(request: Request, site: SiteOf, who: Who) -> HTMLResponse:
         return site.pages.page(
-            request, "rooms.html", rooms=reading.rooms(site.parts.database), may_record=who.role == "clinician"
+            request,
+            "rooms.html",
+            rooms=reading.rooms(site.parts.database),
+            presences=site.parts.register.presences(),
+            may_record=who.role == "clinician",
+            may_switch=who.role in MAY_SWITCH,
         )
+
+    @app.post("/rooms/{node}/presence")
+    async def presence(
+        node: str,
+        site: SiteOf,
+        who: Who,
+        *,
+        shared: Annotated[str, Form(max_length=10)] = "",
+        visitors: Annotated[str, Form(max_length=10)] = "",
+    ) -> Response:
+        await asyncio.to_thread(reading.room, site.parts.database, node)
+        await asyncio.to_thread(
+            site.parts.register.set_presence,
+            node,
+            shared=shared == "yes",
+            visitors=visitors == "yes",
+            account=who.account_id,
+        )
+        await site.parts.twins.refresh()
+        return RedirectResponse(f"/rooms#{node}", status_code=303)
 
     @app.get("/rooms/{node}/session")
     def session(request: Request, node: str, site: SiteOf) -> HTMLResponse:
@@ -30,6 +58,9 @@ def add_routes(app: FastAPI) -> None:
         state = await asyncio.to_thread(reading.room, site.parts.database, node)
         if consent != "given" or state.pseudonym is None:
             return site.pages.page(request, "session.html", status=422, state=state, missing=True)
+        await asyncio.to_thread(site.parts.consents.grant, state.pseudonym, SESSION, who.account_id)
+        # The room refuses a session that it does not know to be consented to.
+        await site.parts.twins.refresh()
         await site.parts.rooms.start_session(node, state.pseudonym, who.account_id)
         return RedirectResponse(f"/rooms#{node}", status_code=303)
 

@@ -12,6 +12,7 @@ from forge_hub.records.schema.clinical import FormAnswer, FormResponse, Person, 
 from forge_hub.records.schema.fleet import EnrolmentClaim, NodeCertificate, Room
 from forge_hub.records.schema.log import EventLog, Inbox, LanePosition, ProjectionCursor, Quarantine
 from forge_hub.records.schema.places import Bed, Ward
+from forge_hub.records.schema.stays import DesiredTwin, RoomPresence, Stay, StayMove
 
 __all__ = [
     "Account",
@@ -20,6 +21,7 @@ __all__ = [
     "Base",
     "Bed",
     "Consent",
+    "DesiredTwin",
     "EnrolmentClaim",
     "EventLog",
     "FormAnswer",
@@ -31,8 +33,11 @@ __all__ = [
     "ProjectionCursor",
     "Quarantine",
     "Room",
+    "RoomPresence",
     "Session",
     "SetupLink",
+    "Stay",
+    "StayMove",
     "UtcTime",
     "Utterance",
     "Ward",

@@ -43,7 +43,7 @@ class WebSession(Base):
 
 
 class Consent(Base):
-    """A clinician's statement that a person agreed to a purpose. Not derived from events."""
+    """The statement that a person agreed to a purpose, and its withdrawal. Not derived from events."""
 
     __tablename__ = "consent"
 
@@ -52,6 +52,8 @@ class Consent(Base):
     purpose: Mapped[str]
     stated_by: Mapped[str] = mapped_column(ForeignKey("account.id"))
     stated_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_by: Mapped[str | None]
 
 
 class Audit(Base):

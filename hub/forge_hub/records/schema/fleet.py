@@ -2,13 +2,17 @@
 
 from datetime import datetime
 
+from sqlalchemy import BigInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from forge_hub.records.schema.base import Base
 
 
 class Room(Base):
-    """The last known state of a room's node. What is not known is ``unknown``."""
+    """The last known state of a room's node. What is not known is ``unknown``.
+
+    ``capture`` holds the purposes that the node says are on, separated by spaces; None: nobody keeps consents there.
+    """
 
     __tablename__ = "room"
 
@@ -21,6 +25,8 @@ class Room(Base):
     pending_events: Mapped[int]
     version: Mapped[str]
     seen_at: Mapped[datetime]
+    twin_revision: Mapped[int | None] = mapped_column(BigInteger)
+    capture: Mapped[str | None]
 
 
 class NodeCertificate(Base):

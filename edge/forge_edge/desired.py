@@ -1,0 +1,75 @@
+"""How the hub wants this node to be, and what follows from it. Pure, but for the file that remembers it."""
+
+import contextlib
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from forge_edge.dialogue.conversation import Speaker
+from forge_shared.files import replace
+from forge_shared.logs import get_logger
+from forge_shared.wire import PURPOSES, Purpose, TwinDesired
+
+log = get_logger()
+
+Held = TwinDesired | None
+"""What the node was told last; None: nobody keeps stays for its room."""
+
+
+def is_news(held: Held, told: TwinDesired) -> bool:
+    """Tell whether a message is newer than what the node has. A broker repeats the same one at every connection."""
+    return held is None or told.revision > held.revision
+
+
+def ends_stay(held: Held, told: TwinDesired) -> bool:
+    """Tell whether the room is not the same person's any more, so that the node must forget whom it knew."""
+    return held is None or held.subject != told.subject
+
+
+def is_deaf(told: Held) -> bool:
+    """Tell whether nobody may be listened to: there is someone in the room, and no consent to voice."""
+    return told is not None and told.consents is not None and "voice" not in told.consents
+
+
+def may_record(told: Held) -> bool:
+    """Tell whether a recorded session may be on: where stays are kept, only with the consent of the one who has it."""
+    if told is None:
+        return True
+    return told.subject is not None and not is_deaf(told) and "recorded-session" in (told.consents or ())
+
+
+def speaker(told: Held) -> Speaker:
+    """Return what is known of who speaks."""
+    if told is None:
+        return "assumed"
+    if told.subject is None:
+        return "unknown"
+    return "asked" if told.shared or told.visitors else "assumed"
+
+
+def capture(told: Held, hearing: str) -> tuple[Purpose, ...] | None:
+    """Return the purposes that are on in the room: voice only while it is heard, or was lost and will be again."""
+    if told is None or told.consents is None:
+        return None
+    heard = hearing != "closed"
+    return tuple(purpose for purpose in PURPOSES if (heard if purpose == "voice" else purpose in told.consents))
+
+
+def load(path: Path) -> Held:
+    """Return what the node was told last. Where that cannot be read nobody is listened to until it is told again."""
+    with contextlib.suppress(FileNotFoundError):
+        try:
+            return TwinDesired.model_validate_json(path.read_bytes())
+        except ValidationError:
+            log.warning("twin.unreadable")
+            return TwinDesired(revision=0, subject=None, consents=())
+    return None
+
+
+def save(path: Path, told: TwinDesired) -> None:
+    """Remember what the node was told.
+
+    Raises:
+        OSError: It could not be written.
+    """
+    replace(path, told.model_dump_json().encode(), mode=0o600)
