@@ -8,12 +8,14 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
 from forge_hub import access, control
+from forge_hub.access.anchors import Anchors
 from forge_hub.alerts.board import Accepted, AlertBoard
 from forge_hub.alerts.projector import AlertProjection
 from forge_hub.broker.child import BrokerChild, choose
@@ -40,6 +42,9 @@ from forge_shared.tasks import until_first_failure
 
 GRACE_SECONDS = 3
 """How long open pages may keep the hub from stopping."""
+
+ANCHORS = "audit-anchors"
+"""Name of the file of the audit's anchors in the state folder."""
 
 log = get_logger()
 
@@ -129,6 +134,9 @@ class Hub:
                 clock=clock,
                 health=health,
                 https=(settings.public_url or "").startswith("https://"),
+                key=access.SecretKey.open(folder / "second-factor.key"),
+                hosts=hosts(settings),
+                staff_second_factor=settings.staff_second_factor,
             )
         )
         server = _server(settings, pages)
@@ -139,6 +147,7 @@ class Hub:
             server.serve(),
             self._announce(server, database, forms),
             consumer.run(),
+            Anchors(folder / ANCHORS).run(database, clock),
             control.serve(folder / "control.sock", {"graph-rebuild": rebuild_graph}),
             *(runner.run() for runner in runners),
             *([broker.watch()] if broker else []),
@@ -162,6 +171,12 @@ def records_url(settings: HubSettings) -> str:
     if settings.records_url is not None:
         return settings.records_url.get_secret_value()
     return f"sqlite:///{settings.folder / 'records.db'}"
+
+
+def hosts(settings: HubSettings) -> frozenset[str]:
+    """Return the names under which browsers reach the pages, besides those of this machine itself."""
+    names = {urlsplit(settings.public_url or "").hostname, settings.host, *settings.host_names}
+    return frozenset(name.lower() for name in names if name)
 
 
 def graph_uri(settings: HubSettings) -> str:

@@ -46,6 +46,17 @@ class HubSettings(BaseSettings):
     broker_username: Annotated[str, Field(description="The hub's user at an external broker.")] = "hub"
     broker_password: Annotated[SecretStr | None, Field(description="The hub's password at an external broker.")] = None
 
+    host_names: Annotated[
+        frozenset[str],
+        Field(
+            max_length=20,
+            description='Further names under which browsers reach the pages, such as ["hub.ward.example"]; JSON.',
+        ),
+    ] = frozenset()
+    staff_second_factor: Annotated[
+        bool, Field(description="Whether staff need a one-time code too, as clinicians and admins always do.")
+    ] = False
+
     @field_validator("site")
     @classmethod
     def _check_site(cls, value: str) -> str:

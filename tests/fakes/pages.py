@@ -13,8 +13,9 @@ import httpx
 import uvicorn
 from argon2 import PasswordHasher
 from fastapi import FastAPI
+from sqlalchemy import select
 
-from forge_hub.access import Access, Role
+from forge_hub.access import Access, Role, SecretKey, make_device
 from forge_hub.alerts.board import Accepted, AlertBoard
 from forge_hub.fleet.commands import RoomCommands
 from forge_hub.graph import open_graph
@@ -87,8 +88,16 @@ class HubPages:
         return account
 
     def token(self, username: str) -> str:
+        """Begin a session of an account as if its owner had shown everything that is needed."""
         access: Access = self.app.state.site.access
-        return access.sign_in(username, PASSWORD, "test").token
+        with self.database.read() as transaction:
+            account = transaction.scalars(select(Account.id).where(Account.username == username)).one()
+        return access.begin(account, "test").token
+
+    def assign(self, username: str, person: str = PERSON) -> None:
+        """Let a clinician look after a person."""
+        access: Access = self.app.state.site.access
+        access.assignments.assign_from_command_line(username, person)
 
     def room_connects(self, node: str = ROOM, **state: Any) -> None:
         values: dict[str, Any] = {
@@ -129,7 +138,10 @@ class HubPages:
         return self.alert_arrives(**{"kind": "risk-answer", "severity": "critical", "detail": detail, **values})
 
     def person_is_admitted(self) -> None:
-        """File a person with a PHQ-9, a recorded session, and what the passes found in it."""
+        """File a person with a PHQ-9, a recorded session, and what the passes found in it.
+
+        Every clinician who has an account by then looks after them.
+        """
         now = self.now
         response, session = new_id(), new_id()
         form = self.parts.forms["phq-9"]
@@ -183,6 +195,10 @@ class HubPages:
                 )
             )
         self.graph.apply(_graph(self.utterances, session, now))
+        with self.database.read() as transaction:
+            clinicians = transaction.scalars(select(Account.username).where(Account.role == "clinician")).all()
+        for username in clinicians:
+            self.assign(username)
 
 
 def _graph(utterances: list[str], session: str, now: datetime) -> GraphBatch:
@@ -252,6 +268,8 @@ def open_pages(folder: Path, clock: Clock | None = None, *, https: bool = False)
         clock=clock,
         health=lambda: health,
         https=https,
+        key=SecretKey.open(folder / "second-factor.key"),
+        hosts=frozenset({"hub.test"}),
     )
     try:
         yield HubPages(database, graph, board, parts, create_application(parts), published, health)
@@ -262,9 +280,12 @@ def open_pages(folder: Path, clock: Clock | None = None, *, https: bool = False)
 
 def client(pages: HubPages, role: Role | None = None) -> httpx.AsyncClient:
     """Return a client of the application; signed in when a role with an account is given."""
-    cookies = {pages.app.state.site.cookie: pages.token(role)} if role else None
+    cookies = {pages.app.state.site.cookie: pages.token(role)} if role and role != "patient" else None
+    headers = {}
+    if role == "patient":
+        headers["Authorization"] = f"Bearer {make_device(pages.database, pages.parts.clock, ROOM)}"
     transport = httpx.ASGITransport(pages.app, raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://hub.test", cookies=cookies)
+    return httpx.AsyncClient(transport=transport, base_url="http://hub.test", cookies=cookies, headers=headers)
 
 
 def csrf(pages: HubPages, http: httpx.AsyncClient) -> str:

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from forge_hub.access import audit
 from forge_hub.records.database import Database
-from forge_hub.records.schema import Audit, Consent
+from forge_hub.records.schema import Consent
 from forge_hub.records.schema import Session as RecordedSession
 from forge_shared import topics
 from forge_shared.clock import Clock
@@ -44,7 +45,6 @@ class RoomCommands:
         await asyncio.to_thread(
             self._file,
             Consent(id=consent, subject=subject, purpose="recorded-session", stated_by=account_id, stated_at=now),
-            Audit(id=new_id(), at=now, account=account_id, action="consent.state", object=consent),
         )
         await self._send(node, StartSession(session=session, consent=consent, expires_at=now + VALID_FOR))
         return session
@@ -59,9 +59,12 @@ class RoomCommands:
         """Let the room say that a person has taken the alert."""
         await self._send(node, AlertAccepted(event=event_id, expires_at=self._clock.now() + VALID_FOR))
 
-    def _file(self, consent: Consent, trace: Audit) -> None:
+    def _file(self, consent: Consent) -> None:
         with self._database.begin() as transaction:
-            transaction.add_all((consent, trace))
+            transaction.add(consent)
+            audit.write(
+                transaction, consent.stated_at, consent.stated_by, "consent.state", consent.id, subject=consent.subject
+            )
 
     def _session_on(self, node: str) -> str | None:
         query = select(RecordedSession.id).where(RecordedSession.node == node, RecordedSession.ended_at.is_(None))

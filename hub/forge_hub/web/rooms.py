@@ -30,6 +30,7 @@ def add_routes(app: FastAPI) -> None:
         state = await asyncio.to_thread(reading.room, site.parts.database, node)
         if consent != "given" or state.pseudonym is None:
             return site.pages.page(request, "session.html", status=422, state=state, missing=True)
+        await asyncio.to_thread(site.access.assignments.claim, who, state.pseudonym)
         await site.parts.rooms.start_session(node, state.pseudonym, who.account_id)
         return RedirectResponse(f"/rooms#{node}", status_code=303)
 
