@@ -99,6 +99,14 @@ class HubPages:
         access: Access = self.app.state.site.access
         access.assignments.assign_from_command_line(username, person)
 
+    def person_is_opened_in_an_emergency(self, username: str, person: str) -> None:
+        """Admit another person, and let a clinician who is not assigned open their record."""
+        access: Access = self.app.state.site.access
+        self.add(Person(pseudonym=person, node=ROOM, first_seen=self.now - timedelta(days=30)))
+        who = access.signed_in(self.token(username))
+        assert who is not None
+        access.assignments.begin_emergency(who, person, "covering-for-colleague", "The night shift is one short.")
+
     def room_connects(self, node: str = ROOM, **state: Any) -> None:
         values: dict[str, Any] = {
             "connection": "online",

@@ -35,7 +35,7 @@ PASSWORD_MAX_LENGTH = 256
 The upper one bounds the work of hashing; the standard asks for at least 64.
 """
 
-NO_PASSWORD = "-"
+NO_PASSWORD = "-"  # noqa: S105 (no password is the point)
 """Stands where a password's hash would. It is no Argon2 hash, so that no password opens the account."""
 
 _TOKEN_BYTES = 32
