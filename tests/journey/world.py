@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -250,7 +251,7 @@ class Site:
             form = {"username": role, "password": self.password, "repeated": self.password}
             client.post(page, data={**form, **_hidden(client.get(page).text)}).raise_for_status()
         if role in {"clinician", "admin"}:
-            with self.sign_in(role) as client:
+            with closing(self.sign_in(role)) as client:
                 self.post(client, "/account", "/logout")
 
     def sign_in(self, role: str) -> httpx.Client:
