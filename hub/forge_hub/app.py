@@ -237,6 +237,8 @@ def _server(settings: HubSettings, pages: FastAPI) -> _Server:
             access_log=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
             server_header=False,
+            # Without a proxy in front, what claims to come from one is a stranger's.
+            proxy_headers=settings.public_url is not None,
         )
     )
 

@@ -25,7 +25,10 @@ class HubSettings(BaseSettings):
     ] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, description="Port of the pages; 0 takes a free one.")] = 8080
     public_url: Annotated[
-        str | None, Field(description="Address under which browsers reach the pages, if not host and port.")
+        str | None,
+        Field(
+            description="Address under which browsers reach the pages, if not host and port; other names are refused."
+        ),
     ] = None
     records_url: Annotated[
         SecretStr | None,

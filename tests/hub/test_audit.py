@@ -215,7 +215,7 @@ def test_what_was_in_the_audit_before_there_was_a_chain_is_chained(tmp_path: Pat
         ("people.list", "search-type", "E", "110152"),
         ("consent.state", "create", "C", "110153"),
         ("alert.accept", "update", "U", "110153"),
-        ("person.erase", "delete", "D", "110153"),
+        ("person.erase", "delete", "D", "110150"),
     ],
 )
 def test_an_entry_is_exported_in_the_shape_of_the_basic_audit_log_patterns(  # noqa: PLR0913 (a case's columns)
@@ -226,6 +226,9 @@ def test_an_entry_is_exported_in_the_shape_of_the_basic_audit_log_patterns(  # n
     event = audit_event(entry, "ward-7")
     assert (event["resourceType"], event["action"], event["outcome"]) == ("AuditEvent", code, "0")
     assert event["type"]["code"] == "rest"
+    claimed = {"read": "PatientRead", "create": "PatientCreate", "update": "PatientUpdate", "delete": "PatientDelete"}
+    profile = [name.rsplit(".", 1)[-1] for name in event.get("meta", {}).get("profile", [])]
+    assert profile == ([claimed[interaction]] if interaction in claimed else [])
     assert event["subtype"][0]["code"] == interaction
     assert event["agent"][0]["type"]["coding"][0]["code"] == client
     assert event["agent"][0]["network"] == {"address": "10.0.0.1", "type": "2"}

@@ -2,8 +2,8 @@
 
 Reads, creations, updates and deletions follow the profiles ``IHE.BasicAudit.Read``, ``Create``, ``Update`` and
 ``Delete``, with their ``Patient…`` forms where a person is concerned. BALP has none for signing in; those follow DICOM
-PS3.15 section A.5.3.12 (User Authentication), as the example in FHIR R4 does. Refusals keep the pattern with another
-outcome, as BALP allows.
+PS3.15 section A.5.3.12 (User Authentication), as the example in FHIR R4 does. The profiles are of what succeeded: a
+refusal keeps the pattern with another outcome and claims no profile, and so does a list, whose query is not kept.
 """
 
 from datetime import UTC
@@ -18,6 +18,7 @@ _TYPES = "http://terminology.hl7.org/CodeSystem/audit-event-type"
 _INTERACTIONS = "http://hl7.org/fhir/restful-interaction"
 _DICOM = "http://dicom.nema.org/resources/ontology/DCM"
 _PARTICIPATION = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
+_PROVENANCE = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 _ENTITY_TYPES = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 _ENTITY_ROLES = "http://terminology.hl7.org/CodeSystem/object-role"
 _SOURCE_TYPES = "http://terminology.hl7.org/CodeSystem/security-source-type"
@@ -39,7 +40,7 @@ _INTERACTION_OF = {
 }
 """FHIR's interaction by the verb of an action; every other verb changes something that exists."""
 
-_PROFILE_OF = {"read": "Read", "search-type": "Query", "create": "Create", "update": "Update", "delete": "Delete"}
+_PROFILE_OF = {"read": "Read", "create": "Create", "update": "Update", "delete": "Delete"}
 _ACTION_OF = {"read": "R", "search-type": "E", "create": "C", "update": "U", "delete": "D"}
 _LOGIN = {"session.begin": ("110122", "Login"), "session.end": ("110123", "Logout")}
 
@@ -63,6 +64,7 @@ def audit_event(entry: Audit, site: str) -> dict[str, Any]:
                 "extension": [
                     {"url": "position", "valueInteger": entry.position},
                     {"url": "sha256", "valueString": entry.hash},
+                    {"url": "action", "valueCode": entry.action},
                 ],
             }
         ],
@@ -80,14 +82,13 @@ def audit_event(entry: Audit, site: str) -> dict[str, Any]:
         event["subtype"] = [{"system": _DICOM, "code": login[0], "display": login[1]}]
         event["action"] = "E"
     else:
-        event["meta"] = {"profile": [f"{PROFILES}{'Patient' if entry.subject else ''}{_PROFILE_OF[interaction]}"]}
+        profile = _PROFILE_OF.get(interaction)
+        if profile is not None and entry.outcome == "done":
+            event["meta"] = {"profile": [f"{PROFILES}{'Patient' if entry.subject else ''}{profile}"]}
         event["type"] = {"system": _TYPES, "code": "rest", "display": "Restful Operation"}
-        event["subtype"] = [
-            {"system": _INTERACTIONS, "code": interaction, "display": interaction},
-            {"system": "https://personaforge.org/audit-action", "code": entry.action},
-        ]
+        event["subtype"] = [{"system": _INTERACTIONS, "code": interaction, "display": interaction}]
         event["action"] = _ACTION_OF[interaction]
-    event["agent"] = _agents(entry, reads=interaction in {"read", "search-type"})
+    event["agent"] = _agents(entry, interaction)
     if entry.subject:
         event["entity"].append(
             {
@@ -101,11 +102,15 @@ def audit_event(entry: Audit, site: str) -> dict[str, Any]:
     return event
 
 
-def _agents(entry: Audit, *, reads: bool) -> list[dict[str, Any]]:
+def _agents(entry: Audit, interaction: str) -> list[dict[str, Any]]:
     # What flows to the client in a read flows from it in a change; BALP names the two ends accordingly.
     source = {"system": _DICOM, "code": "110153", "display": "Source Role ID"}
     destination = {"system": _DICOM, "code": "110152", "display": "Destination Role ID"}
+    reads = interaction in {"read", "search-type"}
     at_client, at_server = (destination, source) if reads else (source, destination)
+    if interaction == "delete":
+        at_client = {"system": _DICOM, "code": "110150", "display": "Application"}
+        at_server = {"system": _PROVENANCE, "code": "custodian", "display": "Custodian"}
     role = ("IRCP", "information recipient") if reads else ("AUT", "author (originator)")
     address = entry.address or "127.0.0.1"
     return [
