@@ -2,11 +2,11 @@
 
 import argparse
 import asyncio
-import contextlib
 import json
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,19 @@ import segno
 from pydantic import ValidationError
 
 from forge_hub import access, control
-from forge_hub.app import Hub, graph_uri, rebuild, records_url
+from forge_hub.access import audit
+from forge_hub.access.anchors import Anchors
+from forge_hub.access.audit_events import audit_event
+from forge_hub.app import ANCHORS, Hub, graph_uri, rebuild, records_url
 from forge_hub.doors import authority_of, doors_of, enrolment_of
-from forge_hub.errors import HubConfigError, HubError
+from forge_hub.errors import HubConfigError, HubError, RecordsError
 from forge_hub.fleet.authority import Authority
 from forge_hub.fleet.enrolment import COMMAND_LINE, Enrolment
 from forge_hub.fleet.revocation import write_list
 from forge_hub.graph import open_graph
-from forge_hub.records.database import open_database
+from forge_hub.records.database import Database, open_database
 from forge_hub.settings import PREFIX, HubSettings
-from forge_shared import logs
+from forge_shared import logs, topics
 from forge_shared.clock import SystemClock
 from forge_shared.environment import unknown_variables
 from forge_shared.errors import ForgeError
@@ -101,7 +104,7 @@ def _revoke(settings: HubSettings, options: argparse.Namespace) -> None:
     print(f"'{options.node}' is revoked: it is cut off and not let in again.")
 
 
-@contextlib.contextmanager
+@contextmanager
 def _fleet(settings: HubSettings) -> Iterator[tuple[Enrolment, Authority]]:
     settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     clock = SystemClock()
@@ -127,6 +130,48 @@ def _setup_link(settings: HubSettings, options: argparse.Namespace) -> None:
     database = open_database(records_url(settings))
     print(access.create_setup_link(database, SystemClock(), doors_of(settings).address, options.role))
     database.close()
+
+
+def _assign(settings: HubSettings, options: argparse.Namespace) -> None:
+    with _records(settings) as database:
+        access.Assignments(database, SystemClock()).assign_from_command_line(options.account, options.person)
+
+
+def _device_token(settings: HubSettings, options: argparse.Namespace) -> None:
+    if not topics.is_name(options.node):
+        raise HubConfigError("a node's name is lower-case letters, digits and hyphens, at most 63")
+    with _records(settings) as database:
+        print(access.make_device(database, SystemClock(), options.node))
+
+
+def _second_factor_reset(settings: HubSettings, options: argparse.Namespace) -> None:
+    with _records(settings) as database:
+        access.reset_second_factor(database, SystemClock(), options.account)
+
+
+def _audit_export(settings: HubSettings, _: argparse.Namespace) -> None:
+    with _records(settings) as database:
+        audit.note(database, SystemClock().now(), "command-line", "audit.export", settings.site)
+        for entry in audit.entries(database):
+            print(json.dumps(audit_event(entry, settings.site), separators=(",", ":")))
+
+
+def _audit_verify(settings: HubSettings, _: argparse.Namespace) -> None:
+    with _records(settings) as database:
+        broken = audit.verify(database, Anchors(settings.folder / ANCHORS).read())
+        newest = audit.head(database)
+    if broken is not None:
+        raise RecordsError(f"the audit does not hold: {broken.kind} at position {broken.position}")
+    print(f"{newest.position} entries hold; the newest is {newest.hash}")
+
+
+@contextmanager
+def _records(settings: HubSettings) -> Iterator[Database]:
+    database = open_database(records_url(settings))
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 def _graph_rebuild(settings: HubSettings, _: argparse.Namespace) -> None:
@@ -172,6 +217,16 @@ def _parser() -> argparse.ArgumentParser:
     enrol.add_argument("--out", type=Path, help="file to write (default: NODE.json)")
     link = command("setup-link", _setup_link, "Print a one-time link with which a person makes an account.")
     link.add_argument("role", choices=["staff", "clinician", "admin"])
+    assign = command("assign", _assign, "Assign a clinician to a person.")
+    assign.add_argument("account", help="username of the clinician")
+    assign.add_argument("person", help="pseudonym of the person's stay")
+    device = command("device-token", _device_token, "Print a token for the patient's device in a room.")
+    device.add_argument("node", help="name of the room's node")
+    reset = command("second-factor-reset", _second_factor_reset, "Let an account set up its one-time codes anew.")
+    reset.add_argument("account", help="username")
+    trace = commands.add_parser("audit", help="Commands on the audit.").add_subparsers(required=True, metavar="COMMAND")
+    trace.add_parser("export", help="Print it as FHIR AuditEvents, one a line.").set_defaults(run=_audit_export)
+    trace.add_parser("verify", help="Prove that nothing was changed, else exit with 1.").set_defaults(run=_audit_verify)
     graph = commands.add_parser("graph", help="Commands on the knowledge graph.").add_subparsers(
         required=True, metavar="COMMAND"
     )

@@ -10,11 +10,13 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
 
 from forge_hub import access, control
+from forge_hub.access.anchors import Anchors
 from forge_hub.alerts.board import Accepted, AlertBoard
 from forge_hub.alerts.projector import AlertProjection
 from forge_hub.broker.child import BrokerChild, choose
@@ -48,6 +50,9 @@ from forge_shared.tasks import until_first_failure
 
 GRACE_SECONDS = 3
 """How long open pages may keep the hub from stopping."""
+
+ANCHORS = "audit-anchors"
+"""Name of the file of the audit's anchors in the state folder."""
 
 log = get_logger()
 
@@ -178,6 +183,9 @@ class Hub:
                 consents=consents,
                 identities=identities,
                 twins=twins,
+                key=access.SecretKey.open(folder / "second-factor.key"),
+                hosts=hosts(settings),
+                staff_second_factor=settings.staff_second_factor,
             )
         )
         server = _server(settings, pages, keys)
@@ -189,6 +197,7 @@ class Hub:
             self._announce(server, keys.doors, database, forms),
             _apply_once(keys.revocation),
             consumer.run(),
+            Anchors(folder / ANCHORS).run(database, clock),
             control.serve(
                 folder / "control.sock", {"graph-rebuild": rebuild_graph, "apply-revocations": keys.apply_revocations}
             ),
@@ -217,6 +226,12 @@ def records_url(settings: HubSettings) -> str:
     if settings.records_url is not None:
         return settings.records_url.get_secret_value()
     return f"sqlite:///{settings.folder / 'records.db'}"
+
+
+def hosts(settings: HubSettings) -> frozenset[str]:
+    """Return the names under which browsers reach the pages, besides those of this machine itself."""
+    names = {urlsplit(settings.public_url or "").hostname, settings.host, *settings.host_names}
+    return frozenset(name.lower() for name in names if name)
 
 
 def graph_uri(settings: HubSettings) -> str:

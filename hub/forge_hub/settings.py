@@ -25,7 +25,10 @@ class HubSettings(BaseSettings):
     )
     port: Annotated[int, Field(ge=0, le=65535, description="Port of the pages; 0 takes a free one.")] = 8080
     public_url: Annotated[
-        str | None, Field(description="Address under which browsers reach the pages, if not host and port.")
+        str | None,
+        Field(
+            description="Address under which browsers reach the pages, if not host and port; other names are refused."
+        ),
     ] = None
     records_url: Annotated[
         SecretStr | None,
@@ -70,6 +73,16 @@ class HubSettings(BaseSettings):
     node_certificate_days: Annotated[
         int, Field(ge=2, le=825, description="Life of a node's certificate in days; renewed after two thirds.")
     ] = 90
+    host_names: Annotated[
+        frozenset[str],
+        Field(
+            max_length=20,
+            description='Further names under which browsers reach the pages, such as ["hub.ward.example"]; JSON.',
+        ),
+    ] = frozenset()
+    staff_second_factor: Annotated[
+        bool, Field(description="Whether staff need a one-time code too, as clinicians and admins always do.")
+    ] = False
 
     @field_validator("site")
     @classmethod

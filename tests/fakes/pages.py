@@ -13,9 +13,10 @@ import httpx
 import uvicorn
 from argon2 import PasswordHasher
 from fastapi import FastAPI
+from sqlalchemy import select
 from tests.fakes.keys import authority
 
-from forge_hub.access import Access, Role, SignedIn
+from forge_hub.access import Access, Role, SecretKey, SignedIn, make_device
 from forge_hub.alerts.board import Accepted, AlertBoard
 from forge_hub.fleet.authority import Authority
 from forge_hub.fleet.commands import RoomCommands
@@ -97,8 +98,24 @@ class HubPages:
         return account
 
     def token(self, username: str) -> str:
+        """Begin a session of an account as if its owner had shown everything that is needed."""
         access: Access = self.app.state.site.access
-        return access.sign_in(username, PASSWORD, "test").token
+        with self.database.read() as transaction:
+            account = transaction.scalars(select(Account.id).where(Account.username == username)).one()
+        return access.begin(account, "test").token
+
+    def assign(self, username: str, person: str = PERSON) -> None:
+        """Let a clinician look after a person."""
+        access: Access = self.app.state.site.access
+        access.assignments.assign_from_command_line(username, person)
+
+    def person_is_opened_in_an_emergency(self, username: str, person: str) -> None:
+        """Admit another person, and let a clinician who is not assigned open their record."""
+        access: Access = self.app.state.site.access
+        self.add(Person(pseudonym=person, node=ROOM, first_seen=self.now - timedelta(days=30)))
+        who = access.signed_in(self.token(username))
+        assert who is not None
+        access.assignments.begin_emergency(who, person, "covering-for-colleague", "The night shift is one short.")
 
     def room_connects(self, node: str = ROOM, **state: Any) -> None:
         values: dict[str, Any] = {
@@ -149,7 +166,10 @@ class HubPages:
         self.parts.identities.file(self.stay, Identity(name="Rosalind Hollister"), nurse)
 
     def person_is_admitted(self) -> None:
-        """File a person with a PHQ-9, a recorded session, and what the passes found in it."""
+        """File a person with a PHQ-9, a recorded session, and what the passes found in it.
+
+        Every clinician who has an account by then looks after them.
+        """
         now = self.now
         response, session = new_id(), new_id()
         form = self.parts.forms["phq-9"]
@@ -203,6 +223,10 @@ class HubPages:
                 )
             )
         self.graph.apply(_graph(self.utterances, session, now))
+        with self.database.read() as transaction:
+            clinicians = transaction.scalars(select(Account.username).where(Account.role == "clinician")).all()
+        for username in clinicians:
+            self.assign(username)
 
 
 def _graph(utterances: list[str], session: str, now: datetime) -> GraphBatch:
@@ -283,6 +307,8 @@ def open_pages(folder: Path, clock: Clock | None = None, *, https: bool = False)
         consents=Consents(database, clock),
         identities=Identities(f"sqlite:///{folder / 'identities.db'}", folder / "keys", database, clock),
         twins=Twins("ward", database, publish),
+        key=SecretKey.open(folder / "second-factor.key"),
+        hosts=frozenset({"hub.test"}),
     )
     try:
         yield HubPages(database, graph, board, parts, create_application(parts), published, health)
@@ -294,9 +320,12 @@ def open_pages(folder: Path, clock: Clock | None = None, *, https: bool = False)
 
 def client(pages: HubPages, role: Role | None = None) -> httpx.AsyncClient:
     """Return a client of the application; signed in when a role with an account is given."""
-    cookies = {pages.app.state.site.cookie: pages.token(role)} if role else None
+    cookies = {pages.app.state.site.cookie: pages.token(role)} if role and role != "patient" else None
+    headers = {}
+    if role == "patient":
+        headers["Authorization"] = f"Bearer {make_device(pages.database, pages.parts.clock, ROOM)}"
     transport = httpx.ASGITransport(pages.app, raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://hub.test", cookies=cookies)
+    return httpx.AsyncClient(transport=transport, base_url="http://hub.test", cookies=cookies, headers=headers)
 
 
 def csrf(pages: HubPages, http: httpx.AsyncClient) -> str:

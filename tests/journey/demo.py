@@ -188,6 +188,10 @@ def watch(site: Site) -> int:
   Sign in as  clinician   password  {site.password}
               (staff and admin have the same password; it is made anew every time)
 
+  A clinician and an admin are then asked for a one-time code; staff are not. Here, use these: each works once.
+  clinician   {"  ".join(site.recovery_codes["clinician"][:3])}
+  admin       {"  ".join(site.recovery_codes["admin"][:3])}
+
   The rooms wake up when you have signed in. Stop with Ctrl-C.
 """)
     until("a sign-in", lambda: site.records("SELECT account FROM web_session"), seconds=24 * 3600, every=0.5)

@@ -11,11 +11,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import httpx
+import pyotp
 
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
@@ -61,6 +63,8 @@ class Site:
         self.address = f"{'https' if self._https else 'http'}://127.0.0.1:{self.web_port}"
         self.password = secrets.token_urlsafe(16)
         self.setup_link: str | None = None
+        self.recovery_codes: dict[str, list[str]] = {}
+        self._secrets: dict[str, tuple[pyotp.TOTP, int]] = {}
         self._hub: subprocess.Popen[bytes] | None = None
         self._rooms: dict[str, subprocess.Popen[bytes]] = {}
         self._room_starts: dict[str, tuple[list[str], dict[str, str]]] = {}
@@ -254,13 +258,35 @@ class Site:
             page = f"{self.address}/setup/{link.rsplit('/', 1)[1]}"
             form = {"username": role, "password": self.password, "repeated": self.password}
             client.post(page, data={**form, **_hidden(client.get(page).text)}).raise_for_status()
+        if role in {"clinician", "admin"}:
+            with closing(self.sign_in(role)) as client:
+                self.post(client, "/account", "/logout")
 
     def sign_in(self, role: str) -> httpx.Client:
-        """Return a client that is signed in with the account of this role."""
+        """Return a client that is signed in with the account of this role; the first time it sets up one-time codes."""
         client = httpx.Client(base_url=self.address, follow_redirects=True, timeout=20, verify=self.trust())
         form = {"username": role, "password": self.password}
-        client.post("/login", data={**form, **_hidden(client.get("/login").text)}).raise_for_status()
+        page = client.post("/login", data={**form, **_hidden(client.get("/login").text)}).raise_for_status()
+        if page.url.path == "/login/code":
+            shown = re.search(r'id="secret"[^>]*value="([A-Z2-7]+)"', page.text)
+            if shown:
+                self._secrets[role] = (pyotp.TOTP(shown[1]), 0)
+            page = client.post("/login/code", data={"code": self.code(role), **_hidden(page.text)}).raise_for_status()
+            if shown:
+                self.recovery_codes[role] = re.findall(r"<li><code>([a-z2-7-]+)</code>", page.text)
         return client
+
+    def code(self, role: str) -> str:
+        """Return a one-time code of this role's account that was not used before; waits for the next if it must."""
+        totp, last = self._secrets[role]
+        step = max(int(time.time()) // totp.interval - 1, last + 1)
+        until("the next one-time code", lambda: int(time.time()) // totp.interval + 1 >= step, seconds=60, every=0.5)
+        self._secrets[role] = (totp, step)
+        return totp.at(step * totp.interval)
+
+    def assign(self, role: str, person: str) -> None:
+        """Let the clinician's account look after a person."""
+        self.hub_command("assign", role, person)
 
     def post(self, client: httpx.Client, page: str, action: str, **fields: str) -> None:
         """Send a form of a page, with what the page hides in it, as a browser would."""

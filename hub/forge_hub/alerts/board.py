@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import case, select
 
+from forge_hub.access import audit
 from forge_hub.errors import NotFoundError
 from forge_hub.records.database import Database
-from forge_hub.records.schema import Alert, Audit
+from forge_hub.records.schema import Alert
 from forge_shared.clock import Clock
-from forge_shared.ids import new_id
 
 BOARD_LIMIT = 200
 """Accepted alerts on the board. Ours: about a week of a busy ward."""
@@ -89,5 +89,5 @@ class AlertBoard:
                 return None
             now = self._clock.now()
             alert.state, alert.accepted_by, alert.accepted_at = "accepted", account_id, now
-            transaction.add(Audit(id=new_id(), at=now, account=account_id, action="alert.accept", object=alert_id))
+            audit.write(transaction, now, account_id, "alert.accept", alert_id, subject=alert.subject)
             return Accepted(node=alert.node, event_id=alert.event_id)

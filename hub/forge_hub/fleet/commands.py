@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from forge_hub.access import audit
 from forge_hub.errors import ConsentMissingError
 from forge_hub.records.database import Database
-from forge_hub.records.schema import Audit
 from forge_hub.records.schema import Session as RecordedSession
 from forge_hub.stays.consents import SESSION, Consents
 from forge_shared import topics
@@ -47,9 +47,7 @@ class RoomCommands:
         if consent is None:
             raise ConsentMissingError("there is no consent to a recorded session on file")
         now, session = self._clock.now(), new_id()
-        await asyncio.to_thread(
-            self._note, Audit(id=new_id(), at=now, account=account_id, action="session.start", object=session)
-        )
+        await asyncio.to_thread(audit.note, self._database, now, account_id, "session.start", session, subject=subject)
         await self._send(node, StartSession(session=session, consent=consent.id, expires_at=now + VALID_FOR))
         return session
 
@@ -62,10 +60,6 @@ class RoomCommands:
     async def alert_accepted(self, node: str, event_id: str) -> None:
         """Let the room say that a person has taken the alert."""
         await self._send(node, AlertAccepted(event=event_id, expires_at=self._clock.now() + VALID_FOR))
-
-    def _note(self, trace: Audit) -> None:
-        with self._database.begin() as transaction:
-            transaction.add(trace)
 
     def _session_on(self, node: str) -> str | None:
         query = select(RecordedSession.id).where(RecordedSession.node == node, RecordedSession.ended_at.is_(None))

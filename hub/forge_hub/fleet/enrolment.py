@@ -18,10 +18,11 @@ from pydantic import SecretStr
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session as Transaction
 
+from forge_hub.access import audit
 from forge_hub.errors import AuthorityError, EnrolmentError
 from forge_hub.fleet.authority import Authority
 from forge_hub.records.database import Database
-from forge_hub.records.schema import Audit, EnrolmentClaim, NodeCertificate
+from forge_hub.records.schema import EnrolmentClaim, NodeCertificate
 from forge_shared import topics
 from forge_shared.clock import Clock
 from forge_shared.enrolment import (
@@ -33,7 +34,6 @@ from forge_shared.enrolment import (
     Identity,
     RenewalRequest,
 )
-from forge_shared.ids import new_id
 
 CLAIM_VALID_FOR = timedelta(minutes=15)
 COMMAND_LINE = "command-line"
@@ -115,7 +115,7 @@ class Enrolment:
             transaction.add(
                 EnrolmentClaim(secret_hash=_digest(secret), node=node, expires_at=now + CLAIM_VALID_FOR, used_at=None)
             )
-            transaction.add(Audit(id=new_id(), at=now, account=by, action="node.claim", object=node))
+            audit.write(transaction, now, by, "node.claim", node)
         words: str = Mnemonic("english").to_mnemonic(secret + fingerprint)
         return Claim(node, words, now + CLAIM_VALID_FOR)
 
@@ -213,7 +213,7 @@ class Enrolment:
                 .returning(EnrolmentClaim.secret_hash)
             ).all()
             revoked = self._revoke(transaction, node, now) + len(claims)
-            transaction.add(Audit(id=new_id(), at=now, account=by, action="node.revoke", object=node))
+            audit.write(transaction, now, by, "node.revoke", node)
         return revoked
 
     def revocations(self) -> dict[int, tuple[str, datetime]]:
@@ -270,7 +270,7 @@ class Enrolment:
                 revoked_at=None,
             )
         )
-        transaction.add(Audit(id=new_id(), at=now, account=by, action=action, object=node))
+        audit.write(transaction, now, by, action, node)
 
     def _identity(self, node: str, certificate: str) -> Identity:
         return Identity(
@@ -290,16 +290,9 @@ class Enrolment:
         return "replayed" if claim.used_at is not None else "too-old"
 
     def _refuse(self, reason: str, what: str) -> None:
-        with self._database.begin() as transaction:
-            transaction.add(
-                Audit(
-                    id=new_id(),
-                    at=self._clock.now(),
-                    account="nobody",
-                    action=f"node.refuse.{reason}",
-                    object=what,
-                )
-            )
+        audit.note(
+            self._database, self._clock.now(), audit.UNKNOWN, "node.enrol", what, outcome="refused", reason=reason
+        )
 
 
 def check_node(node: str) -> None:

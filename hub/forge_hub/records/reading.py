@@ -1,6 +1,6 @@
 """What the pages read from the records. Every function blocks on the store and sees one moment of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -142,8 +142,8 @@ def _room(transaction: Transaction, found: Room) -> RoomState:
     return RoomState(found, transaction.scalars(newest).first())
 
 
-def people(database: Database) -> list[PersonSummary]:
-    """Return the people on file, the last admitted first; at most 500."""
+def people(database: Database, pseudonyms: Collection[str] | None = None) -> list[PersonSummary]:
+    """Return the people on file, or those of some, the last admitted first; at most 500."""
     forms = (
         select(FormResponse.subject, func.count().label("count"), func.max(FormResponse.recorded_at).label("last"))
         .group_by(FormResponse.subject)
@@ -157,11 +157,20 @@ def people(database: Database) -> list[PersonSummary]:
         .order_by(Person.first_seen.desc(), Person.pseudonym)
         .limit(PEOPLE_LIMIT)
     )
+    if pseudonyms is not None:
+        query = query.where(Person.pseudonym.in_(pseudonyms))
     with database.read() as transaction:
         return [
             PersonSummary(found.pseudonym, found.node, found.first_seen, form_count or 0, last, session_count or 0)
             for found, form_count, last, session_count in transaction.execute(query)
         ]
+
+
+def pseudonyms(database: Database) -> list[str]:
+    """Return the pseudonyms of everyone on file, the last admitted first; at most 500."""
+    query = select(Person.pseudonym).order_by(Person.first_seen.desc(), Person.pseudonym).limit(PEOPLE_LIMIT)
+    with database.read() as transaction:
+        return list(transaction.scalars(query))
 
 
 def person(database: Database, pseudonym: str) -> PersonRecord:

@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import select
 
+from forge_hub.access import audit
 from forge_hub.errors import StayError
 from forge_hub.records.database import Database
-from forge_hub.records.schema import Audit, Consent, Stay
+from forge_hub.records.schema import Consent, Stay
 from forge_shared.clock import Clock
 from forge_shared.ids import new_id
 from forge_shared.wire import PURPOSES, Purpose
@@ -56,7 +57,7 @@ class Consents:
         consent = Consent(id=new_id(), subject=subject, purpose=purpose, stated_by=account, stated_at=now)
         with self._database.begin() as transaction:
             transaction.add(consent)
-            transaction.add(Audit(id=new_id(), at=now, account=account, action="consent.state", object=consent.id))
+            audit.write(transaction, now, account, "consent.state", consent.id, subject=subject)
         return consent
 
     def withdraw(self, subject: str, purpose: Purpose, account: str) -> None:
@@ -75,9 +76,7 @@ class Consents:
                 raise StayError("there is no consent to withdraw")
             for consent in held:
                 consent.withdrawn_at, consent.withdrawn_by = now, account
-                transaction.add(
-                    Audit(id=new_id(), at=now, account=account, action="consent.withdraw", object=consent.id)
-                )
+                audit.write(transaction, now, account, "consent.withdraw", consent.id, subject=subject)
 
     def may_infer(self, subject: str, at: datetime) -> bool:
         """Tell whether feelings may be inferred from what a person said at that time.

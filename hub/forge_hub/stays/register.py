@@ -9,9 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as Transaction
 
+from forge_hub.access import audit
 from forge_hub.errors import NotFoundError, StayError
 from forge_hub.records.database import Database
-from forge_hub.records.schema import Audit, Bed, RoomPresence, Stay, StayMove, Ward
+from forge_hub.records.schema import Bed, RoomPresence, Stay, StayMove, Ward
 from forge_hub.stays.rules import Beds, new_pseudonym
 from forge_shared import topics
 from forge_shared.clock import Clock
@@ -231,7 +232,7 @@ class Register:
             return list(transaction.scalars(query.limit(ENDED_LIMIT)))
 
     def _note(self, transaction: Transaction, account: str, action: str, object_id: str) -> None:
-        transaction.add(Audit(id=new_id(), at=self._clock.now(), account=account, action=action, object=object_id))
+        audit.write(transaction, self._clock.now(), account, action, object_id)
 
 
 def _beds(transaction: Transaction) -> Beds:

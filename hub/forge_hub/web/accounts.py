@@ -1,31 +1,38 @@
 """Routes of signing in and out, of one-time links and of the list of accounts."""
 
-from typing import Annotated
+import io
+from typing import Annotated, Literal
+from urllib.parse import urlencode
 
+import segno
 from fastapi import FastAPI, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from forge_hub.access import (
     PASSWORD_MAX_LENGTH,
     PASSWORD_MIN_LENGTH,
-    ROLES,
+    PASSWORD_ROLES,
     SESSION_VALID_FOR,
+    NewSession,
     PasswordRefusedError,
-    Role,
     TooManyAttemptsError,
 )
-from forge_hub.errors import AccessError
+from forge_hub.access.sessions import CODE_AWAITED_FOR
+from forge_hub.errors import AccessError, NotFoundError
 from forge_hub.records import reading
-from forge_hub.web.guard import safe_target
+from forge_hub.web.guard import address_of, safe_target
 from forge_hub.web.rendering import signed_in
 from forge_hub.web.site import Site, SiteOf, Who
 
 Text = Annotated[str, Form(max_length=1024)]
 
+TOO_MANY = "Too many attempts. Wait a quarter of an hour, then try again."
+
 
 def add_routes(app: FastAPI) -> None:
     """Add the routes."""
     _add_signing_in(app)
+    _add_second_step(app)
     _add_setup(app)
     _add_accounts(app)
 
@@ -44,18 +51,26 @@ def _add_signing_in(app: FastAPI) -> None:
     def login(
         request: Request, site: SiteOf, username: Text, password: Text, target: Annotated[str, Form()] = "/"
     ) -> Response:
-        address = request.client.host if request.client else "unknown"
+        retry: dict[str, str] = {}
         try:
-            session = site.access.sign_in(username, password, address)
-        except TooManyAttemptsError:
-            problem, status = "Too many attempts. Wait a quarter of an hour, then try again.", 429
+            admitted = site.access.sign_in(username, password, address_of(request))
+        except TooManyAttemptsError as error:
+            problem, status = TOO_MANY, 429
+            retry = {"Retry-After": str(error.retry_seconds)}
         except AccessError:
             problem, status = "The username or the password is not right.", 403
         else:
-            answer = RedirectResponse(safe_target(target), status_code=303)
-            _set_cookie(site, answer, session.token)
+            # A browser that signs in again leaves no session of before behind.
+            site.access.sign_out(request.cookies.get(site.cookie))
+            if isinstance(admitted, NewSession):
+                answer = RedirectResponse(safe_target(target), status_code=303)
+                _set_cookie(site, answer, admitted.token)
+            else:
+                query = urlencode({"target": safe_target(target)})
+                answer = RedirectResponse(f"/login/code?{query}", status_code=303)
+                _set_pending(site, answer, admitted.token)
             return answer
-        return site.pages.page(
+        page = site.pages.page(
             request,
             "login.html",
             status=status,
@@ -64,6 +79,8 @@ def _add_signing_in(app: FastAPI) -> None:
             username=username[:64],
             none_yet=False,
         )
+        page.headers.update(retry)
+        return page
 
     @app.post("/logout")
     def logout(request: Request, site: SiteOf) -> Response:
@@ -71,6 +88,50 @@ def _add_signing_in(app: FastAPI) -> None:
         answer = RedirectResponse("/login", status_code=303)
         answer.delete_cookie(site.cookie, secure=site.parts.https, httponly=True, samesite="strict")
         return answer
+
+
+def _add_second_step(app: FastAPI) -> None:
+    @app.get("/login/code")
+    def code_page(request: Request, site: SiteOf, target: str = "/") -> Response:
+        return _code_page(request, site, target)
+
+    @app.post("/login/code")
+    def give_code(
+        request: Request,
+        site: SiteOf,
+        code: Text,
+        csrf_token: Text = "",
+        target: Annotated[str, Form()] = "/",
+    ) -> Response:
+        token = request.cookies.get(site.pending_cookie)
+        try:
+            session = site.access.give_code(token, csrf_token, code, address_of(request))
+        except TooManyAttemptsError as error:
+            page = _code_page(request, site, target, status=429, problem=TOO_MANY)
+            page.headers["Retry-After"] = str(error.retry_seconds)
+            return page
+        except AccessError:
+            problem = "The code is not right, or it was used before. Wait for the next one."
+            return _code_page(request, site, target, status=403, problem=problem)
+        answer: Response
+        if session.recovery_codes:
+            answer = site.pages.page(
+                request, "recovery-codes.html", codes=session.recovery_codes, target=safe_target(target)
+            )
+        else:
+            answer = RedirectResponse(safe_target(target), status_code=303)
+        _set_cookie(site, answer, session.token)
+        answer.delete_cookie(site.pending_cookie, secure=site.parts.https, httponly=True, samesite="strict")
+        return answer
+
+    @app.get("/login/qr.svg")
+    def qr_code(request: Request, site: SiteOf) -> Response:
+        waiting = site.access.pending(request.cookies.get(site.pending_cookie))
+        if waiting is None or waiting.address is None:
+            raise NotFoundError("nobody enrols in this browser")
+        drawn = io.BytesIO()
+        segno.make(waiting.address, error="m").save(drawn, kind="svg", scale=6, light="#ffffff", xmldecl=False)
+        return Response(drawn.getvalue(), media_type="image/svg+xml")
 
 
 def _add_setup(app: FastAPI) -> None:
@@ -101,7 +162,9 @@ def _add_accounts(app: FastAPI) -> None:
         return _accounts_page(request, site)
 
     @app.post("/accounts/links")
-    def link(request: Request, site: SiteOf, who: Who, role: Annotated[Role, Form()]) -> HTMLResponse:
+    def link(
+        request: Request, site: SiteOf, who: Who, role: Annotated[Literal["staff", "clinician", "admin"], Form()]
+    ) -> HTMLResponse:
         made = site.access.invite(role, str(request.base_url), who.account_id)
         return _accounts_page(request, site, link=made, link_role=role)
 
@@ -114,6 +177,26 @@ def _set_cookie(site: Site, answer: Response, token: str) -> None:
         secure=site.parts.https,
         httponly=True,
         samesite="strict",
+    )
+
+
+def _set_pending(site: Site, answer: Response, token: str) -> None:
+    answer.set_cookie(
+        site.pending_cookie,
+        token,
+        max_age=int(CODE_AWAITED_FOR.total_seconds()),
+        secure=site.parts.https,
+        httponly=True,
+        samesite="strict",
+    )
+
+
+def _code_page(request: Request, site: Site, target: str, *, status: int = 200, problem: str = "") -> Response:
+    waiting = site.access.pending(request.cookies.get(site.pending_cookie))
+    if waiting is None:
+        return RedirectResponse("/login", status_code=303)
+    return site.pages.page(
+        request, "code.html", status=status, target=safe_target(target), problem=problem, waiting=waiting
     )
 
 
@@ -148,7 +231,7 @@ def _accounts_page(request: Request, site: Site, *, link: str = "", link_role: s
         request,
         "accounts.html",
         accounts=reading.accounts(site.parts.database),
-        roles=ROLES,
+        roles=PASSWORD_ROLES,
         link=link,
         link_role=link_role,
     )

@@ -49,7 +49,7 @@ def _values(site: Site, who: SignedIn) -> dict[str, Any]:
     since = parts.clock.now() - TAKEN_SHOWN_FOR
     alerts = [each for each in parts.board.current() if each.accepted_at is None or each.accepted_at > since]
     names = reading.usernames(parts.database, {each.accepted_by for each in alerts if each.accepted_by})
-    views = [view_of(each, parts.forms, names) for each in alerts]
+    views = [view_of(each, parts.forms, names, clinical=who.role != "admin") for each in alerts]
     open_ones: list[AlertView] = [view for view in views if view.is_open]
     people = {each.id: each.subject for each in alerts} if who.role == "clinician" else {}
     return {

@@ -8,13 +8,26 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from forge_hub.access import Access, TooManyAttemptsError
+from forge_hub.access import Access, NotAssignedError, TooManyAttemptsError
 from forge_hub.errors import AccessError, BrokerError, EnrolmentError, NotFoundError, StayError
 from forge_hub.graph.errors import GraphUnavailableError
-from forge_hub.web import accounts, alerts, beds, enrolment, fleet, people, rooms, stays
+from forge_hub.web import (
+    account,
+    accounts,
+    alerts,
+    assignments,
+    audit,
+    beds,
+    enrolment,
+    fleet,
+    people,
+    rooms,
+    stays,
+)
 from forge_hub.web.guard import SECURITY_HEADERS, Guard, SecurityHeaders, SignInNeededError
+from forge_hub.web.limits import Limits
 from forge_hub.web.parts import Parts
-from forge_hub.web.rendering import STATIC, Pages
+from forge_hub.web.rendering import STATIC, Pages, signed_in
 from forge_hub.web.site import Site, SiteOf, site_of
 from forge_hub.web.streams import Streams
 from forge_shared.errors import ForgeError
@@ -53,7 +66,8 @@ _WORDS: Mapping[int, tuple[str, str]] = {
 
 def create_application(parts: Parts) -> FastAPI:
     """Return the pages of one hub. It holds no connection of its own; ``parts`` outlive it."""
-    site = Site(parts, Access(parts.database, parts.clock), Pages(parts.site, parts.clock), Streams())
+    access = Access(parts.database, parts.clock, key=parts.key, staff_second_factor=parts.staff_second_factor)
+    site = Site(parts, access, Pages(parts.site, parts.clock), Streams())
     if not site.pages.with_scripts:
         log.warning("pages.scripts-missing", remedy="make assets")
     app = FastAPI(
@@ -64,9 +78,10 @@ def create_application(parts: Parts) -> FastAPI:
         openapi_url=None,
     )
     app.state.site = site
+    app.add_middleware(Limits, refusals=access.refusals, clock=parts.clock, hosts=parts.hosts)
     app.add_middleware(SecurityHeaders, https=parts.https)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    for part in (alerts, rooms, people, accounts, beds, stays, enrolment, fleet):
+    for part in (alerts, rooms, people, accounts, account, assignments, audit, beds, stays, enrolment, fleet):
         part.add_routes(app)
     _add_health(app)
     _add_errors(app)
@@ -93,6 +108,13 @@ def _add_errors(app: FastAPI) -> None:
         if _wants_page(request):
             return RedirectResponse(f"/login?target={error.target}", status_code=303)
         return JSONResponse({"code": error.code}, status_code=401)
+
+    @app.exception_handler(NotAssignedError)
+    def not_assigned(request: Request, error: NotAssignedError) -> Response:
+        who = signed_in(request)
+        if not _wants_page(request) or who is None or who.role != "clinician":
+            return _error(request, 403, error.code)
+        return site_of(request).pages.page(request, "not-assigned.html", status=403, subject=error.subject)
 
     @app.exception_handler(ForgeError)
     def refused(request: Request, error: ForgeError) -> Response:

@@ -8,7 +8,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
 
-from forge_hub.access import AttemptLimiter, TooManyAttemptsError
+from forge_hub.access import TooManyAttemptsError
+from forge_hub.access.limits import ATTEMPTS, ATTEMPTS_WINDOW_SECONDS, Window
 from forge_hub.errors import EnrolmentError
 from forge_hub.web.site import Site, SiteOf
 from forge_shared.enrolment import ENROL_PATH, RENEW_PATH, EnrolmentRequest, Identity, RenewalRequest
@@ -22,7 +23,7 @@ CarryOut = Callable[[bytes], Awaitable[Identity]]
 def add_routes(app: FastAPI) -> None:
     """Add the routes."""
     hub: Site = app.state.site
-    limiter = AttemptLimiter(hub.parts.clock)
+    limiter = Window(hub.parts.clock, ATTEMPTS, ATTEMPTS_WINDOW_SECONDS)
 
     @app.post(ENROL_PATH)
     async def enrol(request: Request, site: SiteOf) -> Response:
@@ -51,7 +52,7 @@ async def _renew(site: Site, body: bytes) -> Identity:
     return await asyncio.to_thread(site.parts.fleet.enrolment.renew, RenewalRequest.model_validate_json(body))
 
 
-async def _answer(request: Request, site: Site, limiter: AttemptLimiter, carry_out: CarryOut) -> Response:
+async def _answer(request: Request, site: Site, limiter: Window, carry_out: CarryOut) -> Response:
     """Carry out what a node asks for; whoever fails too often from one address has to wait."""
     address = request.client.host if request.client else "unknown"
     path = request.url.path

@@ -13,22 +13,26 @@ from fastapi import Request
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from forge_hub.access import ROLES, Access, Role, SignedIn, tokens_match
+from forge_hub.access import PASSWORD_ROLES, Access, Role, SignedIn, audit, tokens_match
 from forge_hub.errors import AccessError
 
 CSRF_FIELD = "csrf_token"
 CSRF_HEADER = "X-CSRF-Token"
 
 _PUBLIC: frozenset[Role] = frozenset()
-_EVERYONE: frozenset[Role] = frozenset(ROLES)
+_EVERYONE: frozenset[Role] = frozenset(PASSWORD_ROLES)  # a patient's device opens nothing of the hub's pages yet
 _CLINICIAN: frozenset[Role] = frozenset({"clinician"})
 _ADMIN: frozenset[Role] = frozenset({"admin"})
 _CARERS: frozenset[Role] = frozenset({"staff", "clinician"})
+_CLINICIAN_OR_ADMIN: frozenset[Role] = frozenset({"clinician", "admin"})
 
 ROUTES: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/healthz"): _PUBLIC,
     ("GET", "/login"): _PUBLIC,
     ("POST", "/login"): _PUBLIC,
+    ("GET", "/login/code"): _PUBLIC,
+    ("POST", "/login/code"): _PUBLIC,
+    ("GET", "/login/qr.svg"): _PUBLIC,
     ("GET", "/setup/{token}"): _PUBLIC,
     ("POST", "/setup/{token}"): _PUBLIC,
     ("POST", "/logout"): _EVERYONE,
@@ -70,6 +74,18 @@ ROUTES: Mapping[tuple[str, str], frozenset[Role]] = {
     ("POST", "/fleet/claims"): _ADMIN,
     ("GET", "/fleet/claims/{claim_id}/code.svg"): _ADMIN,
     ("POST", "/fleet/{node}/revoke"): _ADMIN,
+    ("GET", "/account"): _EVERYONE,
+    ("POST", "/account/password"): _EVERYONE,
+    ("POST", "/account/sign-out-everywhere"): _EVERYONE,
+    ("POST", "/account/second-factor"): _EVERYONE,
+    ("GET", "/assignments"): _CLINICIAN_OR_ADMIN,
+    ("POST", "/assignments"): _CLINICIAN_OR_ADMIN,
+    ("POST", "/assignments/{assignment_id}/end"): _CLINICIAN_OR_ADMIN,
+    ("GET", "/people/{pseudonym}/emergency"): _CLINICIAN,
+    ("POST", "/people/{pseudonym}/emergency"): _CLINICIAN,
+    ("GET", "/reviews"): _CLINICIAN_OR_ADMIN,
+    ("POST", "/reviews/{emergency_id}"): _CLINICIAN_OR_ADMIN,
+    ("GET", "/audit"): _ADMIN,
 }
 """Which roles may open a route, by method and path; an empty set means anyone, signed in or not."""
 
@@ -100,6 +116,30 @@ class SignInNeededError(AccessError):
         self.target = target
 
 
+class RouteClosedError(AccessError):
+    """No role may open this route: the table does not name it."""
+
+    code = "access.route"
+
+
+class RoleError(AccessError):
+    """The role may not open this route."""
+
+    code = "access.role"
+
+
+class CrossSiteError(AccessError):
+    """A browser sends the request on behalf of another site's page."""
+
+    code = "access.cross-site"
+
+
+class TokenError(AccessError):
+    """The request does not carry its session's token."""
+
+    code = "access.token"
+
+
 class Guard:
     """Checks each request before its route sees it. Used as a dependency of the whole application."""
 
@@ -110,26 +150,54 @@ class Guard:
     async def __call__(self, request: Request) -> None:
         """Let a request pass, with ``request.state.signed_in`` set when someone is signed in.
 
+        What is refused is in the audit, with the route as the table writes it and the error's code.
+
         Raises:
             SignInNeededError: The route is not public and nobody is signed in.
             AccessError: The role may not open the route, or a changing request lacks the session's token.
         """
-        path = getattr(request.scope.get("route"), "path", None)
-        allowed = ROUTES.get((request.method, path)) if path else None
+        path = getattr(request.scope.get("route"), "path", "")
+        try:
+            await self._check(request, ROUTES.get((request.method, path)))
+        except AccessError as error:
+            who: SignedIn | None = getattr(request.state, "signed_in", None)
+            await asyncio.to_thread(
+                self._access.refusals.note,
+                who.account_id if who else audit.UNKNOWN,
+                "route.open",
+                f"{request.method} {path}",
+                error.code,
+                address_of(request),
+            )
+            raise
+
+    async def _check(self, request: Request, allowed: frozenset[Role] | None) -> None:
         if allowed is None:
-            raise AccessError("no role may open this route")
+            raise RouteClosedError("no role may open this route")
         if request.method != "GET":
             check_same_site(request.headers)
-        who = await asyncio.to_thread(self._access.signed_in, request.cookies.get(self._cookie))
+        who = await asyncio.to_thread(self._who, request)
         request.state.signed_in = who
+        if who is not None and who.role == "clinician":
+            request.state.emergencies = await asyncio.to_thread(self._access.assignments.emergencies_of, who.account_id)
         if not allowed:
             return
         if who is None:
             raise SignInNeededError(_return_target(request))
         if who.role not in allowed:
-            raise AccessError("this role may not open this page")
+            raise RoleError("this role may not open this page")
         if request.method != "GET":
             await _check_token(request, who)
+
+    def _who(self, request: Request) -> SignedIn | None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            return self._access.device(token)
+        # What a page asks for by itself is no sign that someone is there.
+        by_itself = request.method == "GET" and (
+            "hx-request" in request.headers or request.url.path.endswith("/stream")
+        )
+        return self._access.signed_in(request.cookies.get(self._cookie), touch=not by_itself)
 
 
 class SecurityHeaders:
@@ -162,13 +230,13 @@ def check_same_site(headers: Mapping[str, str]) -> None:
     """Refuse a changing request that a browser sends from another site's page.
 
     Raises:
-        AccessError: The browser says that the request comes from elsewhere.
+        CrossSiteError: The browser says that the request comes from elsewhere.
     """
     if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
-        raise AccessError("the request comes from another site")
+        raise CrossSiteError("the request comes from another site")
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != headers.get("host"):
-        raise AccessError("the request comes from another site")
+    if origin is not None and _netloc(origin) != headers.get("host"):
+        raise CrossSiteError("the request comes from another site")
 
 
 def safe_target(target: str) -> str:
@@ -182,6 +250,18 @@ def current(request: Request) -> SignedIn:
     return cast("SignedIn", request.state.signed_in)
 
 
+def address_of(request: Request) -> str:
+    """Return where a request came from."""
+    return request.client.host if request.client else "unknown"
+
+
+def _netloc(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
+
+
 def _return_target(request: Request) -> str:
     return quote(request.url.path, safe="/") if request.method == "GET" else "/"
 
@@ -192,4 +272,4 @@ async def _check_token(request: Request, who: SignedIn) -> None:
         field = (await request.form()).get(CSRF_FIELD)
         given = field if isinstance(field, str) else None
     if not tokens_match(who.csrf_token, given):
-        raise AccessError("the request does not carry its session's token")
+        raise TokenError("the request does not carry its session's token")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from forge_hub.access import SecretKey
 from forge_hub.alerts.board import AlertBoard
 from forge_hub.fleet.commands import RoomCommands
 from forge_hub.fleet.enrolment import Enrolment
@@ -40,6 +41,9 @@ class Parts:
         health: State of each part by name: ``ok``, or a short reason. Shown on ``/healthz``.
         fleet: The nodes' identities.
         https: Whether the site is reached by HTTPS, so that cookies may be marked Secure.
+        key: Seals the secrets of second factors.
+        hosts: Names under which browsers reach the pages, without ports; requests for others are refused.
+        staff_second_factor: Whether staff need a one-time code too.
     """
 
     site: str
@@ -51,8 +55,11 @@ class Parts:
     clock: Clock
     health: Callable[[], Mapping[str, str]]
     https: bool
+    key: SecretKey
+    hosts: frozenset[str]
     fleet: Fleet
     register: Register
     consents: Consents
     identities: Identities
     twins: Twins
+    staff_second_factor: bool = False

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from forge_hub.access import SignedIn
+from forge_hub.access import SignedIn, audit
 from forge_hub.errors import NotFoundError
 from forge_hub.graph.errors import GraphError
 from forge_hub.graph.ports import Fusion
@@ -24,12 +24,14 @@ def add_routes(app: FastAPI) -> None:
     @app.get("/people")
     def people(request: Request, site: SiteOf, who: Who) -> HTMLResponse:
         _note(site, who, "people.list", site.parts.site)
-        return site.pages.page(request, "people.html", people=reading.people(site.parts.database))
+        mine = site.access.assignments.people_of(who.account_id)
+        return site.pages.page(request, "people.html", people=reading.people(site.parts.database, mine))
 
     @app.get("/people/{pseudonym}")
     def person(request: Request, pseudonym: str, site: SiteOf, who: Who) -> HTMLResponse:
+        site.access.assignments.check(who, pseudonym)
         record = reading.person(site.parts.database, pseudonym)
-        _note(site, who, "person.read", pseudonym)
+        _note(site, who, "person.read", pseudonym, pseudonym)
         sessions = [(each.session, _views(site, each)) for each in record.sessions]
         said = [view for _, views in sessions for view in views]
         return site.pages.page(
@@ -43,8 +45,9 @@ def add_routes(app: FastAPI) -> None:
 
     @app.get("/people/{pseudonym}/circumplex.json")
     def circumplex(pseudonym: str, site: SiteOf, who: Who) -> JSONResponse:
+        site.access.assignments.check(who, pseudonym)
         record = reading.person(site.parts.database, pseudonym)
-        _note(site, who, "person.read", pseudonym)
+        _note(site, who, "person.read", pseudonym, pseudonym)
         points = [
             {"number": view.number, "text": view.text, "valence": view.valence, "arousal": view.arousal}
             for each in record.sessions
@@ -55,10 +58,11 @@ def add_routes(app: FastAPI) -> None:
 
     @app.get("/people/{pseudonym}/utterances/{utterance_id}")
     def utterance(request: Request, pseudonym: str, utterance_id: str, site: SiteOf, who: Who) -> HTMLResponse:
+        site.access.assignments.check(who, pseudonym)
         found = reading.utterance(site.parts.database, utterance_id)
         if found.subject != pseudonym:
             raise NotFoundError("there is no such utterance of this person")
-        _note(site, who, "utterance.read", utterance_id)
+        _note(site, who, "utterance.read", utterance_id, pseudonym)
         graph = site.parts.graph.neighbourhood(utterance_id)
         return site.pages.page(
             request,
@@ -70,8 +74,9 @@ def add_routes(app: FastAPI) -> None:
 
     @app.get("/utterances/{utterance_id}/graph.json")
     def graph(utterance_id: str, site: SiteOf, who: Who) -> JSONResponse:
-        reading.utterance(site.parts.database, utterance_id)
-        _note(site, who, "utterance.read", utterance_id)
+        subject = reading.utterance(site.parts.database, utterance_id).subject
+        site.access.assignments.check(who, subject)
+        _note(site, who, "utterance.read", utterance_id, subject)
         return JSONResponse(elements_of(site.parts.graph.neighbourhood(utterance_id), utterance_id))
 
 
@@ -90,7 +95,5 @@ def _fusion(site: Site, utterance_id: str) -> Fusion | None:
         return None
 
 
-def _note(site: Site, who: SignedIn, action: str, object_id: str) -> None:
-    reading.audit(
-        site.parts.database, at=site.parts.clock.now(), account=who.account_id, action=action, object_id=object_id
-    )
+def _note(site: Site, who: SignedIn, action: str, object_id: str, subject: str | None = None) -> None:
+    audit.note(site.parts.database, site.parts.clock.now(), who.account_id, action, object_id, subject=subject)

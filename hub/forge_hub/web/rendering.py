@@ -42,7 +42,13 @@ class Pages:
         """Return a whole page for whoever is signed in."""
         who = signed_in(request)
         return HTMLResponse(
-            self.fragment(template, who=who, path=request.url.path, **values),
+            self.fragment(
+                template,
+                who=who,
+                path=request.url.path,
+                emergencies=getattr(request.state, "emergencies", ()),
+                **values,
+            ),
             status_code=status,
         )
 

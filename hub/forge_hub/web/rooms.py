@@ -58,6 +58,7 @@ def add_routes(app: FastAPI) -> None:
         state = await asyncio.to_thread(reading.room, site.parts.database, node)
         if consent != "given" or state.pseudonym is None:
             return site.pages.page(request, "session.html", status=422, state=state, missing=True)
+        await asyncio.to_thread(site.access.assignments.claim, who, state.pseudonym)
         await asyncio.to_thread(site.parts.consents.grant, state.pseudonym, SESSION, who.account_id)
         # The room refuses a session that it does not know to be consented to.
         await site.parts.twins.refresh()

@@ -26,6 +26,11 @@ class Site:
         """Name of the session's cookie. The prefix makes browsers insist on HTTPS and on this host (RFC 6265bis)."""
         return "__Host-forge" if self.parts.https else "forge"
 
+    @property
+    def pending_cookie(self) -> str:
+        """Name of the cookie of a browser whose password was right and whose one-time code is awaited."""
+        return f"{self.cookie}-code"
+
 
 def site_of(request: Request) -> Site:
     """Return the site that a request is for."""

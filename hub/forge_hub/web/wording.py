@@ -27,6 +27,9 @@ _REVIEWS = {
     "not-reviewed": "Read back: not possible",
 }
 _MODES = {"voice": "by voice", "touch": "by touch", "unknown": "way of answering unknown"}
+TECHNICAL = frozenset({"sense-lost", "unreadable-alarm"})
+"""Kinds of alerts that say something of a device and nothing of a person."""
+
 SEVERITIES = {"critical": "Critical", "high": "High", "normal": "Normal"}
 
 
@@ -54,15 +57,18 @@ class AlertView:
     taken_at: datetime | None
 
 
-def view_of(alert: Alert, forms: Mapping[str, Questionnaire], names: Mapping[str, str]) -> AlertView:
+def view_of(
+    alert: Alert, forms: Mapping[str, Questionnaire], names: Mapping[str, str], *, clinical: bool = True
+) -> AlertView:
     """Return an alert in words.
 
     Args:
         alert: The stored alert.
         forms: Questionnaires by id.
         names: Usernames by account id.
+        clinical: Whether the reader may know what a person asked for or answered; else only that someone is needed.
     """
-    title, notes = _words(alert, forms)
+    title, notes = _words(alert, forms) if clinical or alert.kind in TECHNICAL else ("Someone is needed here", ())
     return AlertView(
         id=alert.id,
         title=title,

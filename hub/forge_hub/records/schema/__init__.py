@@ -5,8 +5,20 @@ who took an alert stands nowhere else. Nor can `Quarantine`, whose messages neve
 access, consent and audit. `Room` is filled again by what the rooms repeat.
 """
 
-from forge_hub.records.schema.access import Account, Audit, Consent, SetupLink, WebSession
+from forge_hub.records.schema.access import (
+    Account,
+    Assignment,
+    Consent,
+    DeviceToken,
+    Emergency,
+    PendingSignIn,
+    RecoveryCode,
+    SecondFactor,
+    SetupLink,
+    WebSession,
+)
 from forge_hub.records.schema.alerts import Alert
+from forge_hub.records.schema.audit import Audit, AuditHead
 from forge_hub.records.schema.base import Base, UtcTime
 from forge_hub.records.schema.clinical import FormAnswer, FormResponse, Person, Session, Utterance
 from forge_hub.records.schema.fleet import EnrolmentClaim, NodeCertificate, Room
@@ -17,11 +29,15 @@ from forge_hub.records.schema.stays import DesiredTwin, RoomPresence, Stay, Stay
 __all__ = [
     "Account",
     "Alert",
+    "Assignment",
     "Audit",
+    "AuditHead",
     "Base",
     "Bed",
     "Consent",
     "DesiredTwin",
+    "DeviceToken",
+    "Emergency",
     "EnrolmentClaim",
     "EventLog",
     "FormAnswer",
@@ -29,11 +45,14 @@ __all__ = [
     "Inbox",
     "LanePosition",
     "NodeCertificate",
+    "PendingSignIn",
     "Person",
     "ProjectionCursor",
     "Quarantine",
+    "RecoveryCode",
     "Room",
     "RoomPresence",
+    "SecondFactor",
     "Session",
     "SetupLink",
     "Stay",
