@@ -7,6 +7,7 @@ ForgeError
     ├── BrokerError          broker.failed
     ├── AccessError          access.refused
     ├── NotFoundError        record.unknown
+    ├── AnswerInvalidError   answer.invalid
     └── (GraphError          graph.*, in forge_hub.graph.errors)
 """
 
@@ -47,3 +48,9 @@ class NotFoundError(HubError):
     """There is no such record."""
 
     code = "record.unknown"
+
+
+class AnswerInvalidError(HubError):
+    """What a person entered does not fit: an unknown cause, level or time."""
+
+    code = "answer.invalid"

@@ -9,9 +9,9 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from forge_hub.access import Access, TooManyAttemptsError
-from forge_hub.errors import AccessError, BrokerError, NotFoundError
+from forge_hub.errors import AccessError, AnswerInvalidError, BrokerError, NotFoundError
 from forge_hub.graph.errors import GraphUnavailableError
-from forge_hub.web import accounts, alerts, people, rooms
+from forge_hub.web import accounts, alerts, answers, duty, people, phone, rooms
 from forge_hub.web.guard import SECURITY_HEADERS, Guard, SecurityHeaders, SignInNeededError
 from forge_hub.web.parts import Parts
 from forge_hub.web.rendering import STATIC, Pages
@@ -51,7 +51,7 @@ def create_application(parts: Parts) -> FastAPI:
     app.state.site = site
     app.add_middleware(SecurityHeaders)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    for part in (alerts, rooms, people, accounts):
+    for part in (alerts, answers, phone, duty, rooms, people, accounts):
         part.add_routes(app)
     _add_health(app)
     _add_errors(app)
@@ -107,6 +107,8 @@ def _status_of(error: ForgeError) -> int:
             return 429
         case AccessError():
             return 403
+        case AnswerInvalidError():
+            return 400
         case NotFoundError():
             return 404
         case BrokerError() | GraphUnavailableError():
@@ -117,7 +119,7 @@ def _status_of(error: ForgeError) -> int:
 
 def _wants_page(request: Request) -> bool:
     path = request.url.path
-    return "hx-request" not in request.headers and not path.endswith(".json") and path != "/alerts/stream"
+    return "hx-request" not in request.headers and not path.endswith(".json") and not path.endswith("/stream")
 
 
 def _error(request: Request, status: int, code: str, headers: Mapping[str, str] | None = None) -> Response:

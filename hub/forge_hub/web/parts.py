@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 
 from forge_hub.alerts.board import AlertBoard
 from forge_hub.fleet.commands import RoomCommands
@@ -17,6 +18,7 @@ class Parts:
 
     Attributes:
         health: State of each part by name: ``ok``, or a short reason. Shown on ``/healthz``.
+        zone: The site's time zone, in which shifts are kept.
         https: Whether the site is reached by HTTPS, so that cookies may be marked Secure.
     """
 
@@ -29,3 +31,4 @@ class Parts:
     clock: Clock
     health: Callable[[], Mapping[str, str]]
     https: bool
+    zone: tzinfo = UTC

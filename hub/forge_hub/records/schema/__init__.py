@@ -6,20 +6,25 @@ access, consent and audit. `Room` is filled again by what the rooms repeat.
 """
 
 from forge_hub.records.schema.access import Account, Audit, Consent, SetupLink, WebSession
-from forge_hub.records.schema.alerts import Alert
+from forge_hub.records.schema.alerts import Alert, AlertStep, Delivery
 from forge_hub.records.schema.base import Base, UtcTime
 from forge_hub.records.schema.clinical import FormAnswer, FormResponse, Person, Session, Utterance
 from forge_hub.records.schema.fleet import Room
 from forge_hub.records.schema.log import EventLog, Inbox, LanePosition, ProjectionCursor, Quarantine
 from forge_hub.records.schema.places import Bed, Ward
+from forge_hub.records.schema.roster import Duty, EscalationPlan, Shift
 
 __all__ = [
     "Account",
     "Alert",
+    "AlertStep",
     "Audit",
     "Base",
     "Bed",
     "Consent",
+    "Delivery",
+    "Duty",
+    "EscalationPlan",
     "EventLog",
     "FormAnswer",
     "FormResponse",
@@ -31,6 +36,7 @@ __all__ = [
     "Room",
     "Session",
     "SetupLink",
+    "Shift",
     "UtcTime",
     "Utterance",
     "Ward",
