@@ -80,7 +80,9 @@ class FakeWard:
 
     def steps(self, alert_id: str) -> list[AlertStep]:
         with self.database.read() as transaction:
-            return list(transaction.scalars(select(AlertStep).where(AlertStep.alert == alert_id).order_by(AlertStep.id)))
+            return list(
+                transaction.scalars(select(AlertStep).where(AlertStep.alert == alert_id).order_by(AlertStep.id))
+            )
 
     def story(self, alert_id: str) -> list[str]:
         """What happened to an alert, in short: ``rung 1``, ``accepted by ann``."""

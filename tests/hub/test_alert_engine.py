@@ -1,5 +1,6 @@
 """Someone answers for an alert or it climbs, whatever is restarted; and nothing rings twice for nothing."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -166,9 +167,7 @@ def test_two_answers_to_a_risk_item_are_two_alerts(ward: FakeWard) -> None:
 def test_a_ward_sets_its_own_pace_by_shift_and_priority(ward: FakeWard) -> None:
     three_levels(ward)
     with ward.database.begin() as transaction:
-        shift = Shift(
-            id="night", ward="ward-7", name="Night", starts_minute=1260, ends_minute=420, weekdays="0123456"
-        )
+        shift = Shift(id="night", ward="ward-7", name="Night", starts_minute=1260, ends_minute=420, weekdays="0123456")
         transaction.add(shift)
         transaction.flush()
         for name, shift_id, second in (("all", None, 20), ("night", "night", 10)):
@@ -282,8 +281,6 @@ class Nights(RuleBasedStateMachine):
 
 
 def run(work: object) -> None:
-    import asyncio
-
     asyncio.run(work)  # type: ignore[arg-type]  # a coroutine of the board
 
 

@@ -89,9 +89,9 @@ def answered(
             return Change(replace(before, due_at=now) if all_declined else before, "declined")
         case "accepted", "decline" if before.holder == by:
             return Change(Standing("open", None, now), "withdrawn", "taken-back")
-        case ("open" | "accepted"), "attend":
+        case (("open" | "accepted"), "attend"):
             return Change(Standing("attended", by), "attended")
-        case ("accepted" | "attended"), "close":
+        case (("accepted" | "attended"), "close"):
             return Change(Standing("closed", before.holder), "closed")
         case _:
             return None

@@ -43,7 +43,7 @@ def answered(request: Request) -> Response:
     return RedirectResponse(PHONE if from_phone else "/", status_code=303)
 
 
-async def _answer(  # noqa: PLR0913, PLR0917 (one route's values)
+async def _answer(  # noqa: PLR0913 (one route's values)
     request: Request, site: Site, alert_id: str, answer: Answer, account: str, cause: str | None = None
 ) -> Response:
     await site.parts.board.answer(alert_id, answer, account, cause=cause)

@@ -46,14 +46,14 @@ def add_routes(app: FastAPI) -> None:
         return _back()
 
     @app.post("/duty/shifts")
-    def add_shift(  # noqa: PLR0913, PLR0917 (a form's fields)
+    def add_shift(  # noqa: PLR0913 (a form's fields)
         site: SiteOf, who: Who, ward: Text, name: Text, starts: Text, ends: Text, weekdays: Annotated[list[int], Form()]
     ) -> Response:
         _roster(site).add_shift(who.account_id, ward=ward, name=name, starts=starts, ends=ends, weekdays=weekdays)
         return _back()
 
     @app.post("/duty/plans")
-    def set_plan(  # noqa: PLR0913, PLR0917 (a form's fields)
+    def set_plan(  # noqa: PLR0913 (a form's fields)
         site: SiteOf,
         who: Who,
         priority: Text,

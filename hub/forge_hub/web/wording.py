@@ -116,7 +116,9 @@ def form_of(canonical: str, forms: Mapping[str, Questionnaire]) -> Questionnaire
     return next((form for form in forms.values() if form.canonical == canonical), None)
 
 
-def _words(alert: Alert, forms: Mapping[str, Questionnaire]) -> tuple[str, tuple[str, ...]]:
+def _words(  # noqa: PLR0911 (one return for each kind)
+    alert: Alert, forms: Mapping[str, Questionnaire]
+) -> tuple[str, tuple[str, ...]]:
     detail = alert.detail
     match alert.kind:
         case "request":

@@ -3,7 +3,7 @@
 
 const CACHE = 'phone-1';
 const OFFLINE = '/static/phone-offline.html';
-const KEPT = [OFFLINE, '/static/site.css', '/static/icon.svg'];
+const KEPT = [OFFLINE, '/static/phone-offline.js', '/static/site.css', '/static/icon.svg'];
 
 self.addEventListener('install', (event) => {
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(KEPT)).then(() => self.skipWaiting()));
@@ -14,6 +14,7 @@ self.addEventListener('activate', (event) => {
 });
 
 self.addEventListener('fetch', (event) => {
-  if (event.request.mode !== 'navigate') return;
-  event.respondWith(fetch(event.request).catch(() => caches.match(OFFLINE)));
+  const kept = KEPT.includes(new URL(event.request.url).pathname);
+  if (event.request.mode !== 'navigate' && !kept) return;
+  event.respondWith(fetch(event.request).catch(() => caches.match(kept ? event.request : OFFLINE)));
 });
