@@ -3,28 +3,21 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import httpx
 import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
 from forge_hub import access, control
 from forge_hub.alerts.board import Accepted, AlertBoard
-from forge_hub.alerts.delivery.courier import Courier
-from forge_hub.alerts.delivery.mqtt import MqttAlerts
-from forge_hub.alerts.delivery.ports import Channel
-from forge_hub.alerts.delivery.services import Services
-from forge_hub.alerts.delivery.webhook import Webhook
-from forge_hub.alerts.engine import AlertEngine
-from forge_hub.alerts.monitoring import Monitor
 from forge_hub.alerts.projector import AlertProjection
+from forge_hub.alerts.service import Alarms
 from forge_hub.broker.child import BrokerChild, choose
 from forge_hub.broker.users import HUB_USER, BrokerUsers
 from forge_hub.errors import BrokerError, HubConfigError
@@ -84,18 +77,11 @@ class Hub:
         forms = installed(settings.forms_dir)
         rooms: RoomCommands
 
-        async def on_accepted(accepted: Accepted) -> None:
-            # The room is told as a courtesy: that a person has taken the alert stands whether or not it hears of it.
-            try:
-                await rooms.alert_accepted(accepted.node, accepted.event_id)
-            except BrokerError:
-                log.warning("room.not-told", node=accepted.node)
+        async def on_accepted(told: Accepted) -> None:
+            await _tell(rooms.alert_accepted, told)
 
-        async def on_reopened(reopened: Accepted) -> None:
-            try:
-                await rooms.alert_reopened(reopened.node, reopened.event_id)
-            except BrokerError:
-                log.warning("room.not-told", node=reopened.node)
+        async def on_reopened(told: Accepted) -> None:
+            await _tell(rooms.alert_reopened, told)
 
         zone = ZoneInfo(settings.time_zone)
         board = AlertBoard(database, clock, on_accepted=on_accepted, on_reopened=on_reopened, zone=zone)
@@ -120,20 +106,11 @@ class Hub:
             on_committed=on_committed,
         )
         rooms = RoomCommands(settings.site, database, clock, consumer.publish)
-        http = httpx.AsyncClient()
-        channels = _channels(settings, http, consumer)
-        engine = AlertEngine(database, clock, board, zone=zone, channels=[channel.name for channel in channels])
-        courier = Courier(settings.site, database, clock, board, zone=zone, channels=channels)
-
-        def reachable() -> bool:
-            return any(state == "ok" for name, state in courier.states.items() if name != MqttAlerts.name)
-
-        monitor = Monitor(database, clock, board, canary_seconds=60 * settings.canary_minutes, reachable=reachable)
+        alarms = Alarms(settings, database, clock, board, consumer.publish)
 
         def health() -> Mapping[str, str]:
             states = {f"projection.{runner.name}": runner.state for runner in runners}
-            states |= {"alerts": engine.state, "monitoring": monitor.state}
-            states |= {f"delivery.{name}": state for name, state in courier.states.items()}
+            states |= alarms.health
             states["ingest"] = "ok" if consumer.connected else "broker.disconnected"
             if broker is not None:
                 states["broker"] = broker.state
@@ -167,14 +144,11 @@ class Hub:
             server.serve(),
             self._announce(server, database, forms),
             consumer.run(),
-            engine.run(),
-            courier.run(),
-            monitor.run(),
+            alarms.run(),
             control.serve(folder / "control.sock", {"graph-rebuild": rebuild_graph}),
             *(runner.run() for runner in runners),
             *([broker.watch()] if broker else []),
         )
-        await http.aclose()
         log.info("hub.stopped")
 
     async def _announce(self, server: uvicorn.Server, database: Database, forms: Mapping[str, Questionnaire]) -> None:
@@ -237,15 +211,12 @@ async def _broker(settings: HubSettings, folder: Path) -> AsyncIterator[tuple[Br
         await child.stop()
 
 
-def _channels(settings: HubSettings, http: httpx.AsyncClient, consumer: Consumer) -> list[Channel]:
-    channels: list[Channel] = []
-    if settings.alerts_on_mqtt:
-        channels.append(MqttAlerts(settings.site, consumer.publish))
-    if settings.webhook_url is not None and settings.webhook_secret is not None:
-        channels.append(Webhook(http, settings.webhook_url, settings.webhook_secret))
-    if settings.apprise_urls:
-        channels.append(Services(settings.apprise_urls))
-    return channels
+async def _tell(command: Callable[[str, str], Awaitable[None]], told: Accepted) -> None:
+    # The room is told as a courtesy: that a person has taken the alert stands whether or not it hears of it.
+    try:
+        await command(told.node, told.event_id)
+    except BrokerError:
+        log.warning("room.not-told", node=told.node)
 
 
 class _Server(uvicorn.Server):

@@ -57,8 +57,8 @@ DEFAULT_PLANS: Mapping[Priority, Plan] = {
 }
 """Plans where a ward has set none.
 
-The priorities are those of IEC 60601-1-8:2006+A2:2020, clause 6.1.2: high asks for immediate response, medium for prompt
-response, low for awareness. The seconds are ours: the standard sets none for calls that are passed on.
+The priorities are those of IEC 60601-1-8:2006+A2:2020, clause 6.1.2: high asks for an immediate response, medium for a
+prompt one, low for awareness. The seconds are ours: the standard sets none for calls that are passed on.
 """
 
 

@@ -29,7 +29,7 @@ LOOK_SECONDS = 2.0
 OFFLINE_SECONDS = 3.0
 """A room that is offline for less is not reported: it is only connecting anew."""
 SILENT_SECONDS = 25.0
-"""A room says how it is every ten seconds (its ``TWIN_SECONDS``); two missed are no chance, and 30 s are the promise."""
+"""A room says how it is every ten seconds (its ``TWIN_SECONDS``): two missed are no chance. The promise is 30 s."""
 STEADY_SECONDS = 10.0
 """How long a room must be well before its alert closes itself: one that comes and goes is one alert, not many."""
 MISSED_CANARIES = 2
@@ -184,7 +184,7 @@ class Monitor:
 
 def _signs(transaction: Transaction) -> dict[str, Sign]:
     newest = select(Alert.node, func.max(Alert.id)).where(Alert.kind == "canary").group_by(Alert.node)
-    canaries: dict[str, str] = {node: canary for node, canary in transaction.execute(newest)}
+    canaries: dict[str, str] = {row[0]: row[1] for row in transaction.execute(newest)}
     rooms: Iterable[Room] = transaction.scalars(select(Room))
     return {room.node: Sign(room.connection, room.seen_at, canaries.get(room.node)) for room in rooms}
 

@@ -67,7 +67,7 @@ class Change:
     promise: Literal["made", "taken-back"] | None = None
 
 
-def answered(
+def answered(  # noqa: PLR0913 (what one decision depends on)
     before: Standing, answer: Answer, by: str, now: datetime, *, acceptance: timedelta, all_declined: bool = False
 ) -> Change | None:
     """Return what an answer changes, or None when it changes nothing.

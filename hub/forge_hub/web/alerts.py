@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
 from forge_hub.access import SignedIn
+from forge_hub.alerts.burden import read_burden
 from forge_hub.records import reading
 from forge_hub.web.answers import answered
 from forge_hub.web.site import Site, SiteOf, Who
@@ -22,7 +23,8 @@ def add_routes(app: FastAPI) -> None:
 
     @app.get("/")
     def board(request: Request, site: SiteOf, who: Who) -> HTMLResponse:
-        return site.pages.page(request, "alerts.html", **_values(site, who))
+        burdens = read_burden(site.parts.database, site.parts.clock.now(), site.parts.zone)
+        return site.pages.page(request, "alerts.html", burdens=burdens, **_values(site, who))
 
     @app.get("/alerts/stream")
     async def stream(request: Request, site: SiteOf, who: Who) -> StreamingResponse:

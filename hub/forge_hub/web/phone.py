@@ -1,4 +1,4 @@
-"""The phone page: what rings for this person, in large print with large buttons. Installable, live, without scripts too."""
+"""The phone page: what rings for this person, in large print with large buttons; with or without scripts."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass

@@ -12,8 +12,8 @@ from forge_hub.records.schema.base import Base
 class Alert(Base):
     """Something that a person must answer. ``detail`` holds codes only.
 
-    ``level`` is the last level that was rung, 0 before the first; ``due_at`` the end of the running timer; ``count`` how
-    many events of the same ``incident`` it stands for.
+    ``level`` is the last level that was rung, 0 before the first; ``due_at`` the end of the running timer; ``count`` is
+    of the events of one ``incident`` that it stands for.
     """
 
     __tablename__ = "alert"
@@ -49,7 +49,7 @@ class Alert(Base):
 
 
 class AlertStep(Base):
-    """One thing that happened to an alert: who, when, what. ``event_id`` is that of an event that was merged into it."""
+    """One thing that happened to an alert: who, when, what. ``event_id`` names an event that was merged into it."""
 
     __tablename__ = "alert_step"
     __table_args__ = (Index("ix_alert_step_alert", "alert", "at"),)

@@ -9,7 +9,7 @@ from forge_hub.records.schema.base import Base
 
 
 class Shift(Base):
-    """A shift of a ward in local time. ``weekdays`` are digits, Monday is 0; an end not after the start is tomorrow's."""
+    """A shift of a ward in local time. ``weekdays`` are digits, Monday is 0; an end not after its start is tomorrow."""
 
     __tablename__ = "shift"
 
