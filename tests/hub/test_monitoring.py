@@ -1,18 +1,18 @@
 """A silent room, a canary that does not come, a ward for which nobody listens: each is an alert, and one."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 from tests.fakes.ward import FakeWard, open_ward
 
 from forge_hub.alerts.monitoring import LOOK_SECONDS, NOBODY_AGAIN, NOBODY_SECONDS, Monitor
 from forge_hub.records.schema import Alert, Room
 from forge_shared.events import CanarySent
 
-CANARY_SECONDS = 600.0
+CANARY_SECONDS = 120.0
 
 
 class World:
@@ -113,10 +113,10 @@ def test_a_room_whose_clock_is_wrong_by_years_is_no_silent_room(world: World) ->
 
 
 def test_two_canaries_that_do_not_come_are_an_alert(world: World) -> None:
-    world.passes(1300)
+    world.passes(260)
     assert world.alerts() == []
     world.canaries = False
-    world.passes(1240)
+    world.passes(262)
     assert [alert.detail for alert in world.alerts()] == [{"reason": "canary"}]
 
 
@@ -177,6 +177,3 @@ def test_whoever_has_a_page_open_is_known_until_it_closes(world: World) -> None:
     with board.listening("ann"), board.listening("ann"):
         assert board.listeners == {"ann"}
     assert board.listeners == frozenset()
-    assert datetime.now(UTC)
-    with world.ward.database.read() as transaction:
-        assert transaction.scalar(select(func.count()).select_from(Alert)) == 0

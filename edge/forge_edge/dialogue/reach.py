@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 GONE_SECONDS = 1.5
 """How long the hub must be away before the room says so.
 
-A broken line shows within eight seconds (twice the publisher's keep-alive), a hub that fell silent within six (one and a
-half of its own); with this the room speaks within ten.
+A broken line shows within eight seconds (twice the publisher's keep-alive), a hub that fell silent within six (one and
+a half of its own); with this the room speaks within ten.
 """
 BACK_SECONDS = 5.0
 """How long the hub must be back before the room says so: a line that comes and goes is said once."""
