@@ -73,6 +73,7 @@ def _topics() -> list[tuple[str, str, str]]:
         (f"{base}/status", "node, hub", "birth and last will, retained; the hub's node is `hub`"),
         (f"{base}/twin/reported", "node", "how the node is, retained"),
         (f"{base}/twin/desired", "hub", "how the node should be, retained"),
+        (f"{topics.PREFIX}/{site}/{topics.HUB}/alert/ALERT", "hub", "one ring of an alert, for pagers and displays"),
         (f"{base}/ack", "hub", "highest sequence without a gap that is committed, per epoch and lane"),
         *((f"{base}/command/{name}", "hub", _first_line(model.__doc__)) for name, model in COMMANDS.items()),
     ]

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from forge_edge.observations import (
+    CanaryDue,
     FormObserved,
     Observation,
     RequestObserved,
@@ -24,6 +25,7 @@ from forge_edge.observations import (
 from forge_language.redaction import redact
 from forge_shared.clock import Clock
 from forge_shared.events import (
+    CanarySent,
     EventData,
     FormRecorded,
     RequestMade,
@@ -116,6 +118,8 @@ class Anonymiser:
                 )
             case SenseObserved():
                 return SenseChanged(sense=observation.sense, state=observation.state, reason=observation.reason)
+            case CanaryDue():
+                return CanarySent()
             case SessionOpened():
                 self._session = observation.session
                 return SessionStarted(session=observation.session, consent=observation.consent)

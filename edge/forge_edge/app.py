@@ -18,11 +18,27 @@ from pydantic import ValidationError
 from forge_edge import desired, health
 from forge_edge.anonymiser import Anonymiser
 from forge_edge.children import EarsChild, Said
-from forge_edge.dialogue.conversation import ACCEPTED, NO_HUB, NOT_LISTENING, Conversation, Dialogue, Reaction
+from forge_edge.dialogue import reach
+from forge_edge.dialogue.conversation import (
+    ACCEPTED,
+    NO_HUB,
+    NOT_LISTENING,
+    REOPENED,
+    Conversation,
+    Dialogue,
+    Reaction,
+)
 from forge_edge.enrolment import Renewal
 from forge_edge.errors import NodeConfigError, OutboxError
 from forge_edge.messages import Hearing, NothingHeard, SpeechHeard, WakeHeard
-from forge_edge.observations import Observation, RiskReviewObserved, SenseObserved, SessionClosed, SessionOpened
+from forge_edge.observations import (
+    CanaryDue,
+    Observation,
+    RiskReviewObserved,
+    SenseObserved,
+    SessionClosed,
+    SessionOpened,
+)
 from forge_edge.outbox.publisher import BrokerAddress, Publisher
 from forge_edge.outbox.store import Outbox
 from forge_edge.settings import NodeSettings, load_credentials
@@ -35,7 +51,7 @@ from forge_shared.ids import new_id
 from forge_shared.logs import get_logger
 from forge_shared.tasks import until_first_failure
 from forge_shared.topics import Lane
-from forge_shared.wire import AlertAccepted, Command, EndSession, StartSession, TwinDesired, TwinReported
+from forge_shared.wire import AlertAccepted, AlertReopened, Command, EndSession, StartSession, TwinDesired, TwinReported
 
 DELIVERY_SECONDS = 8.0
 """An alarm that the hub has not acknowledged by then is not coming through: the room says so."""
@@ -43,6 +59,8 @@ TWIN_SECONDS = 10.0
 """How often the node says how it is, beside every change."""
 WATCHDOG_SECONDS = 5.0
 TICK_SECONDS = 0.5
+_UNSAID = frozenset({"sense.changed", "canary.sent"})
+"""Alarms that nobody in the room waits for: that one of them does not come through is not said."""
 
 log = get_logger()
 
@@ -62,6 +80,7 @@ class Node:
         self._version = version("persona-forge-edge")
         self._lock = asyncio.Lock()
         self._hub_online = False
+        self._reach = reach.started(self._clock.monotonic_seconds())
         self._hearing: str = "starting"
         self._notices: deque[str] = deque(maxlen=4)
         # Alarms on their way: sequence to the monotonic second by which the hub must have them.
@@ -194,7 +213,7 @@ class Node:
                 log.exception("outbox.failed", reason=error.code)
                 self._notices.append(NO_HUB)
                 continue
-            if event.data.lane == "alarm" and event.data.noun_verb != "sense.changed":
+            if event.data.lane == "alarm" and event.data.noun_verb not in _UNSAID:
                 self._deadlines[envelope.sequence] = self._clock.monotonic_seconds() + DELIVERY_SECONDS
             if self._publisher is not None:
                 self._publisher.wake()
@@ -212,6 +231,10 @@ class Node:
                     await self._end_session("asked")
                 case AlertAccepted():
                     await self._say(ACCEPTED)
+                case AlertReopened():
+                    if ACCEPTED in self._notices:  # a promise that was not spoken yet is not spoken any more
+                        self._notices.remove(ACCEPTED)
+                    await self._say(REOPENED)
                 case _:
                     log.info("command.without-effect", command=command.name)
 
@@ -290,6 +313,7 @@ class Node:
 
     async def _on_hub(self, online: bool) -> None:  # noqa: FBT001 (a callback's one argument)
         self._hub_online = online
+        self._reach = reach.changed(self._reach, self._clock.monotonic_seconds(), online=online)
 
     async def _on_acknowledged(self, lane: Lane, sequence: int) -> None:
         if lane == "alarm":
@@ -298,6 +322,7 @@ class Node:
     async def _tick(self) -> None:
         """Watch deadlines and limits; say how the node is."""
         next_report = next_watchdog = 0.0
+        next_canary = self._clock.monotonic_seconds() + 60 * self._settings.canary_minutes
         health.notify("READY=1")
         while True:
             now = self._clock.monotonic_seconds()
@@ -313,6 +338,12 @@ class Node:
                 self._scrub = False
                 with contextlib.suppress(OutboxError):  # what cannot be written is reported when an event is
                     await asyncio.to_thread(self._outbox.scrub)
+            if self._publisher is not None:
+                await self._say_reach(now)
+                if now >= next_canary:
+                    next_canary = now + 60 * self._settings.canary_minutes
+                    async with self._lock:
+                        await self._commit((CanaryDue(),))
             if now >= next_report:
                 next_report = now + TWIN_SECONDS
                 self._report()
@@ -321,10 +352,17 @@ class Node:
                 health.notify("WATCHDOG=1")
             await asyncio.sleep(TICK_SECONDS)
 
-    async def _say(self, sentence: str) -> None:
+    async def _say_reach(self, now: float) -> None:
+        self._reach, sentence = reach.due(self._reach, now)
+        if sentence is not None:
+            log.info("hub.reach", gone=self._reach.said_gone)
+            async with self._lock:
+                await self._say(sentence, tone=self._reach.said_gone)
+
+    async def _say(self, sentence: str, *, tone: bool = False) -> None:
         """Say something as soon as nobody is in the middle of answering."""
         if self._conversation.activity == "idle":
-            await self._react(self._dialogue.announce(self._conversation, (sentence,)))
+            await self._react(self._dialogue.announce(self._conversation, (sentence,), tone=tone))
         else:
             self._notices.append(sentence)
 

@@ -85,8 +85,14 @@ class UtteranceHeard:
     confidence: float
 
 
+@dataclass(frozen=True, slots=True)
+class CanaryDue:
+    """It is time to prove that an alarm of this room would come through."""
+
+
 Observation = (
-    RequestObserved
+    CanaryDue
+    | RequestObserved
     | RiskAnswerObserved
     | RiskReviewObserved
     | FormObserved

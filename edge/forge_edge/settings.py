@@ -56,6 +56,11 @@ class NodeSettings(BaseSettings):
         int, Field(ge=1, le=100_000, description="Above this size the oldest records are thinned, never alarms.")
     ] = 500
 
+    canary_minutes: Annotated[
+        float,
+        Field(ge=0.01, le=120, description="How often the room proves that an alarm would come through. As the hub's."),
+    ] = 10.0
+
     @field_validator("wake_words")
     @classmethod
     def _check_words(cls, value: tuple[str, ...]) -> tuple[str, ...]:

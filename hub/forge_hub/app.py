@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import uvicorn
 from fastapi import FastAPI
@@ -19,6 +20,7 @@ from forge_hub import access, control
 from forge_hub.access.anchors import Anchors
 from forge_hub.alerts.board import Accepted, AlertBoard
 from forge_hub.alerts.projector import AlertProjection
+from forge_hub.alerts.service import Alarms
 from forge_hub.broker.child import BrokerChild, choose
 from forge_hub.doors import Doors, authority_of, doors_of, enrolment_of, external_login
 from forge_hub.errors import BrokerError
@@ -122,14 +124,14 @@ class Hub:
 
         twins = Twins(settings.site, database, publish_retained)
 
-        async def on_accepted(accepted: Accepted) -> None:
-            # The room is told as a courtesy: that a person has taken the alert stands whether or not it hears of it.
-            try:
-                await rooms.alert_accepted(accepted.node, accepted.event_id)
-            except BrokerError:
-                log.warning("room.not-told", node=accepted.node)
+        async def on_accepted(told: Accepted) -> None:
+            await _tell(rooms.alert_accepted, told)
 
-        board = AlertBoard(database, clock, on_accepted=on_accepted)
+        async def on_reopened(told: Accepted) -> None:
+            await _tell(rooms.alert_reopened, told)
+
+        zone = ZoneInfo(settings.time_zone)
+        board = AlertBoard(database, clock, on_accepted=on_accepted, on_reopened=on_reopened, zone=zone)
         runners = [
             Runner(database, AlertProjection(database, clock), on_applied=board.changed),
             Runner(database, RecordsProjection(database, forms)),
@@ -153,9 +155,11 @@ class Hub:
             on_room=twins.heard,
         )
         rooms = RoomCommands(settings.site, database, clock, consumer.publish)
+        alarms = Alarms(settings, database, clock, board, consumer.publish)
 
         def health() -> Mapping[str, str]:
             states = {f"projection.{runner.name}": runner.state for runner in runners}
+            states |= alarms.health
             states["ingest"] = "ok" if consumer.connected else "broker.disconnected"
             if broker is not None:
                 states["broker"] = broker.state
@@ -177,6 +181,7 @@ class Hub:
                 forms=forms,
                 clock=clock,
                 health=health,
+                zone=zone,
                 https=keys.doors.https,
                 fleet=Fleet(keys.enrolment, keys.revocation, keys.authority.authority_pem(), keys.doors.enrolment_url),
                 register=Register(database, clock),
@@ -198,6 +203,7 @@ class Hub:
             _apply_once(keys.revocation),
             consumer.run(),
             Anchors(folder / ANCHORS).run(database, clock),
+            alarms.run(),
             control.serve(
                 folder / "control.sock", {"graph-rebuild": rebuild_graph, "apply-revocations": keys.apply_revocations}
             ),
@@ -278,6 +284,14 @@ async def _broker(
         yield BrokerLogin(_reached(settings.broker_host), settings.broker_port, tls=authority.hub_context()), child
     finally:
         await child.stop()
+
+
+async def _tell(command: Callable[[str, str], Awaitable[None]], told: Accepted) -> None:
+    # The room is told as a courtesy: that a person has taken the alert stands whether or not it hears of it.
+    try:
+        await command(told.node, told.event_id)
+    except BrokerError:
+        log.warning("room.not-told", node=told.node)
 
 
 class _Server(uvicorn.Server):

@@ -10,6 +10,7 @@ ForgeError
     ├── AccessError          access.refused
     │   └── ConsentMissingError   consent.missing
     ├── NotFoundError        record.unknown
+    ├── AnswerInvalidError   answer.invalid
     ├── StayError            stay.refused
     ├── IdentityError        identity.failed
     └── (GraphError          graph.*, in forge_hub.graph.errors)
@@ -70,6 +71,12 @@ class NotFoundError(HubError):
     """There is no such record."""
 
     code = "record.unknown"
+
+
+class AnswerInvalidError(HubError):
+    """What a person entered does not fit: an unknown cause, level or time."""
+
+    code = "answer.invalid"
 
 
 class StayError(HubError):

@@ -1,9 +1,10 @@
 """The hub's settings: environment variables ``FORGE_HUB_…``, read once at the start."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from forge_shared import topics
@@ -83,6 +84,37 @@ class HubSettings(BaseSettings):
     staff_second_factor: Annotated[
         bool, Field(description="Whether staff need a one-time code too, as clinicians and admins always do.")
     ] = False
+    time_zone: Annotated[str, Field(description="The site's time zone (IANA name), in which shifts are kept.")] = "UTC"
+    canary_minutes: Annotated[
+        float,
+        Field(ge=1, le=120, description="How often a room proves its way; two missed raise an alert. As the rooms'."),
+    ] = 10.0
+    alerts_on_mqtt: Annotated[
+        bool, Field(description="Publish every ring of an alert below the hub's own topic, for pagers and displays.")
+    ] = False
+    webhook_url: Annotated[str | None, Field(description="Address that gets every ring of an alert by POST.")] = None
+    webhook_secret: Annotated[
+        SecretStr | None, Field(min_length=16, description="Secret that the webhook's messages are signed with.")
+    ] = None
+    apprise_urls: Annotated[
+        tuple[SecretStr, ...],
+        Field(description="Apprise URLs that get every ring (JSON list): a site's own ntfy, mail, SMS services."),
+    ] = ()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _check_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("no such time zone; one is named like Europe/Berlin") from None
+        return value
+
+    @model_validator(mode="after")
+    def _check_webhook(self) -> Self:
+        if self.webhook_url is not None and self.webhook_secret is None:
+            raise ValueError("FORGE_HUB_WEBHOOK_URL needs FORGE_HUB_WEBHOOK_SECRET")
+        return self
 
     @field_validator("site")
     @classmethod
@@ -91,7 +123,7 @@ class HubSettings(BaseSettings):
             raise ValueError("lower-case letters, digits and hyphens, at most 63")
         return value
 
-    @field_validator("broker_password", "graph_password")
+    @field_validator("broker_password", "graph_password", "webhook_secret")
     @classmethod
     def _refuse_placeholder(cls, value: SecretStr | None) -> SecretStr | None:
         placeholders = {"", "changeme", "change-me", "password", "secret", "admin", "neo4j"}

@@ -125,6 +125,14 @@ class SenseChanged(EventData):
     reason: SenseReason
 
 
+class CanarySent(EventData):
+    """A room proves that an alarm of it would come through; nobody is called by it."""
+
+    noun_verb = "canary.sent"
+    version = 1
+    lane = "alarm"
+
+
 class FormAnswer(Frozen):
     """One stored answer: the option's code, how it was entered, how often the question was asked."""
 
@@ -206,6 +214,7 @@ TYPES: Mapping[str, type[EventData]] = {
         RiskAnswered,
         RiskReviewed,
         SenseChanged,
+        CanarySent,
         FormRecorded,
         SessionStarted,
         SessionEnded,

@@ -17,7 +17,7 @@ HUB = "hub"
 Lane = Literal["alarm", "record"]
 LANES: tuple[Lane, ...] = ("alarm", "record")
 
-CommandName = Literal["start-session", "end-session", "alert-accepted"]
+CommandName = Literal["start-session", "end-session", "alert-accepted", "alert-reopened"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _EVENT = re.compile(
@@ -98,6 +98,11 @@ def command(site: str, node: str, name: CommandName) -> str:
 def commands_of(site: str, node: str) -> str:
     """Return the filter for every command to a node."""
     return f"{_base(site, node)}/command/+"
+
+
+def alert(site: str, alert_id: str) -> str:
+    """Return the topic on which the hub publishes one alert, each time that it rings."""
+    return f"{_base(site, HUB)}/alert/{alert_id}"
 
 
 def all_events(site: str) -> str:

@@ -101,10 +101,19 @@ class AlertAccepted(Frozen):
     expires_at: UtcDatetime
 
 
-Command = StartSession | EndSession | AlertAccepted
+class AlertReopened(Frozen):
+    """The person who had taken the alert gave it back or did not come in time: the room takes its promise back."""
+
+    name: Literal["alert-reopened"] = "alert-reopened"
+    event: Identifier
+    expires_at: UtcDatetime
+
+
+Command = StartSession | EndSession | AlertAccepted | AlertReopened
 
 COMMANDS: dict[CommandName, type[Command]] = {
     "start-session": StartSession,
     "end-session": EndSession,
     "alert-accepted": AlertAccepted,
+    "alert-reopened": AlertReopened,
 }

@@ -89,8 +89,8 @@ async def relay(host: str, port: int, to: int) -> AsyncIterator[None]:
 
 def refusals(pages: HubPages) -> list[str]:
     with pages.database.read() as transaction:
-        query = select(Audit.action).where(Audit.action.like("node.refuse%")).order_by(Audit.id)
-        return list(transaction.scalars(query))
+        query = select(Audit.reason).where(Audit.action == "node.enrol", Audit.outcome == "refused").order_by(Audit.id)
+        return [str(reason) for reason in transaction.scalars(query)]
 
 
 async def test_a_node_becomes_one_with_a_claim_within_a_minute(pages: HubPages, address: str, tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ async def test_a_claim_is_used_once(pages: HubPages, address: str, tmp_path: Pat
     words = words_for(pages)
     await enrolled(address, words, tmp_path / "first.json")
     assert "used" in await refused(address, words, tmp_path / "second.json")
-    assert refusals(pages) == ["node.refuse.replayed"]
+    assert refusals(pages) == ["replayed"]
 
 
 async def test_a_slip_of_the_typist_is_said_before_anything_is_asked(pages: HubPages, tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ async def test_a_claim_is_not_taken_in_clear_and_a_body_has_a_limit(pages: HubPa
         tried = [(await http.post("/enrol", json=body)).status_code for _ in range(8)]
         assert tried[-1] == 429
         assert secret not in (await http.post("/enrol", json=body)).text
-    assert "node.refuse.too-many" in refusals(pages)
+    assert "too-many" in refusals(pages)
 
 
 async def test_hsts_is_sent_where_there_is_https_and_nowhere_else(pages: HubPages, tmp_path: Path) -> None:

@@ -74,7 +74,8 @@ def renewal_of(identity: Identity, key: ec.EllipticCurvePrivateKey) -> RenewalRe
 
 def trail(database: Database) -> list[str]:
     with database.read() as transaction:
-        return list(transaction.scalars(select(Audit.action).order_by(Audit.id)))
+        rows = transaction.execute(select(Audit.action, Audit.reason).order_by(Audit.id))
+        return [action if reason is None else f"{action} refused: {reason}" for action, reason in rows]
 
 
 def test_a_claim_gives_its_node_a_certificate_and_nothing_of_it_is_stored(
@@ -103,7 +104,7 @@ def test_of_many_who_come_with_one_claim_at_once_one_is_enrolled(enrolment: Enro
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(come, asked)) == 1
-    assert trail(database).count("node.refuse.replayed") == 7
+    assert trail(database).count("node.enrol refused: replayed") == 7
 
 
 def test_a_claim_that_is_unknown_too_old_or_replaced_is_refused_with_a_reason_on_the_audit(
@@ -116,7 +117,11 @@ def test_a_claim_that_is_unknown_too_old_or_replaced_is_refused_with_a_reason_on
     for refused in (asked_with(replaced), asked_with(claim), EnrolmentRequest(secret="00" * 10, request=request)):
         with pytest.raises(EnrolmentError, match="unknown, used or too old"):
             enrolment.enrol(refused)
-    assert trail(database)[2:] == ["node.refuse.unknown", "node.refuse.too-old", "node.refuse.unknown"]
+    assert trail(database)[2:] == [
+        "node.enrol refused: unknown",
+        "node.enrol refused: too-old",
+        "node.enrol refused: unknown",
+    ]
     assert enrolment.nodes() == []
 
 
@@ -163,7 +168,7 @@ def test_a_node_renews_with_its_current_key_and_nobody_renews_with_another(
         enrolment.renew(renewal_of(identity, ec.generate_private_key(ec.SECP256R1())))
     with pytest.raises(EnrolmentError, match="not signed"):
         enrolment.renew(renewal_of(identity, key).model_copy(update={"serial": "7"}))
-    assert trail(database)[-3:] == ["node.renew", "node.refuse.unproven", "node.refuse.unproven"]
+    assert trail(database)[-3:] == ["node.renew", "node.enrol refused: unproven", "node.enrol refused: unproven"]
 
 
 def test_what_is_revoked_or_over_is_not_renewed(enrolment: Enrolment, clock: FakeClock) -> None:

@@ -10,6 +10,7 @@ from tests.fakes.clock import FakeClock
 
 from forge_edge.anonymiser import WITHHELD, Anonymiser, AnonymousEvent
 from forge_edge.observations import (
+    CanaryDue,
     FormObserved,
     Observation,
     RequestObserved,
@@ -72,6 +73,7 @@ def every_observation(text: str) -> list[Observation]:
         SenseObserved("hearing", "lost", "process-died"),
         SessionClosed(new_id(), "asked"),
         UtteranceHeard(text, 0.7),
+        CanaryDue(),
     ]
 
 
@@ -154,7 +156,7 @@ def test_a_long_utterance_is_cut_to_what_an_event_may_hold() -> None:
 
 
 @settings(max_examples=50, deadline=None)
-@given(order=st.permutations(range(7)), words=st.lists(st.sampled_from(PLANTED), min_size=1))
+@given(order=st.permutations(range(8)), words=st.lists(st.sampled_from(PLANTED), min_size=1))
 def test_nothing_planted_is_in_any_event_made_without_a_session(order: list[int], words: list[str]) -> None:
     anonymiser = Anonymiser("p-1", FakeClock())
     observations = every_observation(" ".join(words))

@@ -19,6 +19,9 @@ from typing import Any
 
 from forge_edge.messages import Beat, Hearing, Instruction, SpeechHeard, WakeHeard
 
+UNASKED = ("recorded session", "connection to the staff")
+"""Words of what the room says on its own."""
+
 
 class Line:
     """The socket to the core."""
@@ -74,7 +77,7 @@ def speech(turn: int | None, text: str) -> SpeechHeard:
 
 def listened(line: Line, instruction: Instruction) -> Instruction:
     """Skip what the room says on its own; return the instruction that listens, or the last one."""
-    while instruction.listen is None and instruction.say and "recorded session" in " ".join(instruction.say):
+    while instruction.listen is None and any(word in " ".join(instruction.say) for word in UNASKED):
         instruction = line.instruction()
     return instruction
 

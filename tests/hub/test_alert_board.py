@@ -116,9 +116,10 @@ def test_a_review_by_another_node_that_overtakes_the_alarm_changes_nothing(hub: 
 
 
 def test_open_alerts_come_first_the_urgent_before_the_others_and_the_newest_on_top(hub: Hub) -> None:
-    for code in ("water", "help", "nurse", "help"):
+    other = FakeNode(hub.clock, "room-2")
+    for node, code in ((hub.node, "water"), (hub.node, "help"), (hub.node, "nurse"), (other, "help")):
         hub.clock.advance(1)
-        hub.arrives(hub.node.send(RequestMade.model_validate({"request": code, "mode": "voice"})))
+        hub.arrives(node.send(RequestMade.model_validate({"request": code, "mode": "voice"})))
     board = [(alert.detail["request"], alert.raised_at) for alert in hub.board.current()]
     assert [code for code, _ in board] == ["help", "help", "nurse", "water"]
     assert board[0][1] > board[1][1]

@@ -186,12 +186,14 @@ class Site:
         environment |= {"FORGE_EDGE_ROOM_SPEED": str(speed), **settings}
         self._start_room(room, [sys.executable, "-m", "forge_edge", "run"], environment)
 
-    def start_scripted_room(self, room: str, script: Mapping[str, Any], *, program: str = "scripted_node.py") -> None:
+    def start_scripted_room(
+        self, room: str, script: Mapping[str, Any], *, program: str = "scripted_node.py", **settings: str
+    ) -> None:
         """Start a node whose ears follow a script of phrases instead of hearing sound."""
         path = self.folder / f"{room}.script.json"
         path.write_text(json.dumps(script), encoding="utf-8")
         node = Path(__file__).parents[1] / "fakes" / program
-        self._start_room(room, [sys.executable, str(node), str(path)], {})
+        self._start_room(room, [sys.executable, str(node), str(path)], settings)
 
     def restart_room(self, room: str) -> None:
         """Start a room's node again as it was started before."""

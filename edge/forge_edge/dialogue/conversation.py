@@ -1,7 +1,8 @@
 """What the room does about what it heard: pure decisions, one step at a time.
 
 Never decided by a language model. The room says that something is on its way only as far as that is known: a request is
-"sent" when the hub has it, "seen" when a person has taken it, and without a hub the room points to the call button.
+"sent" when the hub has it, help is "coming" when a person has taken it, and without a hub the room points to the call
+button.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,10 @@ ANSWER_PATIENCE_SECONDS = 15.0
 
 NO_HUB = "I cannot reach the staff from here right now. Please press the call button."
 TELLING = "Thank you for telling me. I am letting the staff know. If you feel unsafe, press the call button."
-ACCEPTED = "A member of the staff has seen your message."
+ACCEPTED = "Help is coming. A member of the staff has taken your call."
+"""The only promise that the room makes, and only when the hub says that a person has accepted an alert of this room."""
+REOPENED = "I am asking the staff again. You can also press the call button."
+"""Takes the promise back, when that person gave the alert back or did not come in time."""
 WHO = "Is it the patient of this room who speaks? Please say yes or no."
 NOT_THE_PATIENT = "Thank you. Then I will not start the form."
 NOBODYS_ROOM = "I do not know whose room this is, so I cannot start a form. You can ask the staff."
@@ -164,9 +168,9 @@ class Dialogue:
             return self._ask_who(before, tries=1)
         return self._rest(before)
 
-    def announce(self, before: Conversation, sentences: tuple[str, ...]) -> Reaction:
-        """Say something that nobody asked for. Only while the room waits for its wake word."""
-        return self._rest(before, say=sentences)
+    def announce(self, before: Conversation, sentences: tuple[str, ...], *, tone: bool = False) -> Reaction:
+        """Say something that nobody asked for, with a tone if it is urgent. Only while the room waits for its word."""
+        return self._rest(before, say=sentences, tone=tone)
 
     def session(self, before: Conversation, session: str | None) -> Reaction:
         """A recorded session is switched on or off, and the room says so.
@@ -303,10 +307,16 @@ class Dialogue:
         return Reaction(after, instruction, observations)
 
     def _rest(
-        self, before: Conversation, *, say: tuple[str, ...] = (), observations: tuple[Observation, ...] = ()
+        self,
+        before: Conversation,
+        *,
+        say: tuple[str, ...] = (),
+        observations: tuple[Observation, ...] = (),
+        tone: bool = False,
     ) -> Reaction:
         after = before.model_copy(update={"activity": "idle", "tries": 0, "turn": before.turn + 1})
-        return Reaction(after, Instruction(turn=after.turn, say=say, dictation=after.session is not None), observations)
+        instruction = Instruction(turn=after.turn, say=say, tone=tone, dictation=after.session is not None)
+        return Reaction(after, instruction, observations)
 
 
 def _meaning(vocabulary: Vocabulary, heard: SpeechHeard) -> Meaning | None:

@@ -33,7 +33,10 @@ RESEND_SECONDS = (2.0, 30.0)
 """First and longest wait for an acknowledgement before the lane is sent again; doubled between."""
 RECONNECT_SECONDS = (0.2, 20.0)
 """First and longest wait before connecting again, with full jitter."""
-KEEPALIVE_SECONDS = 15
+KEEPALIVE_SECONDS = 4
+"""Room and hub must know within ten seconds that they lost each other: the broker gives up after one and a half of it
+(MQTT 5, section 3.1.2.10), a client after twice.
+"""
 TIMEOUT_SECONDS = 5.0
 """For a connection, and for the broker to take a message."""
 _PROTOCOLS: dict[Version, ProtocolVersion] = {"5": ProtocolVersion.V5, "3.1.1": ProtocolVersion.V311}

@@ -5,16 +5,23 @@ wake-up therefore delays nothing that is stored, because pages also read on thei
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, timedelta, tzinfo
 
 from sqlalchemy import case, select
 
 from forge_hub.access import audit
-from forge_hub.errors import NotFoundError
+from forge_hub.alerts.escalation import everyone_declined
+from forge_hub.alerts.raising import close_by_itself, write_step
+from forge_hub.alerts.rules import FROM_A_PERSON
+from forge_hub.alerts.standing import declined, read_duties
+from forge_hub.alerts.states import CAUSES, Answer, Change, Standing, State, answered
+from forge_hub.errors import AnswerInvalidError, NotFoundError
 from forge_hub.records.database import Database
-from forge_hub.records.schema import Alert
+from forge_hub.records.schema import Alert, AlertStep
 from forge_shared.clock import Clock
 
 BOARD_LIMIT = 200
@@ -23,31 +30,55 @@ BOARD_LIMIT = 200
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An alert was taken by a person; the room may now say so."""
+    """An alert was taken by a person, or is not any more; the room may now say so."""
 
     node: str
     event_id: str
 
 
-class AlertBoard:
-    """Open alerts and their answers. Its methods are called from the event loop."""
+Tell = Callable[[Accepted], Awaitable[None]]
 
-    def __init__(self, database: Database, clock: Clock, *, on_accepted: Callable[[Accepted], Awaitable[None]]) -> None:
+
+class AlertBoard:
+    """Open alerts and their answers. Its methods are called from the event loop.
+
+    Args:
+        database: The records.
+        clock: Stamps the steps.
+        on_accepted: Called when a person has taken an alert that someone in a room waits for.
+        on_reopened: Called when nobody answers for it any more.
+        zone: The site's time zone, in which shifts are kept.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        on_accepted: Tell,
+        on_reopened: Tell | None = None,
+        zone: tzinfo = UTC,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._on_accepted = on_accepted
+        self._on_reopened = on_reopened
+        self._zone = zone
         self._watchers: set[asyncio.Event] = set()
+        self._listening: Counter[str] = Counter()
 
     def current(self) -> list[Alert]:
-        """Return the board: every open alert, urgent before normal, newest first; then the accepted ones, newest first.
+        """Return the board: every open alert, urgent before normal, newest first; then the taken ones, newest first.
 
-        Open alerts are never cut off; of the accepted ones the newest 200 are shown. Blocks on the store: call it from
-        a thread.
+        Open alerts are never cut off; of the taken ones the newest 200 are shown. Canaries and alerts that closed
+        themselves are not. Blocks on the store: call it from a thread.
         """
         urgency = case({"critical": 0, "high": 1}, value=Alert.severity, else_=2)
         newest = (Alert.raised_at.desc(), Alert.id.desc())
-        waiting = select(Alert).where(Alert.state == "open").order_by(urgency, *newest)
-        taken = select(Alert).where(Alert.state != "open").order_by(*newest).limit(BOARD_LIMIT)
+        shown = Alert.kind != "canary"
+        waiting = select(Alert).where(Alert.state == "open", shown).order_by(urgency, *newest)
+        mine = (Alert.state != "open", Alert.accepted_at.is_not(None))
+        taken = select(Alert).where(*mine, shown).order_by(*newest).limit(BOARD_LIMIT)
         with self._database.read() as transaction:
             return [*transaction.scalars(waiting), *transaction.scalars(taken)]
 
@@ -59,10 +90,58 @@ class AlertBoard:
         Raises:
             NotFoundError: There is no such alert.
         """
-        accepted = await asyncio.to_thread(self._accept, alert_id, account_id)
-        if accepted is not None:
-            self.changed()
-            await self._on_accepted(accepted)
+        await self.answer(alert_id, "accept", account_id)
+
+    async def answer(self, alert_id: str, answer: Answer, account_id: str, *, cause: str | None = None) -> None:
+        """Record what a person does about an alert, then tell the pages and, where it matters to it, the room.
+
+        Args:
+            alert_id: The alert.
+            answer: What the person does. What does not fit the alert's state changes nothing.
+            account_id: The person.
+            cause: What it was; for ``close`` only.
+
+        Raises:
+            NotFoundError: There is no such alert.
+            AnswerInvalidError: A closing without a known cause.
+        """
+        if answer == "close" and cause not in CAUSES:
+            raise AnswerInvalidError("an alert is closed with a cause")
+        result = await asyncio.to_thread(self._answer, alert_id, answer, account_id, cause)
+        if result is None:
+            return
+        self.changed()
+        change, alert = result
+        if alert.kind in FROM_A_PERSON:
+            told = Accepted(node=alert.node, event_id=alert.event_id)
+            if change.promise == "made":
+                await self._on_accepted(told)
+            elif change.promise == "taken-back":
+                await self.reopened(told)
+
+    async def reopened(self, told: Accepted) -> None:
+        """Let the room take back that someone is coming."""
+        if self._on_reopened is not None:
+            await self._on_reopened(told)
+
+    async def shown(self, alert_ids: Sequence[str], account_id: str) -> None:
+        """Record that open alerts have reached a page; the first page counts. A canary is closed by that."""
+        if alert_ids:
+            await asyncio.to_thread(self._shown, alert_ids, account_id)
+
+    async def seen(self, alert_id: str, account_id: str) -> None:
+        """Record that an alert was in front of a person. Their first look counts.
+
+        Raises:
+            NotFoundError: There is no such alert.
+        """
+        await asyncio.to_thread(self._seen, alert_id, account_id)
+
+    def fresh(self) -> list[str]:
+        """Return the open alerts, canaries among them, that have reached no page yet. Blocks on the store."""
+        query = select(Alert.id).where(Alert.state == "open", Alert.delivered_at.is_(None)).limit(BOARD_LIMIT)
+        with self._database.read() as transaction:
+            return list(transaction.scalars(query))
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[asyncio.Event]:
@@ -74,20 +153,87 @@ class AlertBoard:
         finally:
             self._watchers.discard(watcher)
 
+    @contextmanager
+    def listening(self, account_id: str) -> Iterator[None]:
+        """Count an open page of a person for as long as the block runs."""
+        self._listening[account_id] += 1
+        try:
+            yield
+        finally:
+            self._listening[account_id] -= 1
+            self._listening += Counter()  # forgets those at zero
+
+    @property
+    def listeners(self) -> frozenset[str]:
+        """Accounts with at least one open page."""
+        return frozenset(self._listening)
+
     def changed(self) -> None:
         """Wake every open page. Called on the event loop, after the store has committed."""
         for watcher in self._watchers:
             watcher.set()
 
-    def _accept(self, alert_id: str, account_id: str) -> Accepted | None:
+    def _answer(self, alert_id: str, answer: Answer, account_id: str, cause: str | None) -> tuple[Change, Alert] | None:
         with self._database.begin() as transaction:
             # The row is locked until the commit: on PostgreSQL two people would otherwise both find it open.
             alert = transaction.get(Alert, alert_id, with_for_update=True)
             if alert is None:
                 raise NotFoundError("there is no such alert")
-            if alert.state != "open":
-                return None
             now = self._clock.now()
-            alert.state, alert.accepted_by, alert.accepted_at = "accepted", account_id, now
-            audit.write(transaction, now, account_id, "alert.accept", alert_id, subject=alert.subject)
-            return Accepted(node=alert.node, event_id=alert.event_id)
+            duties = read_duties(transaction, now, self._zone)
+            refused = declined(transaction, alert_id) | {account_id}
+            change = answered(
+                Standing(_state(alert), alert.accepted_by, alert.due_at),
+                answer,
+                account_id,
+                now,
+                acceptance=timedelta(seconds=duties.plan(alert).acceptance_seconds),
+                all_declined=answer == "decline" and everyone_declined(alert.level, duties.on_duty(alert), refused),
+            )
+            if change is None:
+                return None
+            _apply(alert, change)
+            if change.step == "accepted":
+                alert.accepted_at = now
+            elif change.step == "withdrawn":
+                alert.accepted_at = None
+            elif change.step == "attended":
+                alert.attended_at, alert.accepted_at = now, alert.accepted_at or now
+            elif change.step == "closed":
+                alert.closed_at, alert.cause = now, cause
+            write_step(transaction, alert_id, change.step, now, account=account_id, level=alert.level, detail=cause)
+            audit.write(transaction, now, account_id, f"alert.{answer}", alert_id, subject=alert.subject)
+            return change, alert
+
+    def _shown(self, alert_ids: Sequence[str], account_id: str) -> None:
+        now = self._clock.now()
+        query = select(Alert).where(Alert.id.in_(alert_ids), Alert.delivered_at.is_(None)).with_for_update()
+        with self._database.begin() as transaction:
+            for alert in transaction.scalars(query).all():
+                alert.delivered_at = now
+                write_step(transaction, alert.id, "delivered", now, account=account_id, detail="page")
+                if alert.kind == "canary" and alert.state == "open":
+                    close_by_itself(transaction, alert, "delivered", now)
+
+    def _seen(self, alert_id: str, account_id: str) -> None:
+        now = self._clock.now()
+        own = (AlertStep.alert == alert_id, AlertStep.what == "seen", AlertStep.account == account_id)
+        with self._database.begin() as transaction:
+            alert = transaction.get(Alert, alert_id, with_for_update=True)
+            if alert is None:
+                raise NotFoundError("there is no such alert")
+            if transaction.scalars(select(AlertStep.id).where(*own)).first() is None:
+                alert.seen_at = alert.seen_at or now
+                write_step(transaction, alert_id, "seen", now, account=account_id)
+
+
+def _state(alert: Alert) -> State:
+    return "open" if alert.state == "open" else _later(alert.state)
+
+
+def _later(state: str) -> State:
+    return "accepted" if state == "accepted" else "attended" if state == "attended" else "closed"
+
+
+def _apply(alert: Alert, change: Change) -> None:
+    alert.state, alert.accepted_by, alert.due_at = change.standing.state, change.standing.holder, change.standing.due_at

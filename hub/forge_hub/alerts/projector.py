@@ -5,13 +5,13 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
+from forge_hub.alerts.raising import Origin, store_alert
 from forge_hub.alerts.rules import draft_of, is_late
 from forge_hub.records.database import Database
 from forge_hub.records.log import Logged, TableProjection
 from forge_hub.records.schema import Alert
 from forge_shared.clock import Clock
 from forge_shared.events import Envelope, EventData, RiskReviewed
-from forge_shared.ids import new_id
 
 
 class AlertProjection(TableProjection):
@@ -37,25 +37,7 @@ class AlertProjection(TableProjection):
 def raise_alert(transaction: Transaction, envelope: Envelope, data: EventData, now: datetime) -> bool:
     """Store the alert that an event asks for, once however often it comes; tell whether one was stored."""
     draft = draft_of(data)
-    if draft is None or transaction.scalar(select(Alert.id).where(Alert.event_id == envelope.id)) is not None:
+    if draft is None:
         return False
-    transaction.add(
-        Alert(
-            id=new_id(),
-            event_id=envelope.id,
-            node=envelope.node,
-            subject=envelope.subject,
-            kind=draft.kind,
-            severity=draft.severity,
-            detail=draft.detail,
-            late=is_late(envelope, now),
-            happened_at=envelope.time,
-            raised_at=now,
-            state="open",
-            accepted_by=None,
-            accepted_at=None,
-            review=None,
-        )
-    )
-    transaction.flush()
-    return True
+    origin = Origin(envelope.id, envelope.node, envelope.subject, envelope.time, late=is_late(envelope, now))
+    return store_alert(transaction, draft, origin, now)

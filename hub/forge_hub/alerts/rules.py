@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from forge_shared.events import Envelope, EventData, RequestMade, RiskAnswered, SenseChanged
+from forge_shared.events import CanarySent, Envelope, EventData, RequestMade, RiskAnswered, SenseChanged
 
 Severity = Literal["critical", "high", "normal"]
 
@@ -23,8 +23,24 @@ ALERT_KINDS: dict[str, str] = {
     "risk-unanswered": "a form's risk item was skipped, not understood, or met with silence: no answer never reassures",
     "sense-lost": "a room can no longer hear or see",
     "unreadable-alarm": "a message in the alarm lane could not be read: an alarm that cannot be read is still an alarm",
+    "canary": "a room proves every ten minutes that an alarm reaches an open page; never shown, closes by itself",
+    "monitoring-lost": "a room is offline, silent, or its canary does not come through; closes itself when it is back",
+    "nobody-listening": "a ward's rooms are watched but no page is open and nobody can be reached; closes by itself",
 }
 """Every kind of alert and what raises it."""
+
+AlertKind = Literal[
+    "request",
+    "risk-answer",
+    "risk-unanswered",
+    "sense-lost",
+    "unreadable-alarm",
+    "canary",
+    "monitoring-lost",
+    "nobody-listening",
+]
+FROM_A_PERSON: frozenset[str] = frozenset({"request", "risk-answer", "risk-unanswered"})
+"""Kinds with a person behind them who may be told that someone is coming. Software never closes one of them."""
 
 _REQUEST_SEVERITY: dict[str, Severity] = {"help": "critical", "pain": "high", "nurse": "high", "water": "normal"}
 
@@ -33,7 +49,7 @@ _REQUEST_SEVERITY: dict[str, Severity] = {"help": "critical", "pain": "high", "n
 class AlertDraft:
     """An alert before it is stored. ``detail`` holds codes only, never free text."""
 
-    kind: Literal["request", "risk-answer", "risk-unanswered", "sense-lost", "unreadable-alarm"]
+    kind: AlertKind
     severity: Severity
     detail: dict[str, Any]
 
@@ -58,6 +74,8 @@ def draft_of(data: EventData) -> AlertDraft | None:
             )
         case SenseChanged(state="lost"):
             return AlertDraft("sense-lost", "high", {"sense": data.sense, "reason": data.reason})
+        case CanarySent():
+            return AlertDraft("canary", "normal", {})
         case _:
             return None
 

@@ -14,7 +14,7 @@ from forge_hub.stays.consents import SESSION, Consents
 from forge_shared import topics
 from forge_shared.clock import Clock
 from forge_shared.ids import new_id
-from forge_shared.wire import AlertAccepted, Command, EndSession, StartSession
+from forge_shared.wire import AlertAccepted, AlertReopened, Command, EndSession, StartSession
 
 VALID_FOR = timedelta(seconds=30)
 """A room that was offline longer than this does not act on the command. Ours: the patience of someone at a screen."""
@@ -60,6 +60,10 @@ class RoomCommands:
     async def alert_accepted(self, node: str, event_id: str) -> None:
         """Let the room say that a person has taken the alert."""
         await self._send(node, AlertAccepted(event=event_id, expires_at=self._clock.now() + VALID_FOR))
+
+    async def alert_reopened(self, node: str, event_id: str) -> None:
+        """Let the room take back that someone is coming."""
+        await self._send(node, AlertReopened(event=event_id, expires_at=self._clock.now() + VALID_FOR))
 
     def _session_on(self, node: str) -> str | None:
         query = select(RecordedSession.id).where(RecordedSession.node == node, RecordedSession.ended_at.is_(None))

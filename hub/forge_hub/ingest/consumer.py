@@ -26,7 +26,10 @@ BATCH = 200
 """Messages committed in one transaction at most: one fsync for many, and an alarm never waits behind more."""
 QUEUE = 2000
 """Messages held in memory. Overflow: the newest is refused; unacknowledged, it is sent again by its node."""
-KEEPALIVE_SECONDS = 15
+KEEPALIVE_SECONDS = 4
+"""Room and hub must know within ten seconds that they lost each other: the broker gives up after one and a half of it
+(MQTT 5, section 3.1.2.10), a client after twice.
+"""
 TIMEOUT_SECONDS = 5.0
 """For a connection, and for the broker to take a message."""
 _PROTOCOLS: dict[Version, ProtocolVersion] = {"5": ProtocolVersion.V5, "3.1.1": ProtocolVersion.V311}

@@ -15,8 +15,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
 from forge_hub.alerts.projector import raise_alert
+from forge_hub.alerts.raising import Origin, store_alert
+from forge_hub.alerts.rules import AlertDraft
 from forge_hub.records.database import Database
-from forge_hub.records.schema import Alert, EventLog, Inbox, LanePosition, Quarantine
+from forge_hub.records.schema import EventLog, Inbox, LanePosition, Quarantine
 from forge_shared.clock import Clock
 from forge_shared.errors import ForgeError, TopicInvalidError
 from forge_shared.events import Envelope, EventData, read_envelope
@@ -195,24 +197,8 @@ class IngestStore:
         log.warning("event.quarantined", node=entry.node, lane=entry.lane, reason=error.code)
         if address is not None and address.lane == "alarm":
             # An alarm that cannot be read is still an alarm.
-            transaction.add(
-                Alert(
-                    id=new_id(),
-                    event_id=entry.id,
-                    node=address.node,
-                    subject=None,
-                    kind="unreadable-alarm",
-                    severity="high",
-                    detail={"reason": error.code},
-                    late=False,
-                    happened_at=now,
-                    raised_at=now,
-                    state="open",
-                    accepted_by=None,
-                    accepted_at=None,
-                    review=None,
-                )
-            )
+            draft = AlertDraft("unreadable-alarm", "high", {"reason": error.code})
+            store_alert(transaction, draft, Origin(entry.id, address.node, None, now), now)
 
 
 @dataclass(slots=True)

@@ -5,10 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
 from forge_hub.access import SignedIn
+from forge_hub.alerts.burden import read_burden
 from forge_hub.records import reading
+from forge_hub.web.answers import answered
 from forge_hub.web.site import Site, SiteOf, Who
 from forge_hub.web.wording import AlertView, view_of
 
@@ -21,27 +23,25 @@ def add_routes(app: FastAPI) -> None:
 
     @app.get("/")
     def board(request: Request, site: SiteOf, who: Who) -> HTMLResponse:
-        return site.pages.page(request, "alerts.html", **_values(site, who))
+        burdens = read_burden(site.parts.database, site.parts.clock.now(), site.parts.zone)
+        return site.pages.page(request, "alerts.html", burdens=burdens, **_values(site, who))
 
     @app.get("/alerts/stream")
-    async def stream(request: Request, site: SiteOf) -> StreamingResponse:
+    async def stream(request: Request, site: SiteOf, who: Who) -> StreamingResponse:
         token = request.cookies.get(site.cookie)
 
         def render() -> str | None:
-            who = site.access.signed_in(token)
-            return site.pages.fragment("board.html", who=who, **_values(site, who)) if who else None
+            now_in = site.access.signed_in(token)
+            return site.pages.fragment("board.html", who=now_in, **_values(site, now_in)) if now_in else None
 
-        events: AsyncIterator[str] = site.streams.board(site.parts.board, render)
+        events: AsyncIterator[str] = site.streams.board(site.parts.board, render, who.account_id)
         # Buffering proxies (nginx reads this header) would hold alerts back.
         return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
     @app.post("/alerts/{alert_id}/accept")
     async def accept(request: Request, alert_id: str, site: SiteOf, who: Who) -> Response:
         await site.parts.board.accept(alert_id, who.account_id)
-        if "hx-request" in request.headers:
-            # The stream brings the board; a second copy could arrive after a newer one.
-            return Response(status_code=204)
-        return RedirectResponse("/", status_code=303)
+        return answered(request)
 
 
 def _values(site: Site, who: SignedIn) -> dict[str, Any]:

@@ -9,18 +9,21 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from forge_hub.access import Access, NotAssignedError, TooManyAttemptsError
-from forge_hub.errors import AccessError, BrokerError, EnrolmentError, NotFoundError, StayError
+from forge_hub.errors import AccessError, AnswerInvalidError, BrokerError, EnrolmentError, NotFoundError, StayError
 from forge_hub.graph.errors import GraphUnavailableError
 from forge_hub.web import (
     account,
     accounts,
     alerts,
+    answers,
     assignments,
     audit,
     beds,
+    duty,
     enrolment,
     fleet,
     people,
+    phone,
     rooms,
     stays,
 )
@@ -38,6 +41,7 @@ log = get_logger()
 _STATUSES: tuple[tuple[type[ForgeError], int], ...] = (
     (TooManyAttemptsError, 429),
     (AccessError, 403),
+    (AnswerInvalidError, 400),
     (EnrolmentError, 400),
     (NotFoundError, 404),
     (StayError, 422),
@@ -81,7 +85,9 @@ def create_application(parts: Parts) -> FastAPI:
     app.add_middleware(Limits, refusals=access.refusals, clock=parts.clock, hosts=parts.hosts)
     app.add_middleware(SecurityHeaders, https=parts.https)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    for part in (alerts, rooms, people, accounts, account, assignments, audit, beds, stays, enrolment, fleet):
+    for part in (alerts, answers, phone, duty, rooms, people, accounts, account, assignments, audit, beds, stays):
+        part.add_routes(app)
+    for part in (enrolment, fleet):
         part.add_routes(app)
     _add_health(app)
     _add_errors(app)
@@ -144,7 +150,7 @@ def _status_of(error: ForgeError) -> int:
 
 def _wants_page(request: Request) -> bool:
     path = request.url.path
-    return "hx-request" not in request.headers and not path.endswith(".json") and path != "/alerts/stream"
+    return "hx-request" not in request.headers and not path.endswith(".json") and not path.endswith("/stream")
 
 
 def _error(request: Request, status: int, code: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 
 from forge_hub.access import SecretKey
 from forge_hub.alerts.board import AlertBoard
@@ -40,6 +41,7 @@ class Parts:
     Attributes:
         health: State of each part by name: ``ok``, or a short reason. Shown on ``/healthz``.
         fleet: The nodes' identities.
+        zone: The site's time zone, in which shifts are kept.
         https: Whether the site is reached by HTTPS, so that cookies may be marked Secure.
         key: Seals the secrets of second factors.
         hosts: Names under which browsers reach the pages, without ports; requests for others are refused.
@@ -63,3 +65,4 @@ class Parts:
     identities: Identities
     twins: Twins
     staff_second_factor: bool = False
+    zone: tzinfo = UTC

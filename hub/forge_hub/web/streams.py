@@ -22,7 +22,14 @@ class Streams:
         """End every stream now, and every later one at once: an open page must not hold up the hub's end."""
         self._closing.set()
 
-    async def board(self, board: AlertBoard, render: Callable[[], str | None]) -> AsyncIterator[str]:
+    async def board(
+        self,
+        board: AlertBoard,
+        render: Callable[[], str | None],
+        account_id: str,
+        *,
+        mark: Callable[[], str] | None = None,
+    ) -> AsyncIterator[str]:
         """Yield the board as server-sent events until the reader leaves, the session ends or the hub stops.
 
         The board is read after the stream is on the list of watchers, so that no change falls between the two.
@@ -30,19 +37,30 @@ class Streams:
         Args:
             board: Wakes the stream when it has changed.
             render: Returns the fragment, or None once the reader's session has ended; blocks, run in a thread.
+            account_id: Whose page it is; what has been sent to it counts as delivered.
+            mark: Names the moment before a fragment was read, so that a page that was away can say how far it had come.
         """
         async with board.watching() as changed:
-            while not self._closing.is_set():
-                changed.clear()
-                fragment = await asyncio.to_thread(render)
-                if fragment is None:
-                    yield event("", name="signed-out")
-                    return
-                yield event(fragment)
-                for _ in range(int(REREAD_SECONDS / BEAT_SECONDS)):
-                    yield event("", name="beat")
-                    if await self._woken(changed):
-                        break
+            with board.listening(account_id):
+                while not self._closing.is_set():
+                    changed.clear()
+                    # Read before the fragment: whatever is fresh now is in it.
+                    fresh = await asyncio.to_thread(board.fresh)
+                    moment = await asyncio.to_thread(mark) if mark else None
+                    fragment = await asyncio.to_thread(render)
+                    if fragment is None:
+                        yield event("", name="signed-out")
+                        return
+                    yield event(fragment, event_id=moment)
+                    await board.shown(fresh, account_id)
+                    async for beat in self._beats(changed):
+                        yield beat
+
+    async def _beats(self, changed: asyncio.Event) -> AsyncIterator[str]:
+        for _ in range(int(REREAD_SECONDS / BEAT_SECONDS)):
+            yield event("", name="beat")
+            if await self._woken(changed):
+                return
 
     async def _woken(self, changed: asyncio.Event) -> bool:
         """Wait for a change or the end, one beat at most, and tell whether either came."""
@@ -55,7 +73,7 @@ class Streams:
         return bool(done)
 
 
-def event(data: str, *, name: str | None = None) -> str:
+def event(data: str, *, name: str | None = None, event_id: str | None = None) -> str:
     """Return one server-sent event (WHATWG HTML, section 9.2)."""
-    head = f"event: {name}\n" if name else ""
+    head = (f"id: {event_id}\n" if event_id else "") + (f"event: {name}\n" if name else "")
     return head + "".join(f"data: {line}\n" for line in data.splitlines() or [""]) + "\n"

@@ -20,6 +20,11 @@ _REASONS = {
     "source-silent": "Nothing arrives from the device.",
     "source-failed": "The device failed.",
 }
+_LOST = {
+    "offline": "Its device is not connected.",
+    "silent": "Its device says nothing.",
+    "canary": "Its test alarm does not come through.",
+}
 _REVIEWS = {
     None: "Read back: pending",
     "confirmed": "Read back: confirmed",
@@ -42,6 +47,7 @@ class AlertView:
         notes: Further short sentences, such as whether an answer was confirmed.
         severity: ``critical``, ``high`` or ``normal``.
         taken_by: Username of the person who took it.
+        count: How many calls of the same kind it stands for.
     """
 
     id: str
@@ -55,6 +61,7 @@ class AlertView:
     is_open: bool
     taken_by: str | None
     taken_at: datetime | None
+    count: int = 1
 
 
 def view_of(
@@ -81,6 +88,7 @@ def view_of(
         is_open=alert.state == "open",
         taken_by=names.get(alert.accepted_by or "", "someone") if alert.state != "open" else None,
         taken_at=alert.accepted_at,
+        count=alert.count,
     )
 
 
@@ -114,7 +122,9 @@ def form_of(canonical: str, forms: Mapping[str, Questionnaire]) -> Questionnaire
     return next((form for form in forms.values() if form.canonical == canonical), None)
 
 
-def _words(alert: Alert, forms: Mapping[str, Questionnaire]) -> tuple[str, tuple[str, ...]]:
+def _words(  # noqa: PLR0911 (one return for each kind)
+    alert: Alert, forms: Mapping[str, Questionnaire]
+) -> tuple[str, tuple[str, ...]]:
     detail = alert.detail
     match alert.kind:
         case "request":
@@ -127,6 +137,11 @@ def _words(alert: Alert, forms: Mapping[str, Questionnaire]) -> tuple[str, tuple
             return _SENSES.get(str(detail.get("sense")), "The room lost a sense"), (reason,) if reason else ()
         case "unreadable-alarm":
             return "An alarm from this room could not be read", ("Look in on the room.",)
+        case "monitoring-lost":
+            reason = _LOST.get(str(detail.get("reason")))
+            return "This room is not watched now", (reason, "Look in on the room.") if reason else ()
+        case "nobody-listening":
+            return "Nobody is listening", ("Rooms are watched, but no page is open and nobody can be reached.",)
         case _:
             return "Something in this room needs someone", ()
 

@@ -17,28 +17,33 @@ from forge_hub.records.schema.access import (
     SetupLink,
     WebSession,
 )
-from forge_hub.records.schema.alerts import Alert
+from forge_hub.records.schema.alerts import Alert, AlertStep, Delivery
 from forge_hub.records.schema.audit import Audit, AuditHead
 from forge_hub.records.schema.base import Base, UtcTime
 from forge_hub.records.schema.clinical import FormAnswer, FormResponse, Person, Session, Utterance
 from forge_hub.records.schema.fleet import EnrolmentClaim, NodeCertificate, Room
 from forge_hub.records.schema.log import EventLog, Inbox, LanePosition, ProjectionCursor, Quarantine
 from forge_hub.records.schema.places import Bed, Ward
+from forge_hub.records.schema.roster import Duty, EscalationPlan, Shift
 from forge_hub.records.schema.stays import DesiredTwin, RoomPresence, Stay, StayMove
 
 __all__ = [
     "Account",
     "Alert",
+    "AlertStep",
     "Assignment",
     "Audit",
     "AuditHead",
     "Base",
     "Bed",
     "Consent",
+    "Delivery",
     "DesiredTwin",
     "DeviceToken",
+    "Duty",
     "Emergency",
     "EnrolmentClaim",
+    "EscalationPlan",
     "EventLog",
     "FormAnswer",
     "FormResponse",
@@ -55,6 +60,7 @@ __all__ = [
     "SecondFactor",
     "Session",
     "SetupLink",
+    "Shift",
     "Stay",
     "StayMove",
     "UtcTime",

@@ -1,0 +1,119 @@
+"""Storing an alert and what happens to it, inside the transaction of whoever found out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as Transaction
+
+from forge_hub.alerts.escalation import PRIORITIES, priority_of
+from forge_hub.alerts.rules import AlertDraft
+from forge_hub.records.schema import Alert, AlertStep
+from forge_shared.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an alert comes from: the event's id, its node and pseudonym, when it happened, and whether it is late."""
+
+    event_id: str
+    node: str
+    subject: str | None
+    happened_at: datetime
+    late: bool = False
+
+
+def write_step(  # noqa: PLR0913 (the fields of one row, by keyword)
+    transaction: Transaction,
+    alert: str,
+    what: str,
+    at: datetime,
+    *,
+    account: str | None = None,
+    level: int | None = None,
+    detail: str | None = None,
+    event_id: str | None = None,
+) -> None:
+    """Write down that something happened to an alert. ``detail`` is a code."""
+    transaction.add(
+        AlertStep(
+            id=new_id(), alert=alert, at=at, what=what, account=account, level=level, detail=detail, event_id=event_id
+        )
+    )
+
+
+def store_alert(transaction: Transaction, draft: AlertDraft, origin: Origin, now: datetime) -> bool:
+    """Store an alert, once however often its event comes; tell whether something changed.
+
+    An event of an incident that is still open is counted with it. It rings again only when it is more urgent. Once a
+    person answers for an alert, the next event is a new alert: what came after the answer is never swallowed by it.
+    """
+    if _is_known(transaction, origin.event_id):
+        return False
+    incident = incident_of(draft, origin)
+    open_one = transaction.scalars(
+        select(Alert)
+        .where(Alert.incident == incident, Alert.state == "open")
+        .order_by(Alert.raised_at)
+        .limit(1)
+        .with_for_update()
+    ).first()
+    if open_one is not None and open_one.incident:
+        _merge(transaction, open_one, draft, origin, now)
+    else:
+        alert = Alert(
+            id=new_id(),
+            event_id=origin.event_id,
+            node=origin.node,
+            subject=origin.subject,
+            kind=draft.kind,
+            severity=draft.severity,
+            detail=draft.detail,
+            late=origin.late,
+            happened_at=origin.happened_at,
+            raised_at=now,
+            state="open",
+            accepted_by=None,
+            accepted_at=None,
+            review=None,
+            incident=incident,
+        )
+        transaction.add(alert)
+        transaction.flush()
+        write_step(transaction, alert.id, "raised", now)
+    transaction.flush()
+    return True
+
+
+def close_by_itself(transaction: Transaction, alert: Alert, cause: str, now: datetime) -> None:
+    """Close an alert about the equipment. ``cause`` is one of `forge_hub.alerts.states.OWN_CAUSES`."""
+    alert.state, alert.cause, alert.closed_at, alert.due_at = "closed", cause, now, None
+    write_step(transaction, alert.id, "closed", now, detail=cause)
+
+
+def incident_of(draft: AlertDraft, origin: Origin) -> str:
+    """Return what two events must share to be the same incident: room, person, kind, and what is asked for.
+
+    An answer to a risk item is never a duplicate: each has its own words and its own review.
+    """
+    if draft.kind in {"risk-answer", "risk-unanswered", "canary"}:
+        return f"event:{origin.event_id}"
+    what = draft.detail.get("request") or draft.detail.get("sense") or draft.detail.get("ward") or ""
+    return f"{origin.node}:{origin.subject or ''}:{draft.kind}:{what}"
+
+
+def _is_known(transaction: Transaction, event_id: str) -> bool:
+    first = select(Alert.id).where(Alert.event_id == event_id)
+    merged = select(AlertStep.id).where(AlertStep.event_id == event_id)
+    return transaction.scalar(first) is not None or transaction.scalar(merged) is not None
+
+
+def _merge(transaction: Transaction, alert: Alert, draft: AlertDraft, origin: Origin, now: datetime) -> None:
+    before = priority_of(alert.severity, late=alert.late)
+    after = priority_of(draft.severity, late=origin.late)
+    alert.count += 1
+    write_step(transaction, alert.id, "merged", now, event_id=origin.event_id)
+    if PRIORITIES.index(after) < PRIORITIES.index(before):
+        alert.severity, alert.late, alert.detail = draft.severity, origin.late, draft.detail
+        alert.level, alert.due_at = 0, None
+        write_step(transaction, alert.id, "raised", now, detail="more-urgent")

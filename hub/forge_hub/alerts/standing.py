@@ -1,0 +1,87 @@
+"""Reading what a decision depends on: who is on duty for an alert's ward now, and the plan that holds there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as Transaction
+
+from forge_hub.alerts.escalation import Plan, PlanRule, Priority, plan_for, priority_of
+from forge_hub.alerts.roster import ShiftTimes, answering, shift_now
+from forge_hub.records.schema import Alert, AlertStep, Bed, Duty, EscalationPlan, Shift
+
+
+@dataclass(frozen=True, slots=True)
+class Duties:
+    """Wards, shifts, plans and who is on duty, as one moment of the store has them.
+
+    Attributes:
+        wards: Ward of each node that stands at a bed.
+    """
+
+    now: datetime
+    zone: tzinfo
+    wards: Mapping[str, str]
+    shifts: tuple[ShiftTimes, ...]
+    rules: tuple[PlanRule, ...]
+    duties: tuple[Duty, ...]
+
+    def ward_of(self, alert: Alert) -> str | None:
+        """Return the ward that an alert belongs to, if it belongs to one."""
+        named = alert.detail.get("ward")
+        return self.wards.get(alert.node) or (str(named) if named else None)
+
+    def on_duty(self, alert: Alert) -> Mapping[int, frozenset[str]]:
+        """Return who answers for an alert now, by level."""
+        return answering(self.duties, self.ward_of(alert), self.now)
+
+    def plan(self, alert: Alert) -> Plan:
+        """Return how fast an alert climbs now."""
+        ward = self.ward_of(alert)
+        shift = shift_now(self.shifts, ward, self.now.astimezone(self.zone))
+        return plan_for(self.rules, ward=ward, shift=shift.id if shift else None, priority=priority(alert))
+
+
+def priority(alert: Alert) -> Priority:
+    """Return the priority of a stored alert."""
+    return priority_of(alert.severity, late=alert.late)
+
+
+def read_duties(transaction: Transaction, now: datetime, zone: tzinfo) -> Duties:
+    """Read everything that decisions on alerts need, once for many of them."""
+    beds = transaction.execute(select(Bed.node, Bed.ward).where(Bed.node.is_not(None)).order_by(Bed.id.desc()))
+    return Duties(
+        now=now,
+        zone=zone,
+        wards={node: ward for node, ward in beds if node is not None},
+        shifts=tuple(_times(shift) for shift in transaction.scalars(select(Shift))),
+        rules=tuple(_rule(plan) for plan in transaction.scalars(select(EscalationPlan))),
+        duties=tuple(transaction.scalars(select(Duty).where(Duty.begins_at <= now, Duty.ends_at > now))),
+    )
+
+
+def declined(transaction: Transaction, alert_id: str) -> frozenset[str]:
+    """Return who has declined an alert since it was last without anyone: its raising, or an acceptance that ended."""
+    query = select(AlertStep.what, AlertStep.account).where(AlertStep.alert == alert_id).order_by(AlertStep.id)
+    accounts: set[str] = set()
+    for what, account in transaction.execute(query):
+        if what in {"raised", "expired"}:
+            accounts.clear()
+        elif what in {"declined", "withdrawn"} and account:
+            accounts.add(account)
+    return frozenset(accounts)
+
+
+def _times(shift: Shift) -> ShiftTimes:
+    days = frozenset(int(digit) for digit in shift.weekdays)
+    return ShiftTimes(shift.id, shift.ward, shift.starts_minute, shift.ends_minute, days)
+
+
+def _rule(row: EscalationPlan) -> PlanRule:
+    plan = Plan(row.second_level_seconds, row.third_level_seconds, row.everyone_seconds, row.acceptance_seconds)
+    return PlanRule(row.ward, row.shift, "high" if row.priority == "high" else _lower(row.priority), plan)
+
+
+def _lower(name: str) -> Priority:
+    return "medium" if name == "medium" else "low"
