@@ -87,7 +87,7 @@ class Authority:
                 if self._server_is_due(wanted):
                     self._keep(self._make_server(wanted), self.server_certificate_file, self.server_key_file)
                     made.append(
-                        f"made the hub's server certificate for {', '.join(sorted(wanted))}; shown from the next start on"
+                        f"made the hub's server certificate for {', '.join(sorted(wanted))}; the next start shows it"
                     )
                 if self._is_due(self.hub_certificate_file, self.hub_key_file):
                     self._keep(
