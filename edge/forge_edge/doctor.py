@@ -258,6 +258,13 @@ def _certificate(settings: NodeSettings) -> Finding:
     left = ends - SystemClock().now()
     if left.total_seconds() <= 0:
         return Finding("certificate", ok=False, found=f"ended on {ends:%Y-%m-%d %H:%M} UTC", do=again)
+    if not os.access(settings.credentials.resolve().parent, os.W_OK):
+        return Finding(
+            "certificate",
+            ok=False,
+            found=f"ends on {ends:%Y-%m-%d}, and the folder of {settings.credentials.name} cannot be written",
+            do="put the file where the node may replace it, such as FORGE_EDGE_STATE_DIR: it renews its certificate",
+        )
     return Finding("certificate", ok=True, found=f"ends on {ends:%Y-%m-%d %H:%M} UTC, in {left.days} days")
 
 

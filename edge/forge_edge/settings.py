@@ -23,7 +23,10 @@ class NodeSettings(BaseSettings):
         Path, Field(description="Folder of the outbox, the dialogue's state and the children's socket; mode 0700.")
     ] = Path("~/.local/state/forge-edge")
     credentials: Annotated[
-        Path | None, Field(description="File written by `forge-edge enrol`. Without it the room works alone.")
+        Path | None,
+        Field(
+            description="File written by `forge-edge enrol`, replaced at a renewal. Without it the room works alone."
+        ),
     ] = None
     form: Annotated[str, Field(description="The questionnaire that 'my form' means.")] = "phq-9"
     forms_dir: Annotated[Path | None, Field(description="Folder of the site's own questionnaires (FHIR JSON).")] = None

@@ -109,7 +109,9 @@ def _fleet(settings: HubSettings) -> Iterator[tuple[Enrolment, Authority]]:
     settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     clock = SystemClock()
     authority = authority_of(settings, clock)
-    authority.prepare(settings.site, doors_of(settings).names)
+    if not authority.certificate_file.exists():
+        # Only then: other names in this shell must not change what a serving hub shows.
+        authority.prepare(settings.site, doors_of(settings).names)
     database = open_database(records_url(settings))
     try:
         yield enrolment_of(settings, database, authority, clock), authority

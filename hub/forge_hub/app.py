@@ -21,7 +21,7 @@ from forge_hub.access.anchors import Anchors
 from forge_hub.alerts.board import Accepted, AlertBoard
 from forge_hub.alerts.projector import AlertProjection
 from forge_hub.alerts.service import Alarms
-from forge_hub.broker.child import BrokerChild, choose
+from forge_hub.broker.child import BrokerChild, choose, reached
 from forge_hub.doors import Doors, authority_of, doors_of, enrolment_of, external_login
 from forge_hub.errors import BrokerError
 from forge_hub.fleet.authority import Authority
@@ -281,7 +281,7 @@ async def _broker(
     )
     await child.start()
     try:
-        yield BrokerLogin(_reached(settings.broker_host), settings.broker_port, tls=authority.hub_context()), child
+        yield BrokerLogin(reached(settings.broker_host), settings.broker_port, tls=authority.hub_context()), child
     finally:
         await child.stop()
 
@@ -317,11 +317,6 @@ def _server(settings: HubSettings, pages: FastAPI, keys: Keys) -> _Server:
             ssl_keyfile=keys.authority.server_key_file if keys.doors.own else None,
         )
     )
-
-
-def _reached(host: str) -> str:
-    """Return where the hub itself reaches what listens on ``host``: everywhere is also here."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (compared, not listened on)
 
 
 def _stop(server: uvicorn.Server, pages: FastAPI) -> None:

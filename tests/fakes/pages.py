@@ -270,7 +270,9 @@ def _graph(utterances: list[str], session: str, now: datetime) -> GraphBatch:
 
 
 @contextmanager
-def open_pages(folder: Path, clock: Clock | None = None, *, https: bool = False) -> Iterator[HubPages]:
+def open_pages(
+    folder: Path, clock: Clock | None = None, *, https: bool = False, claims: bool = False
+) -> Iterator[HubPages]:
     clock = clock or SystemClock()
     database = open_database(f"sqlite:///{folder / 'records.db'}")
     graph = open_graph(f"ladybug://{folder / 'graph.lbdb'}", None)
@@ -291,7 +293,7 @@ def open_pages(folder: Path, clock: Clock | None = None, *, https: bool = False)
     board = AlertBoard(database, clock, on_accepted=on_accepted)
     keys = authority(folder)
     enrolment = Enrolment(database, keys, clock, site="ward", broker=BrokerPlace(None, 8883), certificate_days=90)
-    fleet_url = "https://hub.test" if https else None
+    fleet_url = "https://hub.test" if https or claims else None
     parts = Parts(
         site="ward",
         database=database,

@@ -61,6 +61,13 @@ def test_the_hubs_certificates_are_renewed_at_two_thirds_of_their_life(authority
     assert len(authority.prepare("site", ["hub.test"])) == 2
 
 
+def test_a_pair_that_does_not_fit_because_the_power_failed_is_made_again(authority: Authority) -> None:
+    authority.server_key_file.write_bytes(authority.hub_key_file.read_bytes())
+    authority.hub_certificate_file.unlink()
+    assert len(authority.prepare("site", ["hub.test"])) == 2
+    assert authority.prepare("site", ["hub.test"]) == []
+
+
 def test_a_nodes_certificate_names_the_node_and_is_good_for_a_client_only(authority: Authority) -> None:
     certificate = authority.issue("room-1", timedelta(days=90)).parsed
     certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(authority.authority_pem()))

@@ -27,7 +27,7 @@ def _scripts_are_built() -> None:
 
 @pytest.fixture
 def pages(tmp_path: Path) -> Iterator[HubPages]:
-    with open_pages(tmp_path) as opened:
+    with open_pages(tmp_path, claims=True) as opened:
         for role in ("staff", "clinician", "admin"):
             opened.account(role)
         yield opened
@@ -183,7 +183,7 @@ async def test_no_page_has_an_accessibility_violation(
             *("/assignments", f"/people/{PERSON}/emergency", "/people/stay-other"),
         ),
         "staff": ("/rooms", "/stays", "/stays/STAY", "/beds/BED/admission"),
-        "admin": ("/", "/accounts", "/beds", "/people", "/assignments", "/reviews", "/audit"),
+        "admin": ("/", "/accounts", "/beds", "/fleet", "/people", "/assignments", "/reviews", "/audit"),
     }
     async with open_context(browser, address, scheme=scheme) as context:
         page = await context.new_page()
@@ -210,6 +210,29 @@ async def test_no_page_has_an_accessibility_violation(
                 assert await _violations(page) == [], f"{role} {path}"
                 assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         assert [said for said in complaints.heard if "404" not in said and "403" not in said] == []
+
+
+async def test_a_claim_is_shown_as_words_and_as_a_code_and_a_device_is_revoked(
+    pages: HubPages, address: str, browser: Browser
+) -> None:
+    pages.parts.fleet.enrolment.issue("room-12", "https://hub.test", "hub.test")
+    async with open_context(browser, address) as context:
+        await sign_in(context, pages, "admin")
+        page = await context.new_page()
+        complaints = Complaints(page)
+        await page.goto("/")
+        await page.get_by_role("link", name="Devices").click()
+        await page.get_by_label("Name of the device").fill("room-30")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("list", name="The words of the claim").get_by_role("listitem")).to_have_count(15)
+        code = page.get_by_role("img", name="The address and the words as a QR code")
+        assert await code.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
+        assert await _violations(page) == []
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        await page.get_by_role("button", name="Revoke Room 12").click()
+        await expect(page.get_by_role("row", name="Room 12")).to_contain_text("revoked")
+        assert await _violations(page) == []
+        assert complaints.heard == []
 
 
 async def test_nothing_a_person_must_press_is_smaller_than_a_fingertip(

@@ -148,7 +148,7 @@ class BrokerChild:
         process.send_signal(signal.SIGHUP)
         if self._kind == "mosquitto":
             # It refuses the revoked from now on and keeps the connected; amqtt as we run it ends those by itself.
-            await asyncio.gather(*(take_over(self._host, self._port, self._authority, node) for node in nodes))
+            await asyncio.gather(*(take_over(reached(self._host), self._port, self._authority, node) for node in nodes))
 
     async def _stays(self) -> bool:
         """Tell whether the broker that was started again lives on."""
@@ -225,6 +225,11 @@ class BrokerChild:
             *(sys.executable, "-m", "forge_hub.broker.amqtt_server", "--host", self._host, "--port", str(self._port)),
             *("--site", self._site, "--authority", str(self._authority.folder)),
         ]
+
+
+def reached(host: str) -> str:
+    """Return where the hub itself reaches what listens on ``host``: everywhere is also here."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (compared, not listened on)
 
 
 def _listens(pid: int, port: int) -> bool:

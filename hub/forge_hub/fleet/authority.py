@@ -86,8 +86,10 @@ class Authority:
                 wanted = {"localhost", "127.0.0.1", "::1", *names}
                 if self._server_is_due(wanted):
                     self._keep(self._make_server(wanted), self.server_certificate_file, self.server_key_file)
-                    made.append(f"made the hub's server certificate for {', '.join(sorted(wanted))}")
-                if not self.hub_certificate_file.exists() or self._is_due(self.hub_certificate_file):
+                    made.append(
+                        f"made the hub's server certificate for {', '.join(sorted(wanted))}; the next start shows it"
+                    )
+                if self._is_due(self.hub_certificate_file, self.hub_key_file):
                     self._keep(
                         self.issue(topics.HUB, timedelta(days=SERVER_DAYS)),
                         self.hub_certificate_file,
@@ -264,14 +266,19 @@ class Authority:
         return max(begin, last + timedelta(seconds=1))
 
     def _server_is_due(self, names: set[str]) -> bool:
-        if not self.server_certificate_file.exists() or self._is_due(self.server_certificate_file):
+        if self._is_due(self.server_certificate_file, self.server_key_file):
             return True
         certificate = x509.load_pem_x509_certificate(self.server_certificate_file.read_bytes())
         listed = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         return set(listed) != {_general_name(name) for name in names}
 
-    def _is_due(self, path: Path) -> bool:
-        return renewal_is_due(x509.load_pem_x509_certificate(path.read_bytes()), self._clock.now())
+    def _is_due(self, certificate_file: Path, key_file: Path) -> bool:
+        """Tell whether a pair is not there, is old, or does not fit: the power may fail between its two files."""
+        if not certificate_file.exists() or not key_file.exists():
+            return True
+        certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
+        key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
+        return certificate.public_key() != key.public_key() or renewal_is_due(certificate, self._clock.now())
 
     def _keep(self, issued: Issued, certificate_file: Path, key_file: Path) -> None:
         replace(key_file, issued.key, mode=0o600)
