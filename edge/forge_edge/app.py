@@ -13,12 +13,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from forge_edge import health
 from forge_edge.anonymiser import Anonymiser
 from forge_edge.children import EarsChild, Said
-from forge_edge.dialogue.conversation import ACCEPTED, NO_HUB, Conversation, Dialogue, Reaction
+from forge_edge.dialogue.conversation import ACCEPTED, NO_HUB, Dialogue, Reaction
+from forge_edge.dialogue.saved import SavedConversation
 from forge_edge.errors import NodeConfigError, OutboxError
 from forge_edge.messages import Hearing, NothingHeard, SpeechHeard, WakeHeard
 from forge_edge.observations import Observation, SenseObserved, SessionClosed, SessionOpened
@@ -31,6 +30,7 @@ from forge_shared.files import owned_folder, replace
 from forge_shared.forms.questionnaire import installed
 from forge_shared.ids import new_id
 from forge_shared.logs import get_logger
+from forge_shared.sealing import Keyring
 from forge_shared.tasks import until_first_failure
 from forge_shared.topics import Lane
 from forge_shared.wire import AlertAccepted, Command, EndSession, StartSession, TwinReported
@@ -79,8 +79,9 @@ class Node:
         credentials = load_credentials(settings.credentials) if settings.credentials else None
         with owned_folder(settings.folder) as folder:
             self._dialogue = Dialogue(forms, settings.form)
-            self._saved = folder / "conversation.json"
-            self._conversation = _load_conversation(self._saved)
+            keyring = Keyring.open(settings.key_file or folder / "keys" / "device.key")
+            self._saved = SavedConversation(folder / "conversation.json", keyring)
+            self._conversation = self._saved.load()
             self._anonymiser = Anonymiser(
                 _pseudonym(folder / "subject"), self._clock, known_names=_known_names(settings.known_names)
             )
@@ -90,6 +91,7 @@ class Node:
                 credentials.node if credentials else "node",
                 self._clock,
                 limit_bytes=settings.outbox_limit_megabytes * 1_000_000,
+                keyring=keyring,
             )
             make = EarsChild.shipped if self._ears_command is None else _ears_of(self._ears_command)
             self._ears = make(folder / "core.sock", on_said=self._on_said, on_gone=self._on_ears_gone)
@@ -149,7 +151,7 @@ class Node:
         """Commit, save, then say: what was observed survives whatever happens next."""
         await self._commit(reaction.observations)
         self._conversation = reaction.conversation
-        await asyncio.to_thread(replace, self._saved, self._conversation.model_dump_json().encode(), mode=0o600)
+        await asyncio.to_thread(self._saved.save, self._conversation)
         self._notices.extend(reaction.later)
         instruction = reaction.instruction
         if instruction is None:
@@ -273,15 +275,6 @@ async def _until_told() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     await told.wait()
-
-
-def _load_conversation(path: Path) -> Conversation:
-    with contextlib.suppress(FileNotFoundError):
-        try:
-            return Conversation.model_validate_json(path.read_bytes())
-        except ValidationError:
-            log.warning("conversation.unreadable")
-    return Conversation()
 
 
 def _pseudonym(path: Path) -> str:

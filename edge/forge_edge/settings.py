@@ -53,6 +53,10 @@ class NodeSettings(BaseSettings):
     credentials: Annotated[
         Path | None, Field(description="File written by `forge-hub enrol`. Without it the room works alone.")
     ] = None
+    key_file: Annotated[
+        Path | None,
+        Field(description="Key that seals what the node keeps; default: keys/device.key in the state folder."),
+    ] = None
     form: Annotated[str, Field(description="The questionnaire that 'my form' means.")] = "phq-9"
     forms_dir: Annotated[Path | None, Field(description="Folder of the site's own questionnaires (FHIR JSON).")] = None
     known_names: Annotated[
