@@ -5,24 +5,32 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from forge_hub import access, control
-from forge_hub.app import Hub, graph_uri, rebuild, records_url
+from forge_hub.app import Hub, eraser_of, graph_uri, records_url, retention_of
 from forge_hub.broker.child import reload_users
 from forge_hub.broker.users import HUB_USER, BrokerUsers
 from forge_hub.errors import HubConfigError, HubError
 from forge_hub.graph import open_graph
-from forge_hub.records.database import open_database
+from forge_hub.graph.ports import GraphStore
+from forge_hub.graph.projection import rebuild
+from forge_hub.records.database import Database, open_database
+from forge_hub.retention import forget
 from forge_hub.settings import PREFIX, HubSettings
 from forge_shared import logs, topics
 from forge_shared.clock import SystemClock
 from forge_shared.environment import unknown_variables
 from forge_shared.errors import ForgeError
-from forge_shared.files import replace
+from forge_shared.files import owned_folder, replace
+
+REASONS = ("asked", "order", "retention", "mistake")
+"""Why a person is erased: they asked, an authority ordered it, their time is over, or they were filed by mistake."""
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 
@@ -96,6 +104,46 @@ def _graph_rebuild(settings: HubSettings, _: argparse.Namespace) -> None:
         finally:
             graph.close()
             database.close()
+    _print_reply(reply)
+
+
+def _erase(settings: HubSettings, options: argparse.Namespace) -> None:
+    reply = control.ask(settings.folder / "control.sock", "erase", pseudonym=options.pseudonym, reason=options.reason)
+    if reply is None:
+        with _stores(settings) as (folder, database, graph):
+            proof = eraser_of(database, graph, folder).erase(
+                options.pseudonym, at=SystemClock().now(), by=access.COMMAND_LINE, reason=options.reason
+            )
+        reply = {"ok": True, **proof.as_json()}
+    _print_reply(reply)
+    if reply["found"]:
+        raise HubError("something of the person was found after the erasure: see `found`; run it again")
+
+
+def _retention(settings: HubSettings, _: argparse.Namespace) -> None:
+    reply = control.ask(settings.folder / "control.sock", "retention")
+    if reply is None:
+        with _stores(settings) as (_folder, database, graph):
+            reply = {"ok": True, **forget(database, graph, retention_of(settings), SystemClock().now())}
+    _print_reply(reply)
+
+
+@contextmanager
+def _stores(settings: HubSettings) -> Iterator[tuple[Path, Database, GraphStore]]:
+    """Open what a hub that does not serve leaves alone; no hub can start meanwhile."""
+    with owned_folder(settings.folder) as folder:
+        database = open_database(records_url(settings))
+        try:
+            graph = open_graph(graph_uri(settings), settings.graph_password)
+            try:
+                yield folder, database, graph
+            finally:
+                graph.close()
+        finally:
+            database.close()
+
+
+def _print_reply(reply: Mapping[str, Any]) -> None:
     if not reply.get("ok"):
         raise HubError(str(reply.get("error", "the hub refused")))
     print(json.dumps({key: value for key, value in reply.items() if key != "ok"}))
@@ -129,6 +177,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     rebuild_parser = graph.add_parser("rebuild", help="Drop the graph and derive it anew from the event log.")
     rebuild_parser.set_defaults(run=_graph_rebuild)
+    erase = command("erase", _erase, "Erase a person everywhere and print the proof.")
+    erase.add_argument("pseudonym", help="pseudonym of the person's stay")
+    erase.add_argument("--reason", required=True, choices=REASONS, help="why, for the audit")
+    command("retention", _retention, "Forget what is older than the settings allow; the hub does it every day.")
     command("settings", _settings_help, "List every setting with its environment variable.")
     return parser
 

@@ -29,6 +29,9 @@ from forge_shared.ids import new_id
 Role = Literal["staff", "clinician", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
+COMMAND_LINE = "command-line"
+"""Stands for an account in the audit where the administrator of the machine did something."""
+
 SETUP_LINK_VALID_FOR = timedelta(hours=24)
 SESSION_VALID_FOR = timedelta(hours=12)
 """One shift. OWASP ASVS 5.0 section 7.3 asks for an absolute limit; this one is ours."""

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -18,17 +17,21 @@ from forge_hub.alerts.board import Accepted, AlertBoard
 from forge_hub.alerts.projector import AlertProjection
 from forge_hub.broker.child import BrokerChild, choose
 from forge_hub.broker.users import HUB_USER, BrokerUsers
+from forge_hub.erasure import Eraser
 from forge_hub.errors import BrokerError, HubConfigError
 from forge_hub.fleet.commands import RoomCommands
 from forge_hub.fleet.rooms import Rooms
 from forge_hub.graph import open_graph
 from forge_hub.graph.ports import GraphStore
 from forge_hub.graph.projection import GraphProjection
+from forge_hub.housekeeping import Housekeeping
 from forge_hub.ingest.consumer import BrokerLogin, Consumer
 from forge_hub.ingest.store import IngestStore
-from forge_hub.projection import Runner, catch_up
+from forge_hub.projection import Runner
 from forge_hub.records.database import Database, open_database
 from forge_hub.records.projector import RecordsProjection
+from forge_hub.records.retention import Kept
+from forge_hub.retention import daily
 from forge_hub.settings import HubSettings
 from forge_hub.web.application import create_application, end_streams
 from forge_hub.web.parts import Parts
@@ -112,12 +115,15 @@ class Hub:
                 states["broker"] = broker.state
             return states
 
-        async def rebuild_graph() -> Mapping[str, Any]:
-            runner = next(runner for runner in runners if runner.name == GraphProjection.name)
-            async with runner.paused:
-                events = await asyncio.to_thread(rebuild, database, graph)
-            return {"events": events, **await asyncio.to_thread(graph.counts)}
-
+        housekeeping = Housekeeping(
+            database,
+            graph,
+            runners=runners,
+            clock=clock,
+            eraser=eraser_of(database, graph, folder),
+            kept_days=retention_of(settings),
+            on_changed=board.changed,
+        )
         pages = create_application(
             Parts(
                 site=settings.site,
@@ -139,7 +145,8 @@ class Hub:
             server.serve(),
             self._announce(server, database, forms),
             consumer.run(),
-            control.serve(folder / "control.sock", {"graph-rebuild": rebuild_graph}),
+            control.serve(folder / "control.sock", housekeeping.commands),
+            daily(housekeeping.forget_old),
             *(runner.run() for runner in runners),
             *([broker.watch()] if broker else []),
         )
@@ -169,10 +176,15 @@ def graph_uri(settings: HubSettings) -> str:
     return settings.graph_uri or f"ladybug://{settings.folder / 'graph.lbdb'}"
 
 
-def rebuild(database: Database, graph: GraphStore) -> int:
-    """Drop the graph and derive it anew from the event log; return the number of events applied."""
-    graph.clear()
-    return catch_up(database, GraphProjection(graph))
+def eraser_of(database: Database, graph: GraphStore, folder: Path) -> Eraser:
+    """Return what erases people from this hub."""
+    return Eraser(database, graph, folder)
+
+
+def retention_of(settings: HubSettings) -> Mapping[Kept, int]:
+    """Return for how many days what is kept; what is not named is kept."""
+    given: dict[Kept, int | None] = {"utterances": settings.keep_utterances_days, "forms": settings.keep_forms_days}
+    return {kind: days for kind, days in given.items() if days is not None}
 
 
 @asynccontextmanager

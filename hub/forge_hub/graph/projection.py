@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from forge_hub.graph.ports import GraphStore
 from forge_hub.graph.projector import batch_of, merge
+from forge_hub.projection import catch_up
+from forge_hub.records.database import Database
 from forge_hub.records.log import Logged
 
 
@@ -22,3 +24,9 @@ class GraphProjection:
     def apply(self, events: Sequence[Logged]) -> None:
         """Merge events into the graph; repeating it changes nothing."""
         self._store.apply(merge([batch_of(event.position, event.envelope, event.data) for event in events]))
+
+
+def rebuild(database: Database, graph: GraphStore) -> int:
+    """Drop the graph and derive it anew from the event log; return the number of events applied."""
+    graph.clear()
+    return catch_up(database, GraphProjection(graph))

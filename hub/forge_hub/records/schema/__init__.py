@@ -9,6 +9,7 @@ from forge_hub.records.schema.access import Account, Audit, Consent, SetupLink, 
 from forge_hub.records.schema.alerts import Alert
 from forge_hub.records.schema.base import Base, UtcTime
 from forge_hub.records.schema.clinical import FormAnswer, FormResponse, Person, Session, Utterance
+from forge_hub.records.schema.erasures import Erasure
 from forge_hub.records.schema.fleet import Room
 from forge_hub.records.schema.log import EventLog, Inbox, LanePosition, ProjectionCursor, Quarantine
 from forge_hub.records.schema.places import Bed, Ward
@@ -20,6 +21,7 @@ __all__ = [
     "Base",
     "Bed",
     "Consent",
+    "Erasure",
     "EventLog",
     "FormAnswer",
     "FormResponse",
