@@ -2,11 +2,12 @@
 
 import argparse
 import asyncio
+import getpass
 import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,16 @@ from pydantic import ValidationError
 
 from forge_hub import access, control
 from forge_hub.app import Hub, eraser_of, graph_uri, records_url, retention_of
+from forge_hub.backup import archive
+from forge_hub.backup.cipher import Secret
+from forge_hub.backup.restoring import known_erasures, restore
 from forge_hub.broker.child import reload_users
 from forge_hub.broker.users import HUB_USER, BrokerUsers
 from forge_hub.errors import HubConfigError, HubError
 from forge_hub.graph import open_graph
 from forge_hub.graph.ports import GraphStore
 from forge_hub.graph.projection import rebuild
+from forge_hub.records import reading
 from forge_hub.records.database import Database, open_database
 from forge_hub.retention import forget
 from forge_hub.settings import PREFIX, HubSettings
@@ -28,6 +33,7 @@ from forge_shared.clock import SystemClock
 from forge_shared.environment import unknown_variables
 from forge_shared.errors import ForgeError
 from forge_shared.files import owned_folder, replace
+from forge_shared.sealing import Keyring
 
 REASONS = ("asked", "order", "retention", "mistake")
 """Why a person is erased: they asked, an authority ordered it, their time is over, or they were filed by mistake."""
@@ -120,6 +126,84 @@ def _erase(settings: HubSettings, options: argparse.Namespace) -> None:
         raise HubError("something of the person was found after the erasure: see `found`; run it again")
 
 
+def _backup_key(_: HubSettings, options: argparse.Namespace) -> None:
+    if options.file.exists():
+        raise HubConfigError(f"{options.file.name} is there already: a new key would not open the old backups")
+    Keyring.open(options.file)
+    print(f"{options.file}: keep a copy where the backups are not. Without it nobody opens them.")
+
+
+def _backup(settings: HubSettings, options: argparse.Namespace) -> None:
+    database = open_database(records_url(settings))
+    at = SystemClock().now()
+    try:
+        reading.audit(database, at=at, account=access.COMMAND_LINE, action="hub.backup", object_id=settings.site)
+        manifest = archive.make(
+            options.file,
+            _secret(options, confirm=True),
+            database,
+            settings.folder,
+            site=settings.site,
+            at=at,
+            progress=_progress,
+        )
+    finally:
+        database.close()
+    print(json.dumps({"file": str(options.file), **manifest.model_dump(mode="json")}))
+
+
+def _restore(settings: HubSettings, options: argparse.Namespace) -> None:
+    try:
+        proofs = "\n".join(path.read_text(encoding="utf-8") for path in options.erased)
+    except (OSError, UnicodeDecodeError):
+        raise HubConfigError("cannot read a list of erasures") from None
+    with (
+        owned_folder(settings.folder) as folder,
+        closing(open_graph(graph_uri(settings), settings.graph_password)) as graph,
+    ):
+        restored = restore(
+            options.file,
+            _secret(options, confirm=False),
+            records_url(settings),
+            folder,
+            site=settings.site,
+            erasures=known_erasures(proofs),
+            force=options.force,
+            at=SystemClock().now(),
+            progress=_progress,
+        )
+        # It is of another past; the hub derives it anew when it starts.
+        graph.clear()
+    print(
+        json.dumps(
+            {
+                "events": restored.events,
+                "erased_again": len(restored.erased_again),
+                "made_at": restored.manifest.made_at.isoformat(),
+                "hub_version": restored.manifest.hub_version,
+            }
+        )
+    )
+
+
+def _secret(options: argparse.Namespace, *, confirm: bool) -> Secret:
+    if options.key_file is not None:
+        return Secret(key_file=options.key_file)
+    if options.passphrase_file is not None:
+        try:
+            return Secret(passphrase=options.passphrase_file.read_text(encoding="utf-8").rstrip("\n"))
+        except (OSError, UnicodeDecodeError):
+            raise HubConfigError(f"cannot read the passphrase from {options.passphrase_file.name}") from None
+    passphrase = getpass.getpass("Passphrase of the backup: ")
+    if confirm and getpass.getpass("Once more: ") != passphrase:
+        raise HubConfigError("the two passphrases differ")
+    return Secret(passphrase=passphrase)
+
+
+def _progress(line: str) -> None:
+    print(f"forge-hub: {line}", file=sys.stderr)
+
+
 def _retention(settings: HubSettings, _: argparse.Namespace) -> None:
     reply = control.ask(settings.folder / "control.sock", "retention")
     if reply is None:
@@ -181,6 +265,22 @@ def _parser() -> argparse.ArgumentParser:
     erase.add_argument("pseudonym", help="pseudonym of the person's stay")
     erase.add_argument("--reason", required=True, choices=REASONS, help="why, for the audit")
     command("retention", _retention, "Forget what is older than the settings allow; the hub does it every day.")
+    for name, run, description in (
+        ("backup", _backup, "Write an encrypted backup; the hub may serve meanwhile."),
+        ("restore", _restore, "Make a hub from a backup; it must not serve."),
+    ):
+        sub = command(name, run, description)
+        sub.add_argument("file", type=Path, metavar="FILE")
+        secret = sub.add_mutually_exclusive_group()
+        secret.add_argument("--key-file", type=Path, help="key file, made by `forge-hub backup-key`")
+        secret.add_argument("--passphrase-file", type=Path, help="file with the passphrase (default: ask for it)")
+        if run is _restore:
+            sub.add_argument("--force", action="store_true", help="replace a hub that is in use")
+            sub.add_argument(
+                "--erased", type=Path, action="append", default=[], help="proofs printed by `erase` since the backup"
+            )
+    backup_key = command("backup-key", _backup_key, "Make a key file that seals and opens backups.")
+    backup_key.add_argument("file", type=Path, metavar="FILE")
     command("settings", _settings_help, "List every setting with its environment variable.")
     return parser
 

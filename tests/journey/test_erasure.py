@@ -2,6 +2,7 @@
 
 import json
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def test_one_command_erases_a_person_from_a_serving_hub_and_from_its_files(tmp_p
             site.start_scripted_room(room, {"turns": turns})
         with closing(site.sign_in("clinician")) as clinician:
             for room in PLANTED:
-                until("the person", lambda room=room: site.records("SELECT 1 FROM person WHERE node = ?", room))
+                until("the person", partial(site.records, "SELECT 1 FROM person WHERE node = ?", room))
                 page = f"/rooms/{room}/session"
                 site.post(clinician, page, f"{page}/start", consent="given")
             until("both utterances", lambda: len(site.records("SELECT id FROM utterance")) == 2 or None)

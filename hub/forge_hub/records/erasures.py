@@ -46,6 +46,11 @@ def person_hash(pseudonym: str) -> str:
     return hashlib.sha256(b"persona-forge erasure\x00" + pseudonym.encode()).hexdigest()
 
 
+def new_replacement() -> str:
+    """Return a random one-off id that stands for an erased person."""
+    return f"erased-{secrets.token_hex(8)}"
+
+
 class ErasedPeople:
     """Who was erased, as a batch of arriving events is compared with. Immutable."""
 
@@ -117,7 +122,7 @@ def erase_person(transaction: Transaction, pseudonym: str, *, at: datetime, by: 
     if entry is None:
         entry = Erasure(
             person_hash=hashed,
-            replacement=f"erased-{secrets.token_hex(8)}",
+            replacement=new_replacement(),
             erased_at=at,
             erased_by=by,
             reason=reason,
@@ -145,11 +150,11 @@ def erase_person(transaction: Transaction, pseudonym: str, *, at: datetime, by: 
     return Erased(entry, {name: count for name, count in sorted(rows.items()) if count}, frozenset(traces))
 
 
-def erase_again(transaction: Transaction, *, at: datetime) -> int:
-    """Erase whoever was erased before and is here again, from a backup; return how many people that were."""
+def erase_again(transaction: Transaction, *, at: datetime) -> frozenset[str]:
+    """Erase whoever was erased before and is here again, from a backup; return their pseudonyms."""
     entries = {entry.person_hash: entry for entry in transaction.scalars(select(Erasure))}
     if not entries:
-        return 0
+        return frozenset()
     found: set[str] = set()
     for column in person_columns():
         query = select(column).distinct().where(column.is_not(None))
@@ -157,7 +162,7 @@ def erase_again(transaction: Transaction, *, at: datetime) -> int:
     for pseudonym in sorted(found):
         entry = entries[person_hash(pseudonym)]
         erase_person(transaction, pseudonym, at=at, by=entry.erased_by, reason=entry.reason)
-    return len(found)
+    return frozenset(found)
 
 
 def person_columns() -> list[Column[Any]]:
