@@ -6,6 +6,7 @@ import getpass
 import json
 import os
 import sys
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -26,6 +27,7 @@ from forge_hub.graph.ports import GraphStore
 from forge_hub.graph.projection import rebuild
 from forge_hub.records import reading
 from forge_hub.records.database import Database, open_database
+from forge_hub.records.export import bundle_of, forms_of
 from forge_hub.retention import forget
 from forge_hub.settings import PREFIX, HubSettings
 from forge_shared import logs, topics
@@ -33,6 +35,7 @@ from forge_shared.clock import SystemClock
 from forge_shared.environment import unknown_variables
 from forge_shared.errors import ForgeError
 from forge_shared.files import owned_folder, replace
+from forge_shared.forms.questionnaire import installed
 from forge_shared.sealing import Keyring
 
 REASONS = ("asked", "order", "retention", "mistake")
@@ -186,6 +189,26 @@ def _restore(settings: HubSettings, options: argparse.Namespace) -> None:
     )
 
 
+def _export(settings: HubSettings, options: argparse.Namespace) -> None:
+    with closing(open_database(records_url(settings))) as database:
+        recorded = forms_of(database, options.pseudonym)
+        reading.audit(
+            database,
+            at=SystemClock().now(),
+            account=access.COMMAND_LINE,
+            action="person.export",
+            object_id=options.pseudonym,
+        )
+    bundle = bundle_of(recorded, installed(settings.forms_dir))
+    target: Path = options.out / f"{uuid.uuid4()}.json"
+    try:
+        options.out.mkdir(mode=0o700, parents=True, exist_ok=True)
+        replace(target, json.dumps(bundle, indent=1).encode() + b"\n", mode=0o600)
+    except OSError as error:
+        raise HubConfigError(f"cannot write into {options.out.name} ({type(error).__name__})") from None
+    print(target)
+
+
 def _secret(options: argparse.Namespace, *, confirm: bool) -> Secret:
     if options.key_file is not None:
         return Secret(key_file=options.key_file)
@@ -279,6 +302,9 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument(
                 "--erased", type=Path, action="append", default=[], help="proofs printed by `erase` since the backup"
             )
+    export = command("export", _export, "Write a person's forms as FHIR R4, with ids made for this export alone.")
+    export.add_argument("pseudonym", help="pseudonym of the person's stay")
+    export.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the file")
     backup_key = command("backup-key", _backup_key, "Make a key file that seals and opens backups.")
     backup_key.add_argument("file", type=Path, metavar="FILE")
     command("settings", _settings_help, "List every setting with its environment variable.")
