@@ -84,15 +84,15 @@ class Eraser:
         """
         rows: Counter[str] = Counter()
         traces: set[str] = set()
+        # First of all, while the records can still say which stay the pseudonym belongs to.
+        if self._forget_identity is not None:
+            rows["identity"] += self._forget_identity(pseudonym)
         for _ in range(ROUNDS):
             with self._database.begin() as transaction:
                 erased = erase_person(transaction, pseudonym, at=at, by=by, reason=reason)
             rows.update(erased.rows)
             traces |= erased.traces
             entry = erased.entry
-            # The link to the person goes after the records: whoever is interrupted can still say who it was.
-            if self._forget_identity is not None:
-                rows["identity"] += self._forget_identity(pseudonym)
             rebuild(self._database, self._graph)
             compact(self._database)
             searched, found, kept = self._search(traces)

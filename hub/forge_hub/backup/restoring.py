@@ -6,7 +6,7 @@ Everything is read, checked and prepared beside the state before any of it is re
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -44,12 +44,13 @@ class Restored:
     Attributes:
         manifest: Of the archive.
         events: Events in the log.
-        erased_again: Pseudonyms of people who had been erased since and were erased again.
+        erased_again: The traces of people who had been erased since and were erased again, by pseudonym. Among them
+            are the ids of rows that were theirs: what is kept elsewhere under such an id must be forgotten too.
     """
 
     manifest: Manifest
     events: int
-    erased_again: frozenset[str]
+    erased_again: Mapping[str, frozenset[str]]
 
 
 def known_erasures(proofs: str) -> list[Known]:
@@ -162,7 +163,7 @@ class _Filling:
     at: datetime
     progress: Progress
 
-    def fill(self, connection: Connection) -> tuple[int, frozenset[str]]:
+    def fill(self, connection: Connection) -> tuple[int, Mapping[str, frozenset[str]]]:
         """Fill it in the caller's transaction; return the number of events and who was erased again."""
         migrate(connection, self.revision)
         with self.dump.open("rb") as lines:
@@ -191,7 +192,7 @@ class _Filling:
         return events, erased
 
 
-def _fill_file(staged: Path, target: Path, filling: _Filling) -> tuple[int, frozenset[str]]:
+def _fill_file(staged: Path, target: Path, filling: _Filling) -> tuple[int, Mapping[str, frozenset[str]]]:
     engine = engine_of(f"sqlite:///{staged}")
     try:
         with engine.begin() as connection:
@@ -207,7 +208,7 @@ def _fill_file(staged: Path, target: Path, filling: _Filling) -> tuple[int, froz
     return done
 
 
-def _fill_server(records_url: str, filling: _Filling) -> tuple[int, frozenset[str]]:
+def _fill_server(records_url: str, filling: _Filling) -> tuple[int, Mapping[str, frozenset[str]]]:
     engine: Engine = engine_of(records_url)
     try:
         # PostgreSQL undoes dropped tables too: one transaction, all or nothing.

@@ -150,19 +150,21 @@ def erase_person(transaction: Transaction, pseudonym: str, *, at: datetime, by: 
     return Erased(entry, {name: count for name, count in sorted(rows.items()) if count}, frozenset(traces))
 
 
-def erase_again(transaction: Transaction, *, at: datetime) -> frozenset[str]:
-    """Erase whoever was erased before and is here again, from a backup; return their pseudonyms."""
+def erase_again(transaction: Transaction, *, at: datetime) -> Mapping[str, frozenset[str]]:
+    """Erase whoever was erased before and is here again, from a backup; return their traces by pseudonym."""
     entries = {entry.person_hash: entry for entry in transaction.scalars(select(Erasure))}
     if not entries:
-        return frozenset()
+        return {}
     found: set[str] = set()
     for column in person_columns():
         query = select(column).distinct().where(column.is_not(None))
         found.update(value for value in transaction.scalars(query) if person_hash(value) in entries)
+    traces: dict[str, frozenset[str]] = {}
     for pseudonym in sorted(found):
         entry = entries[person_hash(pseudonym)]
-        erase_person(transaction, pseudonym, at=at, by=entry.erased_by, reason=entry.reason)
-    return frozenset(found)
+        done = erase_person(transaction, pseudonym, at=at, by=entry.erased_by, reason=entry.reason)
+        traces[pseudonym] = done.traces
+    return traces
 
 
 def person_columns() -> list[Column[Any]]:
