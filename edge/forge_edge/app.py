@@ -13,8 +13,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from forge_edge import desired, health
 from forge_edge.anonymiser import Anonymiser
 from forge_edge.children import EarsChild, Said
@@ -28,6 +26,7 @@ from forge_edge.dialogue.conversation import (
     Dialogue,
     Reaction,
 )
+from forge_edge.dialogue.saved import SavedConversation
 from forge_edge.enrolment import Renewal
 from forge_edge.errors import NodeConfigError, OutboxError
 from forge_edge.messages import Hearing, NothingHeard, SpeechHeard, WakeHeard
@@ -49,6 +48,7 @@ from forge_shared.files import owned_folder, replace
 from forge_shared.forms.questionnaire import installed
 from forge_shared.ids import new_id
 from forge_shared.logs import get_logger
+from forge_shared.sealing import Keyring
 from forge_shared.tasks import until_first_failure
 from forge_shared.topics import Lane
 from forge_shared.wire import AlertAccepted, AlertReopened, Command, EndSession, StartSession, TwinDesired, TwinReported
@@ -103,12 +103,11 @@ class Node:
         credentials = load_credentials(settings.credentials) if settings.credentials else None
         with owned_folder(settings.folder) as folder:
             self._dialogue = Dialogue(forms, settings.form)
-            self._saved, self._folder = folder / "conversation.json", folder
+            keyring = Keyring.open(settings.key_file or folder / "keys" / "device.key")
+            self._saved, self._folder = SavedConversation(folder / "conversation.json", keyring), folder
             self._names = _known_names(settings.known_names)
             self._desired = desired.load(folder / "desired.json")
-            self._conversation = _load_conversation(self._saved).model_copy(
-                update={"speaker": desired.speaker(self._desired)}
-            )
+            self._conversation = self._saved.load().model_copy(update={"speaker": desired.speaker(self._desired)})
             self._use_pseudonym()
             self._scrub = self._desired is not None
             self._outbox = Outbox(
@@ -117,6 +116,7 @@ class Node:
                 credentials.node if credentials else "node",
                 self._clock,
                 limit_bytes=settings.outbox_limit_megabytes * 1_000_000,
+                keyring=keyring,
             )
             make = EarsChild.shipped if self._ears_command is None else _ears_of(self._ears_command)
             self._ears = make(folder / "core.sock", on_said=self._on_said, on_gone=self._on_ears_gone)
@@ -190,7 +190,7 @@ class Node:
         """Commit, save, then say: what was observed survives whatever happens next."""
         await self._commit(reaction.observations)
         self._conversation = reaction.conversation
-        await asyncio.to_thread(replace, self._saved, self._conversation.model_dump_json().encode(), mode=0o600)
+        await asyncio.to_thread(self._saved.save, self._conversation)
         self._notices.extend(reaction.later)
         instruction = reaction.instruction
         if instruction is None:
@@ -399,15 +399,6 @@ async def _until_told() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     await told.wait()
-
-
-def _load_conversation(path: Path) -> Conversation:
-    with contextlib.suppress(FileNotFoundError):
-        try:
-            return Conversation.model_validate_json(path.read_bytes())
-        except ValidationError:
-            log.warning("conversation.unreadable")
-    return Conversation()
 
 
 def _pseudonym(path: Path) -> str:

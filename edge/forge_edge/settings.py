@@ -28,6 +28,10 @@ class NodeSettings(BaseSettings):
             description="File written by `forge-edge enrol`, replaced at a renewal. Without it the room works alone."
         ),
     ] = None
+    key_file: Annotated[
+        Path | None,
+        Field(description="Key that seals what the node keeps; default: keys/device.key in the state folder."),
+    ] = None
     form: Annotated[str, Field(description="The questionnaire that 'my form' means.")] = "phq-9"
     forms_dir: Annotated[Path | None, Field(description="Folder of the site's own questionnaires (FHIR JSON).")] = None
     known_names: Annotated[

@@ -23,6 +23,7 @@ from forge_hub.alerts.projector import AlertProjection
 from forge_hub.alerts.service import Alarms
 from forge_hub.broker.child import BrokerChild, choose, reached
 from forge_hub.doors import Doors, authority_of, doors_of, enrolment_of, external_login
+from forge_hub.erasure import Eraser
 from forge_hub.errors import BrokerError
 from forge_hub.fleet.authority import Authority
 from forge_hub.fleet.commands import RoomCommands
@@ -33,11 +34,14 @@ from forge_hub.fleet.twins import Twins
 from forge_hub.graph import open_graph
 from forge_hub.graph.ports import GraphStore
 from forge_hub.graph.projection import GraphProjection
+from forge_hub.housekeeping import Housekeeping
 from forge_hub.ingest.consumer import BrokerLogin, Consumer
 from forge_hub.ingest.store import IngestStore
-from forge_hub.projection import Runner, catch_up
+from forge_hub.projection import Runner
 from forge_hub.records.database import Database, open_database
 from forge_hub.records.projector import RecordsProjection
+from forge_hub.records.retention import Kept
+from forge_hub.retention import daily
 from forge_hub.settings import HubSettings
 from forge_hub.stays.consents import Consents
 from forge_hub.stays.identities import Identities
@@ -165,12 +169,15 @@ class Hub:
                 states["broker"] = broker.state
             return states
 
-        async def rebuild_graph() -> Mapping[str, Any]:
-            runner = next(runner for runner in runners if runner.name == GraphProjection.name)
-            async with runner.paused:
-                events = await asyncio.to_thread(rebuild, database, graph)
-            return {"events": events, **await asyncio.to_thread(graph.counts)}
-
+        housekeeping = Housekeeping(
+            database,
+            graph,
+            runners=runners,
+            clock=clock,
+            eraser=eraser_of(database, graph, folder, identities),
+            kept_days=retention_of(settings),
+            on_changed=board.changed,
+        )
         pages = create_application(
             Parts(
                 site=settings.site,
@@ -205,8 +212,9 @@ class Hub:
             Anchors(folder / ANCHORS).run(database, clock),
             alarms.run(),
             control.serve(
-                folder / "control.sock", {"graph-rebuild": rebuild_graph, "apply-revocations": keys.apply_revocations}
+                folder / "control.sock", {**housekeeping.commands, "apply-revocations": keys.apply_revocations}
             ),
+            daily(housekeeping.forget_old),
             *(runner.run() for runner in runners),
             *([broker.watch()] if broker else []),
         )
@@ -245,12 +253,6 @@ def graph_uri(settings: HubSettings) -> str:
     return settings.graph_uri or f"ladybug://{settings.folder / 'graph.lbdb'}"
 
 
-def rebuild(database: Database, graph: GraphStore) -> int:
-    """Drop the graph and derive it anew from the event log; return the number of events applied."""
-    graph.clear()
-    return catch_up(database, GraphProjection(graph, Consents(database, SystemClock()).may_infer))
-
-
 def open_identities(settings: HubSettings, database: Database, clock: Clock) -> Identities:
     """Open who the people are.
 
@@ -260,6 +262,17 @@ def open_identities(settings: HubSettings, database: Database, clock: Clock) -> 
     url = settings.identities_url
     place = f"sqlite:///{settings.folder / 'identities.db'}" if url is None else url.get_secret_value()
     return Identities(place, settings.folder / "keys", database, clock)
+
+
+def eraser_of(database: Database, graph: GraphStore, folder: Path, identities: Identities) -> Eraser:
+    """Return what erases people from this hub."""
+    return Eraser(database, graph, folder, identities.forget_person)
+
+
+def retention_of(settings: HubSettings) -> Mapping[Kept, int]:
+    """Return for how many days what is kept; what is not named is kept."""
+    given: dict[Kept, int | None] = {"utterances": settings.keep_utterances_days, "forms": settings.keep_forms_days}
+    return {kind: days for kind, days in given.items() if days is not None}
 
 
 @asynccontextmanager

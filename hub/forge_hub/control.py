@@ -19,7 +19,8 @@ ANSWER_SECONDS = 600.0
 """A rebuild of a large graph takes minutes; the caller may interrupt at any time."""
 _LINE_BYTES = 64 * 1024
 
-Handler = Callable[[], Awaitable[Mapping[str, Any]]]
+Handler = Callable[..., Awaitable[Mapping[str, Any]]]
+"""Takes the command's arguments, texts by name."""
 
 log = get_logger()
 
@@ -43,8 +44,13 @@ async def serve(path: Path, handlers: Mapping[str, Handler]) -> None:
         path.unlink(missing_ok=True)
 
 
-def ask(path: Path, command: str) -> Mapping[str, Any] | None:
+def ask(path: Path, command: str, **arguments: str) -> Mapping[str, Any] | None:
     """Ask the serving hub to carry out a command.
+
+    Args:
+        path: The hub's socket.
+        command: Name of the command.
+        **arguments: What the command takes.
 
     Returns:
         Its answer, or None when no hub serves here.
@@ -59,7 +65,7 @@ def ask(path: Path, command: str) -> Mapping[str, Any] | None:
                 connection.connect(str(path))
             except (FileNotFoundError, ConnectionRefusedError):
                 return None
-            connection.sendall(json.dumps({"command": command}).encode() + b"\n")
+            connection.sendall(json.dumps({"command": command, "arguments": arguments}).encode() + b"\n")
             with connection.makefile("rb") as lines:
                 line = lines.readline()
     except TimeoutError:
@@ -84,10 +90,11 @@ async def _reply(reader: asyncio.StreamReader, handlers: Mapping[str, Handler]) 
         return {"ok": False, "error": "no command"}
     name = asked.get("command") if isinstance(asked, dict) else None
     handler = handlers.get(name) if isinstance(name, str) else None
-    if handler is None:
+    arguments = asked.get("arguments", {}) if isinstance(asked, dict) else {}
+    if handler is None or not isinstance(arguments, dict):
         return {"ok": False, "error": "unknown command"}
     try:
-        return {"ok": True, **await handler()}
+        return {"ok": True, **await handler(**arguments)}
     except ForgeError as error:
         return {"ok": False, "error": str(error)}
     except Exception as error:  # who asked must not wait for an answer that never comes

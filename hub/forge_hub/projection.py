@@ -1,7 +1,8 @@
 """Projections of the event log: each keeps its own cursor, so any of them can be dropped and rebuilt."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -40,6 +41,15 @@ def catch_up(database: Database, projection: Projection) -> int:
         projection.apply(events)
         applied += len(events)
     return applied
+
+
+@asynccontextmanager
+async def paused(runners: "Iterable[Runner]") -> AsyncIterator[None]:
+    """Keep projections where they are for the length of a block; what they are in the middle of is finished first."""
+    async with AsyncExitStack() as stack:
+        for runner in runners:
+            await stack.enter_async_context(runner.paused)
+        yield
 
 
 class Runner:

@@ -53,6 +53,12 @@ class HubSettings(BaseSettings):
     broker_port: Annotated[int, Field(ge=1, le=65535, description="Port of the broker; MQTT over TLS.")] = 8883
     broker_username: Annotated[str, Field(description="The hub's user at an external broker.")] = "hub"
     broker_password: Annotated[SecretStr | None, Field(description="The hub's password at an external broker.")] = None
+    keep_utterances_days: Annotated[
+        int | None, Field(ge=1, le=36_500, description="Utterances older than this are forgotten. Default: never.")
+    ] = None
+    keep_forms_days: Annotated[
+        int | None, Field(ge=1, le=36_500, description="Forms and their answers older than this are forgotten.")
+    ] = None
 
     broker_ca: Annotated[
         Path | None, Field(description="Who signed an external broker's certificate (PEM); switches TLS on.")

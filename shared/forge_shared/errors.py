@@ -7,7 +7,8 @@ ForgeError
 ├── FormInvalidError       form.invalid
 ├── FormUnknownError       form.unknown
 ├── ResponseInvalidError   response.invalid
-└── FolderBusyError        folder.busy
+├── FolderBusyError        folder.busy
+└── SealError              seal.failed
 
 Every distribution's tree hangs below `ForgeError`. A ``code`` is stable and safe to log; messages name fields and
 identifiers of our own, never what a person said or entered.
@@ -62,3 +63,9 @@ class FolderBusyError(ForgeError):
     """Another program is running on the same state folder."""
 
     code = "folder.busy"
+
+
+class SealError(ForgeError):
+    """Sealed bytes cannot be opened, or the keys that seal cannot be had."""
+
+    code = "seal.failed"

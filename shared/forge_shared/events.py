@@ -207,6 +207,17 @@ class EventsWithheld(EventData):
     withheld_type: Annotated[str, Field(pattern=r"^[a-z0-9.]{1,100}$")]
 
 
+class EventErased(EventData):
+    """What the hub puts in the place of an event whose person was erased, or whose time to be kept is over.
+
+    No node sends it. It may stand in either lane: the place in the sequence is all that is left.
+    """
+
+    noun_verb = "event.erased"
+    version = 1
+    lane = "record"
+
+
 TYPES: Mapping[str, type[EventData]] = {
     kind.type_name(): kind
     for kind in (
@@ -220,6 +231,7 @@ TYPES: Mapping[str, type[EventData]] = {
         SessionEnded,
         UtteranceSaid,
         EventsWithheld,
+        EventErased,
     )
 }
 """Every type at its newest version, by its CloudEvents name."""

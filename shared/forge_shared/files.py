@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from forge_shared.errors import FolderBusyError
 
@@ -38,11 +39,26 @@ def replace(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     Raises:
         OSError: It could not be written; the old content is still there.
     """
+    with durable(path, mode=mode) as file:
+        file.write(content)
+
+
+@contextmanager
+def durable(path: Path, *, mode: int) -> Iterator[BinaryIO]:
+    """Yield a file that takes the place of ``path`` at the end of the block, atomically and durably.
+
+    Args:
+        path: The file; its folder exists.
+        mode: Its permissions from the first byte on.
+
+    Raises:
+        OSError: It could not be written; what was there before is still there, as it is when the block raises.
+    """
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(file.fileno(), mode)
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)

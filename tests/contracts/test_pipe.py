@@ -20,6 +20,7 @@ from forge_hub.ingest.store import Arrived, IngestStore
 from forge_hub.records.database import open_database
 from forge_hub.records.schema import EventLog
 from forge_shared.ids import new_id
+from forge_shared.sealing import Keyring
 from forge_shared.topics import LANES, Lane
 
 
@@ -31,6 +32,7 @@ class Pipe(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.clock = FakeClock()
         self.anonymiser = Anonymiser("p-1", self.clock)
+        self.keyring = Keyring.open(Path(self.folder.name) / "device.key")
         self.outbox = self.open_outbox()
         self.database = open_database(f"sqlite:///{self.folder.name}/hub.db")
         self.ingest = IngestStore("site", self.database, self.clock)
@@ -85,7 +87,8 @@ class Pipe(RuleBasedStateMachine):
             assert logged == self.produced[lane][: len(logged)]
 
     def open_outbox(self) -> Outbox:
-        return Outbox(Path(self.folder.name) / "outbox.db", "site", "room-1", self.clock, limit_bytes=10**9)
+        path = Path(self.folder.name) / "outbox.db"
+        return Outbox(path, "site", "room-1", self.clock, limit_bytes=10**9, keyring=self.keyring)
 
     def waiting(self, lane: Lane) -> list[Arrived]:
         return [Arrived(e.address.topic(), e.to_json()) for e in self.outbox.pending(lane, 0, 1000)]

@@ -13,6 +13,7 @@ from forge_edge.observations import FormObserved, RequestObserved
 from forge_edge.outbox.store import Outbox
 from forge_shared.events import EventsWithheld, RequestMade
 from forge_shared.ids import new_id
+from forge_shared.sealing import Keyring
 from forge_shared.topics import Lane
 from forge_shared.wire import LanePosition
 
@@ -30,7 +31,8 @@ def outbox(tmp_path: Path, clock: FakeClock) -> Iterator[Outbox]:
 
 
 def open_outbox(folder: Path, clock: FakeClock, limit_bytes: int = 10_000_000) -> Outbox:
-    return Outbox(folder / "outbox.db", "site", "room-1", clock, limit_bytes=limit_bytes)
+    keyring = Keyring.open(folder / "device.key")
+    return Outbox(folder / "outbox.db", "site", "room-1", clock, limit_bytes=limit_bytes, keyring=keyring)
 
 
 def alarm(clock: FakeClock) -> AnonymousEvent:
@@ -145,8 +147,11 @@ from forge_edge.anonymiser import Anonymiser
 from forge_edge.observations import SenseObserved
 from forge_edge.outbox.store import Outbox
 from forge_shared.clock import SystemClock
+from forge_shared.sealing import Keyring
 clock = SystemClock()
-outbox = Outbox(Path({str(tmp_path)!r}) / "outbox.db", "site", "room-1", clock, limit_bytes=10**9)
+folder = Path({str(tmp_path)!r})
+keyring = Keyring.open(folder / "device.key")
+outbox = Outbox(folder / "outbox.db", "site", "room-1", clock, limit_bytes=10**9, keyring=keyring)
 anonymiser = Anonymiser("p-1", clock)
 while True:
     print(outbox.append(anonymiser.event_of(SenseObserved("hearing", "ok", "started"))).sequence, flush=True)

@@ -20,7 +20,6 @@ from forge_hub.access.anchors import Anchors
 from forge_hub.access.audit import Break
 from forge_hub.access.audit_events import audit_event
 from forge_hub.errors import RecordsError
-from forge_hub.records import reading
 from forge_hub.records.database import Database, open_database
 from forge_hub.records.schema import Audit, AuditHead
 from forge_hub.records.schema.audit import SEALED, seal
@@ -153,7 +152,7 @@ def test_no_entry_can_be_written_outside_the_chain(database: Database, clock: Fa
         transaction.add_all(
             Audit(id=new_id(), at=clock.now(), account="ann", action="alert.accept", object="x") for _ in range(3)
         )
-    reading.audit(database, at=clock.now(), account="ben", action="person.read", object_id="stay-1")
+    audit.note(database, clock.now(), "ben", "person.read", "stay-1")
     assert audit.verify(database) is None
     assert [entry.outcome for entry in audit.entries(database)] == ["done"] * 4
 

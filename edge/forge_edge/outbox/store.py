@@ -1,7 +1,8 @@
 """The durable store of events on their way to the hub.
 
 An event is committed here before anything else happens with it, and only the hub's acknowledgement removes it. Two
-lanes, ``alarm`` and ``record``, each numbered from 1 without a gap within an epoch.
+lanes, ``alarm`` and ``record``, each numbered from 1 without a gap within an epoch. Every event is sealed with the
+device's key and bound to its place, so that rows can be neither read nor swapped on the disk.
 """
 
 import sqlite3
@@ -14,9 +15,11 @@ from pathlib import Path
 from forge_edge.anonymiser import AnonymousEvent
 from forge_edge.errors import OutboxError
 from forge_shared.clock import Clock
+from forge_shared.errors import SealError
 from forge_shared.events import Envelope, EventsWithheld, source_of
 from forge_shared.ids import new_id
 from forge_shared.logs import get_logger
+from forge_shared.sealing import Keyring
 from forge_shared.topics import LANES, Lane
 from forge_shared.wire import LanePosition
 
@@ -32,11 +35,16 @@ CREATE TABLE IF NOT EXISTS position (
     lane TEXT PRIMARY KEY, last_sequence INTEGER NOT NULL, acknowledged INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS event (
-    lane TEXT NOT NULL, sequence INTEGER NOT NULL, envelope TEXT NOT NULL,
+    lane TEXT NOT NULL, sequence INTEGER NOT NULL, envelope BLOB NOT NULL,
     boot TEXT NOT NULL, appended_seconds REAL NOT NULL, thinned INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (lane, sequence)
 );
+CREATE TABLE IF NOT EXISTS unreadable (
+    epoch TEXT NOT NULL, lane TEXT NOT NULL, sequence INTEGER NOT NULL, envelope BLOB NOT NULL
+);
 """
+_SEALED_VERSION = 1
+"""The file's ``user_version`` since every event in it is sealed and no unsealed one is left in its free pages."""
 
 log = get_logger()
 
@@ -58,15 +66,19 @@ class Outbox:
         node: Name of the node.
         clock: Ages events; their own times were stamped by the anonymiser.
         limit_bytes: Above this size the oldest records become tombstones. Alarms are never thinned.
+        keyring: Seals the events.
 
     Raises:
         OutboxError: The file cannot be opened.
     """
 
-    def __init__(self, path: Path, site: str, node: str, clock: Clock, *, limit_bytes: int) -> None:
+    def __init__(  # noqa: PLR0913 (the composition root's wiring)
+        self, path: Path, site: str, node: str, clock: Clock, *, limit_bytes: int, keyring: Keyring
+    ) -> None:
         self._source = source_of(site, node)
         self._clock = clock
         self._limit_bytes = limit_bytes
+        self._keyring = keyring
         self._boot = new_id()
         self._lock = threading.Lock()
         try:
@@ -81,6 +93,8 @@ class Outbox:
                 self._connection.execute("INSERT OR IGNORE INTO epoch VALUES (1, ?)", (new_id(),))
                 for lane in LANES:
                     self._connection.execute("INSERT OR IGNORE INTO position VALUES (?, 0, 0)", (lane,))
+            self._seal_what_is_not()
+            self._set_unreadable_aside()
         except sqlite3.Error as error:
             raise OutboxError(f"cannot open the outbox ({type(error).__name__})") from None
 
@@ -112,26 +126,31 @@ class Outbox:
             )
             self._connection.execute(
                 "INSERT INTO event VALUES (?, ?, ?, ?, ?, 0)",
-                (lane, sequence, envelope.model_dump_json(), self._boot, self._clock.monotonic_seconds()),
+                (lane, sequence, self._seal(envelope), self._boot, self._clock.monotonic_seconds()),
             )
             if self._size_bytes() > self._limit_bytes:
                 self._thin()
         return envelope
 
     def pending(self, lane: Lane, after_sequence: int, limit: int) -> list[Envelope]:
-        """Return up to ``limit`` waiting events of a lane beyond ``after_sequence``, in order, flagged when late."""
+        """Return up to ``limit`` waiting events of a lane beyond ``after_sequence``, in order, flagged when late.
+
+        Raises:
+            OutboxError: One cannot be unsealed; opening the outbox again sets it aside.
+        """
         with self._lock:
+            epoch = self._epoch()
             rows = self._connection.execute(
-                "SELECT envelope, boot, appended_seconds FROM event"
+                "SELECT sequence, envelope, boot, appended_seconds FROM event"
                 " WHERE lane = ? AND sequence > ? ORDER BY sequence LIMIT ?",
                 (lane, after_sequence, limit),
             ).fetchall()
         now = self._clock.monotonic_seconds()
         return [
-            Envelope.model_validate_json(text).model_copy(
+            self._unseal(sealed, epoch, lane, sequence).model_copy(
                 update={"backfill": boot != self._boot or now - appended > BACKFILL_AFTER_SECONDS}
             )
-            for text, boot, appended in rows
+            for sequence, sealed, boot, appended in rows
         ]
 
     def acknowledged(self, lane: Lane) -> int:
@@ -154,7 +173,7 @@ class Outbox:
                 return 0
             last, acknowledged = self._position(position.lane)
             if position.sequence < acknowledged:
-                self._open_epoch()
+                self._open_epoch("hub-restored")
                 return 0
             reached = min(position.sequence, last)
             self._connection.execute("UPDATE position SET acknowledged = ? WHERE lane = ?", (reached, position.lane))
@@ -220,22 +239,83 @@ class Outbox:
         ).fetchone()
         return row[0]
 
-    def _open_epoch(self) -> None:
-        epoch = new_id()
+    def _open_epoch(self, reason: str) -> None:
+        before, epoch = self._epoch(), new_id()
         rows = self._connection.execute(
-            "SELECT lane, envelope, boot, appended_seconds, thinned FROM event ORDER BY lane, sequence"
+            "SELECT lane, sequence, envelope, boot, appended_seconds, thinned FROM event ORDER BY lane, sequence"
         ).fetchall()
         self._connection.execute("DELETE FROM event")
         self._connection.execute("UPDATE epoch SET id = ?", (epoch,))
         self._connection.execute("UPDATE position SET last_sequence = 0, acknowledged = 0")
-        for lane, text, boot, appended, thinned in rows:
+        for lane, old_sequence, sealed, boot, appended, thinned in rows:
             sequence = self._next_sequence(lane)
-            moved = Envelope.model_validate_json(text).model_copy(update={"epoch": epoch, "sequence": sequence})
+            envelope = self._unseal(sealed, before, lane, old_sequence)
+            moved = envelope.model_copy(update={"epoch": epoch, "sequence": sequence})
             self._connection.execute(
                 "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)",
-                (lane, sequence, moved.model_dump_json(), boot, appended, thinned),
+                (lane, sequence, self._seal(moved), boot, appended, thinned),
             )
-        log.warning("outbox.epoch-opened", reason="hub-restored", pending=len(rows))
+        log.warning("outbox.epoch-opened", reason=reason, pending=len(rows))
+
+    def _seal(self, envelope: Envelope) -> bytes:
+        context = _context(envelope.epoch, envelope.lane, envelope.sequence)
+        return self._keyring.seal(envelope.to_json(), context)
+
+    def _unseal(self, sealed: bytes, epoch: str, lane: Lane, sequence: int) -> Envelope:
+        try:
+            return Envelope.model_validate_json(self._keyring.unseal(sealed, _context(epoch, lane, sequence)))
+        except SealError:
+            raise OutboxError("an event of the outbox cannot be unsealed") from None
+
+    def _seal_what_is_not(self) -> None:
+        """Seal the events of an outbox from before there was a key, and remove what they left in the file."""
+        if self._connection.execute("PRAGMA user_version").fetchone()[0] >= _SEALED_VERSION:
+            return
+        with self._transaction():
+            rows = self._connection.execute(
+                "SELECT lane, sequence, envelope FROM event WHERE typeof(envelope) = 'text'"
+            ).fetchall()
+            for lane, sequence, text in rows:
+                self._connection.execute(
+                    "UPDATE event SET envelope = ? WHERE lane = ? AND sequence = ?",
+                    (self._seal(Envelope.model_validate_json(text)), lane, sequence),
+                )
+        # Free pages and the write-ahead log still hold what was there before.
+        self._connection.execute("VACUUM")
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._connection.execute(f"PRAGMA user_version = {_SEALED_VERSION}")
+        if rows:
+            log.info("outbox.sealed", events=len(rows))
+
+    def _set_unreadable_aside(self) -> None:
+        """Keep events that this device's key does not open, but out of the way: a room must be able to raise alarms.
+
+        What is left is numbered anew in a new epoch, since the hub would wait for the missing numbers for ever.
+        """
+        with self._transaction():
+            epoch = self._epoch()
+            rows = self._connection.execute("SELECT lane, sequence, envelope FROM event").fetchall()
+            lost = [
+                (lane, sequence) for lane, sequence, sealed in rows if not self._opens(sealed, epoch, lane, sequence)
+            ]
+            if not lost:
+                return
+            for place in lost:
+                self._connection.execute(
+                    "INSERT INTO unreadable SELECT ?, lane, sequence, envelope FROM event"
+                    " WHERE lane = ? AND sequence = ?",
+                    (epoch, *place),
+                )
+                self._connection.execute("DELETE FROM event WHERE lane = ? AND sequence = ?", place)
+            log.error("outbox.unreadable", events=len(lost))
+            self._open_epoch("unreadable-events")
+
+    def _opens(self, sealed: bytes, epoch: str, lane: Lane, sequence: int) -> bool:
+        try:
+            self._keyring.unseal(sealed, _context(epoch, lane, sequence))
+        except SealError:
+            return False
+        return True
 
     def _size_bytes(self) -> int:
         pages = [self._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count")]
@@ -250,13 +330,18 @@ class Outbox:
             ).fetchall()
             if not rows:
                 break
-            for sequence, text in rows:
+            epoch = self._epoch()
+            for sequence, sealed in rows:
                 self._connection.execute(
                     "UPDATE event SET envelope = ?, thinned = 1 WHERE lane = 'record' AND sequence = ?",
-                    (_tombstone(Envelope.model_validate_json(text)).model_dump_json(), sequence),
+                    (self._seal(_tombstone(self._unseal(sealed, epoch, "record", sequence))), sequence),
                 )
             thinned += len(rows)
         log.warning("outbox.thinned", reason="disk-full", records=thinned)
+
+
+def _context(epoch: str, lane: Lane, sequence: int) -> bytes:
+    return f"outbox/{epoch}/{lane}/{sequence}".encode()
 
 
 def _tombstone(envelope: Envelope) -> Envelope:

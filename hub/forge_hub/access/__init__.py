@@ -1,6 +1,7 @@
 """Who may do what, who may see whom, and the trace of it all."""
 
 from forge_hub.access.accounts import (
+    COMMAND_LINE,
     PASSWORD_MAX_LENGTH,
     PASSWORD_MIN_LENGTH,
     PASSWORD_ROLES,
@@ -24,6 +25,7 @@ from forge_hub.access.second_factor import SecretKey
 from forge_hub.access.sessions import SESSION_VALID_FOR, Access, CodeAwaited, NewSession, reset_second_factor
 
 __all__ = [
+    "COMMAND_LINE",
     "PASSWORD_MAX_LENGTH",
     "PASSWORD_MIN_LENGTH",
     "PASSWORD_ROLES",

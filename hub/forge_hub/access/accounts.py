@@ -27,6 +27,9 @@ ROLES: tuple[Role, ...] = get_args(Role)
 PASSWORD_ROLES: tuple[Role, ...] = ("staff", "clinician", "admin")
 """Roles of people who sign in. A patient's device shows a token instead."""
 
+COMMAND_LINE = "command-line"
+"""Stands for an account in the audit where the administrator of the machine did something."""
+
 SETUP_LINK_VALID_FOR = timedelta(hours=24)
 PASSWORD_MIN_LENGTH = 12
 PASSWORD_MAX_LENGTH = 256
@@ -111,7 +114,7 @@ def create_setup_link(database: Database, clock: Clock, base_url: str, role: Rol
     now = clock.now()
     with database.begin() as transaction:
         transaction.add(SetupLink(token_hash=token_hash, role=role, expires_at=now + SETUP_LINK_VALID_FOR))
-        audit.write(transaction, now, "command-line", f"account.invite.{role}", token_hash[:16])
+        audit.write(transaction, now, COMMAND_LINE, f"account.invite.{role}", token_hash[:16])
     return link
 
 
@@ -135,7 +138,7 @@ def make_device(database: Database, clock: Clock, node: str) -> str:
             transaction.flush()
         transaction.execute(delete(DeviceToken).where(DeviceToken.account == account.id))
         transaction.add(DeviceToken(token_hash=digest(token), account=account.id, made_at=now))
-        audit.write(transaction, now, "command-line", "device.make", account.id)
+        audit.write(transaction, now, COMMAND_LINE, "device.make", account.id)
     return token
 
 

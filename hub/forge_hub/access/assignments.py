@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session as Transaction
 
 from forge_hub.access import audit
-from forge_hub.access.accounts import SignedIn
+from forge_hub.access.accounts import COMMAND_LINE, SignedIn
 from forge_hub.errors import AccessError, NotFoundError
 from forge_hub.records.database import Database
 from forge_hub.records.schema import Account, Assignment, Emergency, Person
@@ -134,7 +134,7 @@ class Assignments:
             NotFoundError: There is no such clinician or person.
         """
         with self._database.begin() as transaction:
-            self._assign(transaction, "command-line", self._clinician(transaction, username), subject, None)
+            self._assign(transaction, COMMAND_LINE, self._clinician(transaction, username), subject, None)
 
     def end(self, by: SignedIn, assignment: str) -> None:
         """End an assignment: an admin any, a clinician those of people whom they look after themselves.

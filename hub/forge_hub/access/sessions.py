@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session as Transaction
 
 from forge_hub.access import accounts, audit, second_factor
 from forge_hub.access.accounts import (
+    COMMAND_LINE,
     PASSWORD_MAX_LENGTH,
     PASSWORD_ROLES,
     PasswordRefusedError,
@@ -409,4 +410,4 @@ def reset_second_factor(database: Database, clock: Clock, username: str) -> None
         account = accounts.account_of(transaction, username).id
         second_factor.remove(transaction, account)
         transaction.execute(delete(WebSession).where(WebSession.account == account))
-        audit.write(transaction, clock.now(), "command-line", "second-factor.reset", account)
+        audit.write(transaction, clock.now(), COMMAND_LINE, "second-factor.reset", account)

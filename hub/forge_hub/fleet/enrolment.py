@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session as Transaction
 
-from forge_hub.access import audit
+from forge_hub.access import COMMAND_LINE, audit
 from forge_hub.errors import AuthorityError, EnrolmentError
 from forge_hub.fleet.authority import Authority
 from forge_hub.records.database import Database
@@ -36,7 +36,6 @@ from forge_shared.enrolment import (
 )
 
 CLAIM_VALID_FOR = timedelta(minutes=15)
-COMMAND_LINE = "command-line"
 
 
 @dataclass(frozen=True, slots=True)

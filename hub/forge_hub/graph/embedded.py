@@ -25,6 +25,9 @@ STATEMENT_TIMEOUT_MS = 30_000
 TURN_TIMEOUT_SECONDS = 60.0
 """How long a call waits for the calls before it."""
 
+LOCK = ".lock"
+"""Ending of the file beside the database that its owner holds locked."""
+
 _TYPES: dict[Kind, str] = {"text": "STRING", "integer": "INT64", "number": "DOUBLE"}
 
 Result = TypeVar("Result")
@@ -46,24 +49,11 @@ class EmbeddedGraphStore:
 
     def __init__(self, path: Path) -> None:
         self._turn = threading.Lock()
+        self._path = path
         self._lock = _own(path)
+        self._connection: ladybug.Connection | None = None
         try:
-            self._database = ladybug.Database(
-                path,
-                buffer_pool_size=BUFFER_POOL_BYTES,
-                max_db_size=MAX_DATABASE_BYTES,
-                # A kill may tear the last record of the log. Replaying up to it loses nothing: the position is part of
-                # every transaction, so the projection goes on from what is there.
-                throw_on_wal_replay_failure=False,
-            )
-        except RuntimeError:
-            self._lock.close()
-            raise GraphError(
-                f"{path.name} cannot be opened as a graph; delete it and the hub derives it anew from the event log"
-            ) from None
-        self._connection: ladybug.Connection | None = ladybug.Connection(self._database)
-        self._connection.set_query_timeout(STATEMENT_TIMEOUT_MS)
-        try:
+            self._open()
             self._transact(_create_schema)
         except GraphError:
             self.close()
@@ -78,8 +68,22 @@ class EmbeddedGraphStore:
         return self._transact(cypher.position)
 
     def clear(self) -> None:
-        """Remove everything, all or nothing."""
-        self._transact(_empty)
+        """Remove everything: the file is deleted and begun anew, since what is deleted in it stays in its pages."""
+        with self._my_turn():
+            if self._connection is None:
+                raise GraphUnavailableError("the graph is closed")
+            self._connection.close()
+            self._connection = None
+            self._database.close()
+            try:
+                for part in (self._path, *self._path.parent.glob(f"{self._path.name}.*")):
+                    if part.name != self._path.name + LOCK:
+                        part.unlink(missing_ok=True)
+            except OSError:
+                raise GraphError(f"{self._path.name} cannot be deleted") from None
+            finally:
+                self._open()
+        self._transact(_create_schema)
 
     def fusion(self, utterance_id: str) -> Fusion:
         """Return what the passes said of one utterance."""
@@ -100,12 +104,29 @@ class EmbeddedGraphStore:
     def close(self) -> None:
         """Write the log into the file and give the file up."""
         with self._my_turn():
-            if self._connection is None:
-                return
-            self._connection.close()
-            self._connection = None
-            self._database.close()
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+                self._database.close()
             self._lock.close()
+
+    def _open(self) -> None:
+        try:
+            self._database = ladybug.Database(
+                self._path,
+                buffer_pool_size=BUFFER_POOL_BYTES,
+                max_db_size=MAX_DATABASE_BYTES,
+                # A kill may tear the last record of the log. Replaying up to it loses nothing: the position is part of
+                # every transaction, so the projection goes on from what is there.
+                throw_on_wal_replay_failure=False,
+            )
+        except RuntimeError:
+            raise GraphError(
+                f"{self._path.name} cannot be opened as a graph;"
+                " delete it and the hub derives it anew from the event log"
+            ) from None
+        self._connection = ladybug.Connection(self._database)
+        self._connection.set_query_timeout(STATEMENT_TIMEOUT_MS)
 
     def _transact(self, work: Callable[[cypher.Run], Result]) -> Result:
         with self._my_turn():
@@ -148,7 +169,7 @@ class EmbeddedGraphStore:
 def _own(path: Path) -> IO[str]:
     """Lock the database for this store. Ladybug's own lock lets a second store of the same process in."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = path.with_name(path.name + ".lock").open("w")
+    lock = path.with_name(path.name + LOCK).open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -177,8 +198,3 @@ def _create_schema(run: cypher.Run) -> None:
         if label not in tables:
             columns = [f"`{name}` {_TYPES[kind]}" for name, kind in edge.properties.items()]
             run(f"CREATE REL TABLE {label}({', '.join([f'FROM {edge.start} TO {edge.end}', *columns])})")
-
-
-def _empty(run: cypher.Run) -> None:
-    for label in (cypher.CURSOR, *NODES):
-        run(f"MATCH (n:{label}) DETACH DELETE n")

@@ -5,7 +5,11 @@ from datetime import datetime
 
 from forge_hub.graph.ports import GraphBatch, GraphStore
 from forge_hub.graph.projector import batch_of, merge
+from forge_hub.projection import catch_up
+from forge_hub.records.database import Database
 from forge_hub.records.log import Logged
+from forge_hub.stays.consents import Consents
+from forge_shared.clock import SystemClock
 from forge_shared.events import UtteranceSaid
 
 MayInfer = Callable[[str, datetime], bool]
@@ -38,3 +42,9 @@ class GraphProjection:
         if self._may_infer is not None and isinstance(event.data, UtteranceSaid):
             infers = self._may_infer(event.envelope.subject, event.envelope.time)
         return batch_of(event.position, event.envelope, event.data, infers=infers)
+
+
+def rebuild(database: Database, graph: GraphStore) -> int:
+    """Drop the graph and derive it anew from the event log; return the number of events applied."""
+    graph.clear()
+    return catch_up(database, GraphProjection(graph, Consents(database, SystemClock()).may_infer))

@@ -8,7 +8,7 @@ a gap rings at once all the same.
 
 import threading
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
@@ -18,6 +18,7 @@ from forge_hub.alerts.projector import raise_alert
 from forge_hub.alerts.raising import Origin, store_alert
 from forge_hub.alerts.rules import AlertDraft
 from forge_hub.records.database import Database
+from forge_hub.records.erasures import ErasedPeople
 from forge_hub.records.schema import EventLog, Inbox, LanePosition, Quarantine
 from forge_shared.clock import Clock
 from forge_shared.errors import ForgeError, TopicInvalidError
@@ -90,6 +91,7 @@ class IngestStore:
         count = _Count()
         epochs: dict[str, set[str]] = {}
         with self._writing, self._database.begin() as transaction:
+            count.erased = ErasedPeople.load(transaction)
             for message in batch:
                 try:
                     address = self._address(message.topic)
@@ -135,14 +137,17 @@ class IngestStore:
 
     def _put_aside(self, transaction: Transaction, message: Arrived, address: EventAddress, count: "_Count") -> None:
         """Keep what lies beyond a gap until the gap closes. Its alarm rings now: the gap may never close."""
-        readable = True
+        readable, payload = True, message.payload
         try:
             envelope, data = _read(message, address)
         except ForgeError as error:
             self._quarantine(transaction, message, address, error)
             count.quarantined += 1
-            readable = False
+            readable, payload = False, b""
         else:
+            kept = count.erased.withhold(envelope)
+            if kept is not envelope:
+                envelope, payload = kept, kept.to_json()
             if address.lane == "alarm" and raise_alert(transaction, envelope, data, self._clock.now()):
                 count.rung += 1
         transaction.add(
@@ -152,7 +157,7 @@ class IngestStore:
                 lane=address.lane,
                 sequence=address.sequence,
                 received_at=self._clock.now(),
-                payload=message.payload if readable else b"",
+                payload=payload,
                 logged=not readable,
             )
         )
@@ -176,7 +181,7 @@ class IngestStore:
         if known is not None:
             count.duplicates += 1
             return
-        transaction.add(_row_of(envelope, self._clock.now()))
+        transaction.add(_row_of(count.erased.withhold(envelope), self._clock.now()))
         transaction.flush()
         count.events += 1
 
@@ -207,6 +212,7 @@ class _Count:
     duplicates: int = 0
     quarantined: int = 0
     rung: int = 0
+    erased: ErasedPeople = field(default_factory=lambda: ErasedPeople({}))
 
 
 class _TooLargeError(ForgeError):

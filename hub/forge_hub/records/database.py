@@ -8,7 +8,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session as Transaction
 
@@ -55,17 +55,9 @@ def open_database(url: str) -> Database:
     Raises:
         RecordsError: It cannot be opened or migrated. The message names the place without its password.
     """
+    engine = engine_of(url)
+    place = engine.url.render_as_string(hide_password=True)
     try:
-        place = make_url(url).render_as_string(hide_password=True)
-        engine = create_engine(url, pool_pre_ping=True)
-    except (SQLAlchemyError, ValueError):
-        raise RecordsError("the records' address is no SQLAlchemy URL of a store that this hub knows") from None
-    except ImportError as error:
-        raise RecordsError(f"the records' address needs a driver that is not installed ({error.name})") from None
-    try:
-        if engine.dialect.name == "sqlite":
-            event.listen(engine, "connect", _harden_sqlite)
-            event.listen(engine, "begin", _begin_immediate)
         with engine.begin() as connection:
             migrate(connection)
     except (SQLAlchemyError, CommandError) as error:
@@ -74,13 +66,31 @@ def open_database(url: str) -> Database:
     return Database(engine)
 
 
-def migrate(connection: Connection) -> None:
-    """Bring the schema up to date. Running it twice changes nothing."""
+def engine_of(url: str) -> Engine:
+    """Return the engine of a store, hardened, without looking at what is in it.
+
+    Raises:
+        RecordsError: It is no address of a store. The message does not repeat it.
+    """
+    try:
+        engine = create_engine(url, pool_pre_ping=True)
+    except (SQLAlchemyError, ValueError):
+        raise RecordsError("the records' address is no SQLAlchemy URL of a store that this hub knows") from None
+    except ImportError as error:
+        raise RecordsError(f"the records' address needs a driver that is not installed ({error.name})") from None
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _harden_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def migrate(connection: Connection, revision: str = "head") -> None:
+    """Bring the schema up to date, or up to a revision. Running it twice changes nothing."""
     config = Config()
     with resources.as_file(resources.files("forge_hub.records").joinpath("migrations")) as folder:
         config.set_main_option("script_location", str(folder))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
 
 
 def _harden_sqlite(connection: Any, _: Any) -> None:  # noqa: ANN401 (the driver's own types)

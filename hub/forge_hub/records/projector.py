@@ -8,7 +8,7 @@ from forge_hub.records.database import Database
 from forge_hub.records.log import Logged, TableProjection
 from forge_hub.records.schema import Consent, FormAnswer, FormResponse, Person, Session, Utterance
 from forge_shared.errors import ResponseInvalidError
-from forge_shared.events import Envelope, FormRecorded, SessionEnded, SessionStarted, UtteranceSaid
+from forge_shared.events import Envelope, EventErased, FormRecorded, SessionEnded, SessionStarted, UtteranceSaid
 from forge_shared.forms import scoring
 from forge_shared.forms.questionnaire import Questionnaire
 from forge_shared.logs import get_logger
@@ -34,6 +34,8 @@ class RecordsProjection(TableProjection):
     def apply_one(self, transaction: Transaction, event: Logged) -> None:
         """Store what follows from one event."""
         envelope = event.envelope
+        if isinstance(event.data, EventErased):
+            return
         if transaction.get(Person, envelope.subject) is None:
             transaction.add(Person(pseudonym=envelope.subject, node=envelope.node, first_seen=envelope.time))
         match event.data:

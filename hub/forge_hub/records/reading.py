@@ -11,7 +11,6 @@ from forge_hub.errors import NotFoundError
 from forge_hub.records.database import Database
 from forge_hub.records.schema import (
     Account,
-    Audit,
     DesiredTwin,
     FormAnswer,
     FormResponse,
@@ -20,7 +19,6 @@ from forge_hub.records.schema import (
     Session,
     Utterance,
 )
-from forge_shared.ids import new_id
 
 PEOPLE_LIMIT = 500
 RESPONSES_LIMIT = 50
@@ -233,9 +231,3 @@ def utterance(database: Database, utterance_id: str) -> Utterance:
     if found is None:
         raise NotFoundError("there is no such utterance")
     return found
-
-
-def audit(database: Database, *, at: datetime, account: str, action: str, object_id: str) -> None:
-    """Write down who read or did what, before it is shown or done."""
-    with database.begin() as transaction:
-        transaction.add(Audit(id=new_id(), at=at, account=account, action=action, object=object_id))

@@ -26,10 +26,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
-from forge_hub.access import Role, SignedIn
-from forge_hub.errors import AccessError, IdentityError
-from forge_hub.records import reading
+from forge_hub.access import Role, SignedIn, audit
+from forge_hub.errors import AccessError, IdentityError, StayError
 from forge_hub.records.database import Database
+from forge_hub.records.schema import Stay
 from forge_hub.stays.keys import NONCE_BYTES, StayKeys
 from forge_shared.clock import Clock
 from forge_shared.model import Frozen
@@ -142,6 +142,24 @@ class Identities:
         except SQLAlchemyError as error:
             raise IdentityError(f"the identity could not be removed ({type(error).__name__})") from None
 
+    def forget_person(self, pseudonym: str) -> int:
+        """Destroy the link between a pseudonym and the person, as `forget` does.
+
+        Returns:
+            How many links there were.
+
+        Raises:
+            StayError: The stay is not over: the room would go on speaking for the person.
+            IdentityError: It could not be destroyed.
+        """
+        with self._database.read() as transaction:
+            stay = transaction.scalar(select(Stay).where(Stay.pseudonym == pseudonym))
+        if stay is None:
+            return 0
+        if stay.discharged_at is None:
+            raise StayError("the person is still admitted: discharge them first")
+        return int(self.forget(stay.id))
+
     def rotate(self) -> int:
         """Wrap the keys of all stays with a new key of the site; return how many there are."""
         return self._keys.rotate()
@@ -153,12 +171,14 @@ class Identities:
 
     def _admit(self, who: SignedIn, action: str, stay: str) -> None:
         allowed = who.role in MAY_OPEN
-        reading.audit(
+        audit.note(
             self._database,
-            at=self._clock.now(),
-            account=who.account_id,
-            action=action if allowed else f"{action}.refused",
-            object_id=stay,
+            self._clock.now(),
+            who.account_id,
+            action,
+            stay,
+            outcome="done" if allowed else "refused",
+            reason=None if allowed else "role",
         )
         if not allowed:
             raise AccessError("this role may not know who a person is")

@@ -7,6 +7,7 @@ from fastapi import FastAPI, Form, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from pydantic import ValidationError
 
+from forge_hub.access import audit
 from forge_hub.errors import NotFoundError, StayError
 from forge_hub.records import reading
 from forge_hub.stays.consents import as_fhir
@@ -135,12 +136,13 @@ def _add_consents(app: FastAPI) -> None:
     @app.get("/stays/{stay_id}/consents.json")
     def consents(stay_id: str, site: SiteOf, who: Who) -> JSONResponse:
         record = site.parts.register.stay(stay_id)
-        reading.audit(
+        audit.note(
             site.parts.database,
-            at=site.parts.clock.now(),
-            account=who.account_id,
-            action="consent.read",
-            object_id=stay_id,
+            site.parts.clock.now(),
+            who.account_id,
+            "consent.read",
+            stay_id,
+            subject=record.stay.pseudonym,
         )
         held = site.parts.consents.state(record.stay.pseudonym).values()
         entries = [{"resource": as_fhir(consent)} for consent in held if consent is not None]

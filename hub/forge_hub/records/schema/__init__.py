@@ -21,6 +21,7 @@ from forge_hub.records.schema.alerts import Alert, AlertStep, Delivery
 from forge_hub.records.schema.audit import Audit, AuditHead
 from forge_hub.records.schema.base import Base, UtcTime
 from forge_hub.records.schema.clinical import FormAnswer, FormResponse, Person, Session, Utterance
+from forge_hub.records.schema.erasures import Erasure
 from forge_hub.records.schema.fleet import EnrolmentClaim, NodeCertificate, Room
 from forge_hub.records.schema.log import EventLog, Inbox, LanePosition, ProjectionCursor, Quarantine
 from forge_hub.records.schema.places import Bed, Ward
@@ -43,6 +44,7 @@ __all__ = [
     "Duty",
     "Emergency",
     "EnrolmentClaim",
+    "Erasure",
     "EscalationPlan",
     "EventLog",
     "FormAnswer",

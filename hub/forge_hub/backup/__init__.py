@@ -1,0 +1,1 @@
+"""One encrypted file that a hub can be made from again."""
