@@ -5,8 +5,11 @@ The caller keeps projections from running meanwhile: one that has read an event 
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 from forge_hub.errors import RecordsError
@@ -117,8 +120,11 @@ class Eraser:
         # What the audit keeps lies in the same file as everything else.
         sought = [trace.encode() for trace in traces if not any(table in KEPT for table in mentioned.get(trace, {}))]
         files = [path for path in sorted(self._folder.rglob("*")) if path.is_file()]
-        for path in files:
-            found[f"file {path.relative_to(self._folder)}"] += _hits(path, sought)
+        # In a process of its own: a process that closes a file which SQLite has open in it loses SQLite's locks on it
+        # (sqlite.org/howtocorrupt.html, section 2.2).
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
+            for path, hits in zip(files, apart.map(partial(_hits, sought=sought), files), strict=True):
+                found[f"file {path.relative_to(self._folder)}"] += hits
         searched = {"traces": len(list(traces)), "graph": nodes, "files": len(files)}
         return searched, {place: count for place, count in found.items() if count}, dict(kept)
 

@@ -26,6 +26,12 @@ from forge_hub.records.schema.audit import SEALED, seal
 from forge_shared.ids import new_id
 
 
+@pytest.fixture(autouse=True)
+def _own_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The command line configures the log for good; the tests after this one look at theirs.
+    monkeypatch.setattr("forge_hub.__main__.logs.configure", lambda *_, **__: None)
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     with postgresql.server() as url:

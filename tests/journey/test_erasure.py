@@ -51,8 +51,8 @@ def test_one_command_erases_a_person_from_a_serving_hub_and_from_its_files(tmp_p
 
         # The room is still there and knows nothing of it: it may call, and nothing else of it is kept.
         site.stop_room("room-1")
-        site.start_scripted_room("room-1", {"turns": [["water"], ["nurse"]]})
         rung = len(site.records("SELECT id FROM alert WHERE node = 'room-1'"))
+        site.start_scripted_room("room-1", {"turns": [["water"], ["nurse"]]})
         until("its alarms", lambda: len(site.records("SELECT id FROM alert WHERE node = 'room-1'")) >= rung + 2 or None)
         assert site.records("SELECT count(*) FROM event_log WHERE subject = ?", gone) == [(0,)]
         with pytest.raises(RuntimeError, match="no such person"):

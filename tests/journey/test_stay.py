@@ -11,6 +11,9 @@ import httpx
 import pytest
 from tests.journey.world import Site, until
 
+from forge_edge.dialogue.saved import SavedConversation
+from forge_shared.sealing import Keyring
+
 NAME, RECORD_NUMBER = "Rosalind Hollister", "4711-0815"
 WITHDRAWAL_SECONDS = 2.0
 
@@ -55,6 +58,12 @@ def found_in(folder: Path, *plants: str) -> set[tuple[str, str]]:
     return hits
 
 
+def saved_conversation(folder: Path) -> str:
+    """Where a room's dialogue stands, opened with the node's own key."""
+    keyring = Keyring.open(folder / "keys" / "device.key")
+    return SavedConversation(folder / "conversation.json", keyring).load().model_dump_json()
+
+
 def room_of(site: Site, room: str) -> dict[str, Any]:
     rows = site.records("SELECT hearing, session_on, capture FROM room WHERE node = ?", room)
     return dict(zip(("hearing", "session_on", "capture"), rows[0], strict=True)) if rows else {}
@@ -84,13 +93,14 @@ def test_a_stay_keeps_its_pseudonym_from_room_to_room_and_its_end_wipes_the_node
             site.start_scripted_room("room-2", {"turns": [["water"], ["nurse"], form], "pause_seconds": 1.5})
             until("events in the new room", lambda: pseudonym in subjects(site, "room-2"))
             plants = (pseudonym, "LA6569-3", NAME, RECORD_NUMBER)
-            holds_form = lambda: ("conversation.json", "LA6569-3") in found_in(site.room_folder("room-2"), *plants)  # noqa: E731 (read once)
-            until("a form in progress", holds_form)
+            until("a form in progress", lambda: "LA6569-3" in saved_conversation(site.room_folder("room-2")))
+            assert found_in(site.room_folder("room-2"), "LA6569-3") == set(), "it is sealed"
             assert ("desired.json", pseudonym) in found_in(site.room_folder("room-2"), *plants)
 
             site.post(staff, f"/stays/{stay}", f"/stays/{stay}/discharge")
             until("the new room's word", lambda: confirmed(site, "room-2"))
             until("a node that forgot", lambda: not found_in(site.room_folder("room-2"), *plants), seconds=20)
+            assert "LA6569-3" not in saved_conversation(site.room_folder("room-2"))
             page = f"/stays/{stay}"
             assert "Ended" in staff.get(page).text
             token = re.search(r'name="csrf_token" value="([^"]*)"', staff.get(page).text)

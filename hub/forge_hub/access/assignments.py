@@ -12,7 +12,7 @@ from forge_hub.access import audit
 from forge_hub.access.accounts import COMMAND_LINE, SignedIn
 from forge_hub.errors import AccessError, NotFoundError
 from forge_hub.records.database import Database
-from forge_hub.records.schema import Account, Assignment, Emergency, Person
+from forge_hub.records.schema import Account, Assignment, Emergency, Person, Stay
 from forge_shared.clock import Clock
 from forge_shared.ids import new_id
 
@@ -80,7 +80,7 @@ class Assignments:
         if subject in self.people_of(who.account_id):
             return
         with self._database.read() as transaction:
-            if transaction.get(Person, subject) is None:
+            if not _is_known(transaction, subject):
                 raise NotFoundError("there is no such person")
         audit.note(
             self._database,
@@ -204,7 +204,7 @@ class Assignments:
             reviewed_at=None,
         )
         with self._database.begin() as transaction:
-            if transaction.get(Person, subject) is None:
+            if not _is_known(transaction, subject):
                 raise NotFoundError("there is no such person")
             transaction.add(emergency)
             audit.write(
@@ -262,8 +262,8 @@ class Assignments:
                 raise NotAssignedError(subject)
 
     def _free(self, transaction: Transaction, subject: str) -> bool:
-        # The row of the person is locked, so that of two clinicians who begin at once one is the first.
-        if transaction.get(Person, subject, with_for_update=True) is None:
+        # The row of the person or the stay is locked, so that of two clinicians who begin at once one is the first.
+        if not _is_known(transaction, subject, lock=True):
             raise NotFoundError("there is no such person")
         query = select(Assignment.id).where(Assignment.subject == subject, _holds(self._clock.now()))
         return transaction.scalars(query.limit(1)).first() is None
@@ -277,7 +277,7 @@ class Assignments:
 
     def _assign(self, transaction: Transaction, by: str, account: str, subject: str, hours: int | None) -> None:
         now = self._clock.now()
-        if transaction.get(Person, subject) is None:
+        if not _is_known(transaction, subject):
             raise NotFoundError("there is no such person")
         known = select(Assignment.id).where(
             Assignment.account == account, Assignment.subject == subject, Assignment.until.is_(None)
@@ -298,3 +298,11 @@ class Assignments:
 
 def _holds(now: datetime) -> ColumnElement[bool]:
     return or_(Assignment.until.is_(None), Assignment.until > now)
+
+
+def _is_known(transaction: Transaction, subject: str, *, lock: bool = False) -> bool:
+    """Tell whether anything came from a person, or they are admitted and nothing has come yet."""
+    if transaction.get(Person, subject, with_for_update=lock) is not None:
+        return True
+    stay = select(Stay.id).where(Stay.pseudonym == subject)
+    return transaction.scalar(stay.with_for_update() if lock else stay) is not None

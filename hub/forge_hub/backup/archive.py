@@ -38,7 +38,6 @@ _NOT_KEPT = frozenset({"control.sock", "lock", "mqtt-version", "pid"})
 _DERIVED = ("graph.lbdb", "records.db")
 """Beginnings of names: the graph is derived anew, and the records are in the backup in another form."""
 _BROKER = PurePosixPath("broker")
-_OF_BROKER = frozenset({PurePosixPath("broker/users")})
 """Of the broker only who may enter: its queue and its retained messages are old by the time of a restore."""
 
 
@@ -134,7 +133,7 @@ def _kept(folder: Path) -> Iterator[Path]:
         place = PurePosixPath(path.relative_to(folder).as_posix())
         derived = len(place.parts) == 1 and place.name.startswith(_DERIVED)
         hidden = any(part.startswith(".") for part in place.parts)
-        of_broker = place.is_relative_to(_BROKER) and place not in _OF_BROKER
+        of_broker = place.is_relative_to(_BROKER)
         beside = place.name.endswith(("-wal", "-shm", "-journal", ".lock"))
         skipped = derived or hidden or of_broker or beside or place.name in _NOT_KEPT
         if not skipped and path.is_file() and not _begins(path, MAGIC):

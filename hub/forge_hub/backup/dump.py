@@ -42,12 +42,14 @@ def dump(database: Database, file: BinaryIO, progress: Progress) -> str:
 
 
 def load(connection: Connection, lines: Iterable[bytes], progress: Progress) -> None:
-    """Fill the empty tables of a schema of the dump's own revision, in the caller's transaction.
+    """Fill the tables of a fresh schema of the dump's own revision, in the caller's transaction.
 
     Raises:
         BackupError: The dump does not fit the schema.
     """
     tables = {table.name: table for table in _tables(connection)}
+    for filled in reversed(tables.values()):  # a migration may have put a first row into one
+        connection.execute(filled.delete())
     table: Table | None = None
     names: list[str] = []
     waiting: list[dict[str, Any]] = []

@@ -134,7 +134,7 @@ def erase_person(transaction: Transaction, pseudonym: str, *, at: datetime, by: 
     _empty_inbox(transaction, pseudonym, entry.replacement, rows, traces)
     _empty_quarantine(transaction, pseudonym, rows)
     mine = Alert.subject == pseudonym
-    rows["alert"] += _changed(transaction, update(Alert).where(mine).values(subject=None, detail={}))
+    rows["alert"] += _changed(transaction, update(Alert).where(mine).values(subject=None, detail={}, incident=Alert.id))
     for column in person_columns():
         if column.table.name not in _EMPTIED:
             traces.update(_delete(transaction, column.table, column == pseudonym, rows))
