@@ -1,5 +1,6 @@
 """A site for journeys: one hub and its rooms, as real processes on loopback, in one folder."""
 
+import contextlib
 import json
 import os
 import re
@@ -25,11 +26,15 @@ T = TypeVar("T")
 
 
 def free_port() -> int:
-    """Return a TCP port of loopback that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a TCP port of loopback that is free now, and that no outgoing connection is given while a server is down.
+
+    Linux gives those 32768 and up (ip(7), ``ip_local_port_range``).
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def until(what: str, look: Callable[[], T | None], *, seconds: float = START_SECONDS, every: float = 0.05) -> T:
