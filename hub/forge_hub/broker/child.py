@@ -172,15 +172,17 @@ class BrokerChild:
         await server.wait_closed()
 
     async def _end_orphans(self) -> None:
-        """End brokers that a killed hub left behind: broker processes whose command line names this folder's files.
+        """End brokers that a killed hub left behind: broker processes whose command line names this hub's files.
 
         The process id on file is not enough: the hub may have been killed between starting one and writing it down.
         """
-        mark = f"{self._folder}/".encode()
+        # Mosquitto's names its configuration, amqtt's the authority.
+        marks = (f"{self._folder}/".encode(), f"\0{self._authority.folder}\0".encode())
         for process in Path("/proc").iterdir():
             with contextlib.suppress(OSError, ValueError):
                 command = (process / "cmdline").read_bytes()
-                if mark in command and (b"mosquitto" in command or b"amqtt_server" in command):
+                is_ours = any(mark in command for mark in marks)
+                if is_ours and (b"mosquitto" in command or b"amqtt_server" in command):
                     os.kill(int(process.name), signal.SIGKILL)
                     async with asyncio.timeout(STOP_SECONDS):
                         while process.exists():
