@@ -8,9 +8,11 @@ import pytest
 from structlog.testing import capture_logs
 from tests.fakes.pages import HubPages, client, open_pages, serve
 
+from forge_hub.records.schema import AlertStep
 from forge_hub.web import rendering
 from forge_hub.web.application import end_streams
 from forge_hub.web.rendering import STATIC
+from forge_shared.ids import new_id
 
 
 @pytest.fixture
@@ -79,3 +81,24 @@ async def test_a_page_that_leaves_is_forgotten(pages: HubPages) -> None:
         async with asyncio.timeout(5):
             while pages.board._watchers:  # noqa: SLF001 (as above)
                 await asyncio.sleep(0.05)
+
+
+async def test_a_phone_that_had_nothing_yet_when_it_slept_is_told_what_it_missed(pages: HubPages) -> None:
+    async with serve(pages) as address:
+        cookies = {"forge": pages.token("staff")}
+        async with httpx.AsyncClient(base_url=address, cookies=cookies, timeout=5) as http:
+
+            async def first_event(after: str) -> list[str]:
+                lines: list[str] = []
+                async with http.stream("GET", "/phone/stream", params={"after": after}) as answer:
+                    async for line in answer.aiter_lines():
+                        if not line:
+                            break
+                        lines.append(line)
+                return lines
+
+            moments = [line.removeprefix("id: ") for line in await first_event("") if line.startswith("id: ")]
+            alert = pages.alert_arrives(state="attended")
+            pages.add(AlertStep(id=new_id(), alert=alert, at=pages.now, what="rung"))
+            (moment,) = moments
+            assert any("someone has been there" in line for line in await first_event(moment))

@@ -163,7 +163,9 @@ async def test_a_phone_that_slept_says_that_it_is_not_live_and_then_what_it_miss
         assert "do not reach this phone" in await page.locator("#live").inner_text()
         gone = pages.alert_arrives(detail={"request": "help", "mode": "voice"}, severity="critical")
         pages.board.changed()
-        await asyncio.sleep(0.5)
+        async with asyncio.timeout(10):
+            while "rung" not in story(pages, gone):
+                await asyncio.sleep(0.05)
         account = await asyncio.to_thread(_account, pages, "admin")
         await pages.board.answer(gone, "attend", account)
         between.come_back()

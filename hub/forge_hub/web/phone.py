@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
@@ -23,6 +24,8 @@ from forge_hub.web.wording import AlertView, view_of
 MINE_SHOWN_FOR = timedelta(hours=12)
 """A person's own alerts stay on the page for one shift."""
 MISSED_LIMIT = 20
+BEFORE_ALL = str(UUID(int=0))
+"""Sorts before every step of an alert: how far a page has come that opened before the first one."""
 
 MANIFEST = {
     "name": "Persona-Forge alerts",
@@ -149,7 +152,7 @@ def _seen(transaction: Transaction, who: SignedIn, alerts: list[str]) -> frozens
 
 def _mark(site: Site) -> str:
     with site.parts.database.read() as transaction:
-        return transaction.scalar(select(func.max(AlertStep.id))) or ""
+        return transaction.scalar(select(func.max(AlertStep.id))) or BEFORE_ALL
 
 
 def _missed(transaction: Transaction, since: str) -> list[Alert]:
