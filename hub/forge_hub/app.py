@@ -25,7 +25,7 @@ from forge_hub.graph import open_graph
 from forge_hub.graph.ports import GraphStore
 from forge_hub.graph.projection import GraphProjection
 from forge_hub.ingest.consumer import BrokerLogin, Consumer
-from forge_hub.ingest.store import IngestStore
+from forge_hub.ingest.store import Committed, IngestStore
 from forge_hub.projection import Runner, catch_up
 from forge_hub.records.database import Database, open_database
 from forge_hub.records.projector import RecordsProjection
@@ -89,8 +89,7 @@ class Hub:
             Runner(database, GraphProjection(graph)),
         ]
 
-        def on_committed() -> None:
-            board.changed()
+        def on_committed(_: Committed) -> None:
             for runner in runners:
                 runner.wake()
 
@@ -101,13 +100,15 @@ class Hub:
             rooms=Rooms(database, clock),
             version=version("persona-forge-hub"),
             version_file=folder / "mqtt-version",
+            clock=clock,
             on_committed=on_committed,
+            on_shown=board.changed,
         )
         rooms = RoomCommands(settings.site, database, clock, consumer.publish)
 
         def health() -> Mapping[str, str]:
             states = {f"projection.{runner.name}": runner.state for runner in runners}
-            states["ingest"] = "ok" if consumer.connected else "broker.disconnected"
+            states["ingest"] = consumer.trouble or ("ok" if consumer.connected else "broker.disconnected")
             if broker is not None:
                 states["broker"] = broker.state
             return states

@@ -11,6 +11,7 @@ class GraphProjection:
     """Keeps the graph up to date. Implements `forge_hub.projection.Projection`; the cursor lives in the graph."""
 
     name = "graph"
+    lane = None
 
     def __init__(self, store: GraphStore) -> None:
         self._store = store

@@ -29,6 +29,7 @@ class Committed:
         quarantined: Messages that could not be read.
         rung: Alarms beyond a gap whose alert was raised ahead of the log.
         acknowledgements: What to answer, by node.
+        records_of: The nodes whose records were in the batch.
     """
 
     events: int
@@ -36,6 +37,7 @@ class Committed:
     quarantined: int
     rung: int
     acknowledgements: dict[str, Acknowledgement]
+    records_of: frozenset[str]
 
 
 class IngestStore:
@@ -63,10 +65,10 @@ class IngestStore:
             sqlalchemy.exc.SQLAlchemyError: Nothing of the batch was committed.
         """
         readings = [read(self._site, message) for message in batch]
+        addresses = [reading.address for reading in readings if not isinstance(reading, Unplaced)]
         named: dict[str, set[str]] = {}
-        for reading in readings:
-            if not isinstance(reading, Unplaced):
-                named.setdefault(reading.address.node, set()).add(reading.address.epoch)
+        for address in addresses:
+            named.setdefault(address.node, set()).add(address.epoch)
         with self._writing, self._database.begin() as transaction:
             ledger = Ledger(transaction, self._site, self._clock.now())
             ledger.load(readings)
@@ -75,7 +77,8 @@ class IngestStore:
             ledger.write()
             answers = acknowledgements(transaction, named)
         count = ledger.count
-        return Committed(count.events, count.duplicates, count.quarantined, count.rung, answers)
+        records_of = frozenset(address.node for address in addresses if address.lane == "record")
+        return Committed(count.events, count.duplicates, count.quarantined, count.rung, answers, records_of)
 
     def acknowledgement(self, node: str) -> Acknowledgement:
         """Return what is committed of a node's newest epochs."""
