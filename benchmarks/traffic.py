@@ -1,4 +1,4 @@
-"""Rooms without a body: many rooms' events from one process, as cheaply as the wire allows, so that the hub is measured.
+"""Rooms without a body: the events of many rooms from one process, as cheaply as the wire allows; the hub is measured.
 
 A pump speaks MQTT 3.1.1 over a plain socket (OASIS MQTT 3.1.1, sections 3.1 to 3.4): packets are made beforehand.
 """
