@@ -93,6 +93,7 @@ class Consumer:
         self._pressure = Pressure()
         self._protocols: dict[str, int] = {}
         self._inlet = Inlet()
+        self._turn = asyncio.Lock()
         self._refused = 0
         self.trouble: str | None = None
 
@@ -199,15 +200,18 @@ class Consumer:
         await until_first_failure(connection(), commit(inlet.alarms), commit(inlet.records), states())
 
     async def _commit(self, client: aiomqtt.Client, batch: list[Arrived]) -> None:
-        committed = await asyncio.to_thread(self._store.commit, batch)
-        self.trouble = None
-        self._on_committed(committed)
-        if committed.rung or committed.quarantined:
-            self._on_shown()
-        self._pressure.sent(committed.records_of, self._clock.monotonic_seconds())
-        window = self._window()
-        for node, acknowledgement in committed.acknowledgements.items():
-            await self._acknowledge(client, node, acknowledgement, window)
+        # One at a time from the commit to its answer: an answer that is older than the one before it would tell the node
+        # that the hub has lost its memory.
+        async with self._turn:
+            committed = await asyncio.to_thread(self._store.commit, batch)
+            self.trouble = None
+            self._on_committed(committed)
+            if committed.rung or committed.quarantined:
+                self._on_shown()
+            self._pressure.sent(committed.records_of, self._clock.monotonic_seconds())
+            window = self._window()
+            for node, acknowledgement in committed.acknowledgements.items():
+                await self._acknowledge(client, node, acknowledgement, window)
 
     async def _state(self, client: aiomqtt.Client, message: Arrived) -> None:
         try:
@@ -219,8 +223,9 @@ class Consumer:
         came_online = await asyncio.to_thread(self._rooms.note, node, path, message.payload)
         if came_online:
             self._protocols[node] = Status.model_validate_json(message.payload).protocol
-            acknowledgement = await asyncio.to_thread(self._store.acknowledgement, node)
-            await self._acknowledge(client, node, acknowledgement, self._window())
+            async with self._turn:
+                acknowledgement = await asyncio.to_thread(self._store.acknowledgement, node)
+                await self._acknowledge(client, node, acknowledgement, self._window())
         self._on_shown()
 
     def _window(self) -> int:
