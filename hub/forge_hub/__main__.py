@@ -16,6 +16,7 @@ from forge_hub.broker.child import reload_users
 from forge_hub.broker.users import HUB_USER, BrokerUsers
 from forge_hub.errors import HubConfigError, HubError
 from forge_hub.graph import open_graph
+from forge_hub.quarantine_commands import add_quarantine
 from forge_hub.records.database import open_database
 from forge_hub.settings import PREFIX, HubSettings
 from forge_shared import logs, topics
@@ -129,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     rebuild_parser = graph.add_parser("rebuild", help="Drop the graph and derive it anew from the event log.")
     rebuild_parser.set_defaults(run=_graph_rebuild)
+    add_quarantine(commands)
     command("settings", _settings_help, "List every setting with its environment variable.")
     return parser
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import signal
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -93,10 +94,11 @@ class Hub:
             for runner in runners:
                 runner.wake()
 
+        store = IngestStore(settings.site, database, clock)
         consumer = Consumer(
             site=settings.site,
             login=login,
-            store=IngestStore(settings.site, database, clock),
+            store=store,
             rooms=Rooms(database, clock),
             version=version("persona-forge-hub"),
             version_file=folder / "mqtt-version",
@@ -119,6 +121,10 @@ class Hub:
                 events = await asyncio.to_thread(rebuild, database, graph)
             return {"events": events, **await asyncio.to_thread(graph.counts)}
 
+        async def replay_quarantine(entry_id: str | None) -> Mapping[str, Any]:
+            # The projections find it at their next look, within a second.
+            return dataclasses.asdict(await asyncio.to_thread(store.replay, entry_id))
+
         pages = create_application(
             Parts(
                 site=settings.site,
@@ -140,7 +146,9 @@ class Hub:
             server.serve(),
             self._announce(server, database, forms),
             consumer.run(),
-            control.serve(folder / "control.sock", {"graph-rebuild": rebuild_graph}),
+            control.serve(
+                folder / "control.sock", {"graph-rebuild": rebuild_graph, "quarantine-replay": replay_quarantine}
+            ),
             *(runner.run() for runner in runners),
             *([broker.watch()] if broker else []),
         )

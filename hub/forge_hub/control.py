@@ -19,7 +19,8 @@ ANSWER_SECONDS = 600.0
 """A rebuild of a large graph takes minutes; the caller may interrupt at any time."""
 _LINE_BYTES = 64 * 1024
 
-Handler = Callable[[], Awaitable[Mapping[str, Any]]]
+Handler = Callable[..., Awaitable[Mapping[str, Any]]]
+"""Carries out a command; called with the command's arguments by keyword."""
 
 log = get_logger()
 
@@ -43,8 +44,8 @@ async def serve(path: Path, handlers: Mapping[str, Handler]) -> None:
         path.unlink(missing_ok=True)
 
 
-def ask(path: Path, command: str) -> Mapping[str, Any] | None:
-    """Ask the serving hub to carry out a command.
+def ask(path: Path, command: str, **arguments: str | None) -> Mapping[str, Any] | None:
+    """Ask the serving hub to carry out a command with these arguments.
 
     Returns:
         Its answer, or None when no hub serves here.
@@ -59,7 +60,7 @@ def ask(path: Path, command: str) -> Mapping[str, Any] | None:
                 connection.connect(str(path))
             except (FileNotFoundError, ConnectionRefusedError):
                 return None
-            connection.sendall(json.dumps({"command": command}).encode() + b"\n")
+            connection.sendall(json.dumps({"command": command, "arguments": arguments}).encode() + b"\n")
             with connection.makefile("rb") as lines:
                 line = lines.readline()
     except TimeoutError:
@@ -86,8 +87,9 @@ async def _reply(reader: asyncio.StreamReader, handlers: Mapping[str, Handler]) 
     handler = handlers.get(name) if isinstance(name, str) else None
     if handler is None:
         return {"ok": False, "error": "unknown command"}
+    arguments = asked.get("arguments", {})
     try:
-        return {"ok": True, **await handler()}
+        return {"ok": True, **await handler(**(arguments if isinstance(arguments, dict) else {}))}
     except ForgeError as error:
         return {"ok": False, "error": str(error)}
     except Exception as error:  # who asked must not wait for an answer that never comes

@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -278,9 +279,7 @@ def run(plan: Plan, folder: Path) -> Outcome:
         goal = (plan.alerts // plan.rooms + plan.records // plan.rooms) * plan.rooms
         for number, kind in enumerate(strikes(world), 1):
             point = goal * number // (plan.strikes + 1)
-            until(
-                f"event {point}", lambda at=point: world.made().total() >= at, seconds=plan.longest_seconds, every=0.2
-            )
+            until(f"event {point}", partial(has_made, world, point), seconds=plan.longest_seconds, every=0.2)
             world.revive_hub()
             world.strike(kind)
         until("the last event", lambda: world.made().total() >= goal, seconds=plan.longest_seconds, every=0.2)
@@ -289,7 +288,7 @@ def run(plan: Plan, folder: Path) -> Outcome:
             world.revive_hub()
             logged = world.site.records("SELECT count(*) FROM event_log")
             alerts = world.site.records("SELECT count(*) FROM alert WHERE kind = 'request'")
-            return logged[0][0] >= goal and alerts[0][0] >= world.made()["alarm"]
+            return bool(logged[0][0] >= goal and alerts[0][0] >= world.made()["alarm"])
 
         with contextlib.suppress(TimeoutError):  # then the report says what is missing
             until("the log", everything, seconds=plan.longest_seconds, every=0.5)
@@ -297,6 +296,11 @@ def run(plan: Plan, folder: Path) -> Outcome:
         world.stop_rooms()
         world.examine()
         return world.outcome
+
+
+def has_made(world: World, events: int) -> bool:
+    """Tell whether the rooms have made that many events."""
+    return world.made().total() >= events
 
 
 def strikes(world: World) -> list[str]:

@@ -186,7 +186,7 @@ class BrokerChild:
             "set_tcp_nodelay true",
             "persistence true",
             f"persistence_location {self._folder}/",
-            # By the clock, not by the number of changes: a whole file for each message caps a hub at some 1,300 events a
+            # By the clock, not by the number of changes: a whole file for each message caps a hub at 1,300 events a
             # second. What a killed broker forgets of the last second, nodes and hub say again when they connect.
             "autosave_interval 1",
             "autosave_on_changes false",

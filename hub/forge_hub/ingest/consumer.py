@@ -200,8 +200,8 @@ class Consumer:
         await until_first_failure(connection(), commit(inlet.alarms), commit(inlet.records), states())
 
     async def _commit(self, client: aiomqtt.Client, batch: list[Arrived]) -> None:
-        # One at a time from the commit to its answer: an answer that is older than the one before it would tell the node
-        # that the hub has lost its memory.
+        # One at a time from the commit to its answer: an answer older than the one before it would tell the node that
+        # the hub has lost its memory.
         async with self._turn:
             committed = await asyncio.to_thread(self._store.commit, batch)
             self.trouble = None

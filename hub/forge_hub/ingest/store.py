@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from forge_hub.ingest.ledger import REMEMBERED_EPOCHS, Ledger, acknowledgements
 from forge_hub.ingest.reading import LARGEST_PAYLOAD_BYTES, Arrived, Unplaced, read
+from forge_hub.ingest.replay import Replayed, replay
 from forge_hub.records.database import Database
 from forge_shared.clock import Clock
 from forge_shared.wire import Acknowledgement
@@ -79,6 +80,19 @@ class IngestStore:
         count = ledger.count
         records_of = frozenset(address.node for address in addresses if address.lane == "record")
         return Committed(count.events, count.duplicates, count.quarantined, count.rung, answers, records_of)
+
+    def replay(self, entry_id: str | None = None) -> Replayed:
+        """Let what is in quarantine, or one entry of it, enter the log where this version can read it now.
+
+        Args:
+            entry_id: Which entry; None: all of them, in the order in which they came.
+
+        Raises:
+            NotFoundError: There is no such entry.
+            sqlalchemy.exc.SQLAlchemyError: Nothing was changed.
+        """
+        with self._writing, self._database.begin() as transaction:
+            return replay(transaction, self._site, self._clock.now(), entry_id)
 
     def acknowledgement(self, node: str) -> Acknowledgement:
         """Return what is committed of a node's newest epochs."""
