@@ -22,10 +22,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import paho.mqtt.client as mqtt
-from benchmarks.traffic import Pump, traffic
 from paho.mqtt.enums import CallbackAPIVersion
 from pydantic import SecretStr
 from tests.fakes import postgresql
+from tests.fakes.traffic import Pump, traffic
 from tests.journey.world import free_port
 
 from forge_hub.broker.child import BrokerChild
