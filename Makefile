@@ -1,6 +1,6 @@
 # `make demo` and `make test` set everything up by themselves; the rest helps while working.
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick check bench lock docs assets clean
+.PHONY: help demo test quick check bench chaos lock docs assets clean
 bin := .venv/bin
 
 help: ## Show this list
@@ -30,6 +30,10 @@ check: ## Format, lint, types, architecture, dependencies, locks
 bench: ## Print every figure of docs/benchmarks.md, one JSON line each
 	@requirements/install test
 	@for program in benchmarks/*.py; do $(bin)/python $$program || exit 1; done
+
+chaos: ## Let everything between 50 rooms and the hub fail while 60,000 events are made; print a report
+	@requirements/install test
+	@$(bin)/python -m tests.journey.chaos
 
 lock: ## Write the hashed locks anew
 	@UV=$(bin)/uv requirements/lock

@@ -31,6 +31,7 @@ from forge_hub.fleet.revocation import write_list
 from forge_hub.graph import open_graph
 from forge_hub.graph.ports import GraphStore
 from forge_hub.graph.projection import rebuild
+from forge_hub.quarantine_commands import add_quarantine
 from forge_hub.records.database import Database, open_database
 from forge_hub.records.export import bundle_of, forms_of
 from forge_hub.retention import forget
@@ -421,6 +422,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the file")
     backup_key = command("backup-key", _backup_key, "Make a key file that seals and opens backups.")
     backup_key.add_argument("file", type=Path, metavar="FILE")
+    add_quarantine(commands)
     command("settings", _settings_help, "List every setting with its environment variable.")
     return parser
 

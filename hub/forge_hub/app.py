@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -36,7 +37,7 @@ from forge_hub.graph.ports import GraphStore
 from forge_hub.graph.projection import GraphProjection
 from forge_hub.housekeeping import Housekeeping
 from forge_hub.ingest.consumer import BrokerLogin, Consumer
-from forge_hub.ingest.store import IngestStore
+from forge_hub.ingest.store import Committed, IngestStore
 from forge_hub.projection import Runner
 from forge_hub.records.database import Database, open_database
 from forge_hub.records.projector import RecordsProjection
@@ -142,21 +143,23 @@ class Hub:
             Runner(database, GraphProjection(graph, consents.may_infer)),
         ]
 
-        def on_committed() -> None:
-            board.changed()
+        def on_committed(_: Committed) -> None:
             for runner in runners:
                 runner.wake()
 
+        store = IngestStore(settings.site, database, clock)
         consumer = Consumer(
             site=settings.site,
             login=login,
-            store=IngestStore(settings.site, database, clock),
+            store=store,
             rooms=Rooms(database, clock),
             version=version("persona-forge-hub"),
             version_file=folder / "mqtt-version",
+            clock=clock,
             on_committed=on_committed,
             on_connected=twins.tell_all,
             on_room=twins.heard,
+            on_shown=board.changed,
         )
         rooms = RoomCommands(settings.site, database, clock, consumer.publish)
         alarms = Alarms(settings, database, clock, board, consumer.publish)
@@ -164,7 +167,7 @@ class Hub:
         def health() -> Mapping[str, str]:
             states = {f"projection.{runner.name}": runner.state for runner in runners}
             states |= alarms.health
-            states["ingest"] = "ok" if consumer.connected else "broker.disconnected"
+            states["ingest"] = consumer.trouble or ("ok" if consumer.connected else "broker.disconnected")
             if broker is not None:
                 states["broker"] = broker.state
             return states
@@ -178,6 +181,11 @@ class Hub:
             kept_days=retention_of(settings),
             on_changed=board.changed,
         )
+
+        async def replay_quarantine(entry_id: str | None = None) -> Mapping[str, Any]:
+            # The projections find it at their next look, within a second.
+            return dataclasses.asdict(await asyncio.to_thread(store.replay, entry_id))
+
         pages = create_application(
             Parts(
                 site=settings.site,
@@ -212,7 +220,12 @@ class Hub:
             Anchors(folder / ANCHORS).run(database, clock),
             alarms.run(),
             control.serve(
-                folder / "control.sock", {**housekeeping.commands, "apply-revocations": keys.apply_revocations}
+                folder / "control.sock",
+                {
+                    **housekeeping.commands,
+                    "apply-revocations": keys.apply_revocations,
+                    "quarantine-replay": replay_quarantine,
+                },
             ),
             daily(housekeeping.forget_old),
             *(runner.run() for runner in runners),

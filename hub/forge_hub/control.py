@@ -44,7 +44,7 @@ async def serve(path: Path, handlers: Mapping[str, Handler]) -> None:
         path.unlink(missing_ok=True)
 
 
-def ask(path: Path, command: str, **arguments: str) -> Mapping[str, Any] | None:
+def ask(path: Path, command: str, **arguments: str | None) -> Mapping[str, Any] | None:
     """Ask the serving hub to carry out a command.
 
     Args:

@@ -8,10 +8,11 @@ from typing import Protocol
 from sqlalchemy.exc import SQLAlchemyError
 
 from forge_hub.records.database import Database
-from forge_hub.records.log import Logged, read_log
+from forge_hub.records.log import Logged, end_of_log, read_log
 from forge_shared.backoff import Backoff
 from forge_shared.errors import ForgeError
 from forge_shared.logs import get_logger
+from forge_shared.topics import Lane
 
 POLL_SECONDS = 1.0
 """A projection looks for new events this often even when nobody woke it."""
@@ -27,6 +28,10 @@ class Projection(Protocol):
     def name(self) -> str:
         """A stable name."""
 
+    @property
+    def lane(self) -> Lane | None:
+        """The one lane that it follows, so that alarms need not wait behind records; None: the whole log."""
+
     def position(self) -> int:
         """Return the position of the last event that was applied; 0 before the first."""
 
@@ -37,7 +42,7 @@ class Projection(Protocol):
 def catch_up(database: Database, projection: Projection) -> int:
     """Apply everything that a projection has not seen yet and return how many events that were."""
     applied = 0
-    while events := read_log(database, projection.position()):
+    while events := read_log(database, projection.position(), lane=projection.lane):
         projection.apply(events)
         applied += len(events)
     return applied
@@ -75,6 +80,10 @@ class Runner:
     def name(self) -> str:
         """The projection's name."""
         return self._projection.name
+
+    def lag(self) -> int:
+        """Return how many positions of the log it has yet to pass. Blocks on the stores: call it from a thread."""
+        return max(0, end_of_log(self._database, self._projection.lane) - self._projection.position())
 
     def wake(self) -> None:
         """Say that the log has grown. Called on the event loop."""

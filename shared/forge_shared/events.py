@@ -5,7 +5,6 @@ consented to and is on, and only after redaction. A type's newest version is its
 and lifted by `_LIFTS`. Types are never reused for another meaning.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal
@@ -303,8 +302,8 @@ def read_envelope(payload: bytes, address: EventAddress) -> tuple[Envelope, Even
         EventUnknownError: A type or version that this program does not read.
     """
     try:
-        envelope = Envelope.model_validate(json.loads(payload))
-    except (ValueError, RecursionError) as error:  # pydantic's and json's errors are ValueErrors
+        envelope = Envelope.model_validate_json(payload)
+    except ValidationError as error:
         raise EventInvalidError(f"no valid envelope ({_where(error)})") from None
     if envelope.address != address:
         raise EventInvalidError("the envelope is not the event that its topic names")
@@ -336,9 +335,9 @@ _MODELS: tuple[type[BaseModel], ...] = (Envelope, FormAnswer, *TYPES.values())
 _FIELDS = frozenset(name for model in _MODELS for name in model.model_fields)
 
 
-def _where(error: Exception) -> str:
+def _where(error: ValidationError) -> str:
     """Name the fields at fault, never their content: a name that is none of ours may be anything that was sent."""
-    if not isinstance(error, ValidationError):
+    if any(item["type"] == "json_invalid" for item in error.errors()):
         return "not JSON"
     return ", ".join(sorted({_path(item["loc"]) for item in error.errors()}))[:200]
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from forge_shared.events import Identifier, Pseudonym, UtcDatetime
 from forge_shared.model import Frozen
@@ -18,16 +18,38 @@ class LanePosition(Frozen):
 
 
 class Acknowledgement(Frozen):
-    """What the hub has committed of one node's events. Only this lets a node forget them."""
+    """What the hub has committed of one node's events. Only this lets a node forget them.
+
+    Attributes:
+        positions: What is committed.
+        window: Records that the node may have on their way without acknowledgement; None: as many as it likes. Only a
+            node of protocol 2 or later is sent one. Alarms are never held back.
+    """
 
     positions: tuple[LanePosition, ...]
+    window: Annotated[int, Field(ge=1, le=10_000)] | None = None
+
+
+PROTOCOL = 2
+"""What this program speaks. 1: the first. 2: a status names its protocol, an acknowledgement may carry a window."""
+OLDEST_PROTOCOL = 1
+"""The oldest that is still understood: always the one before `PROTOCOL`."""
+
+WINDOW_SINCE = 2
+"""The first protocol whose nodes read a window in an acknowledgement."""
 
 
 class Status(Frozen):
-    """Birth (``online``) or last will (``offline``) of a node or of the hub, retained."""
+    """Birth (``online``) or last will (``offline``) of a node or of the hub, retained.
+
+    Whatever a later version adds is ignored, so that a newer node can be told that it is too new.
+    """
+
+    model_config = ConfigDict(extra="ignore")
 
     state: Literal["online", "offline"]
     version: Annotated[str, Field(max_length=40)]
+    protocol: Annotated[int, Field(ge=1, le=10_000)] = 1
 
 
 Purpose = Literal["voice", "recorded-session", "emotion-inference", "camera", "companion", "research"]

@@ -24,8 +24,8 @@ INSTALL = "PostgreSQL is not installed: `apt install postgresql`, or set POSTGRE
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """Yield the SQLAlchemy URL of a server's administrative database.
+def server(*, durable: bool = False) -> Iterator[str]:
+    """Yield the SQLAlchemy URL of a server's administrative database; ``durable`` as in production, else fast.
 
     `POSTGRESQL_TEST_URL` if it is set; else a server of our own, on a socket in a private folder. Where there is none,
     the test is skipped, in CI it fails.
@@ -42,7 +42,7 @@ def server() -> Iterator[str]:
     # The path of a socket holds at most 107 bytes, which pytest's own folders may exceed.
     with (
         tempfile.TemporaryDirectory(prefix="forge-pg-", ignore_cleanup_errors=True) as folder,
-        _running(programs, Path(folder)),
+        _running(programs, Path(folder), fsync="on" if durable else "off"),
     ):
         yield f"postgresql+psycopg://forge@/postgres?host={quote(folder)}"
 
@@ -70,7 +70,7 @@ def _programs() -> Path | None:
 
 
 @contextmanager
-def _running(programs: Path, folder: Path) -> Iterator[None]:
+def _running(programs: Path, folder: Path, *, fsync: str) -> Iterator[None]:
     # PostgreSQL refuses to run as the superuser.
     user = pwd.getpwnam("postgres") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
     os.chown(folder, user.pw_uid, user.pw_gid)
@@ -89,8 +89,8 @@ def _running(programs: Path, folder: Path) -> Iterator[None]:
         **identity,
     )
     process = subprocess.Popen(
-        # What it holds is thrown away, so it need not survive a power cut.
-        [programs / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"],
+        # What tests hold in it is thrown away, so it need not survive a power cut.
+        [programs / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", f"fsync={fsync}"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         cwd=folder,

@@ -20,12 +20,14 @@ from forge_hub.records.log import BATCH, Logged, cursor, move_cursor, read_log
 from forge_hub.records.schema import EventLog
 from forge_shared.errors import EventInvalidError
 from forge_shared.events import RequestMade
+from forge_shared.topics import Lane
 
 
 class Notebook:
     """A projection that writes down what it is given, and may be told to fail."""
 
     name = "notebook"
+    lane: Lane | None = None
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.journey import chaos
 from tests.journey.world import Site, until
 
 EVENTS = 500
@@ -59,6 +60,17 @@ def test_a_hundred_kills_lose_nothing_double_nothing_and_keep_the_order(tmp_path
             "SELECT count(DISTINCT event_id) FROM event_log"
         )
         assert site.records("SELECT count(*) FROM quarantine") == [(0,)]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_alerts_and_records_of_many_rooms_arrive_once_and_in_order_whatever_fails(tmp_path: Path) -> None:
+    """The short form of `make chaos`."""
+    seed = int(os.environ.get("CHAOS_SEED", "20261121"))
+    outcome = chaos.run(
+        chaos.Plan(alerts=300, records=1500, rooms=6, strikes=8, seed=seed, longest_seconds=90), tmp_path
+    )
+    assert outcome.well, outcome.report()
 
 
 def has_reached(site: Site, events: int) -> bool:

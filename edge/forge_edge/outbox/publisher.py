@@ -23,10 +23,20 @@ from forge_shared.logs import get_logger
 from forge_shared.mqtt import Version, VersionChoice
 from forge_shared.tasks import until_first_failure
 from forge_shared.topics import LANES, Lane
-from forge_shared.wire import COMMANDS, Acknowledgement, Command, Status, TwinDesired, TwinReported
+from forge_shared.wire import (
+    COMMANDS,
+    PROTOCOL,
+    Acknowledgement,
+    Command,
+    Status,
+    TwinDesired,
+    TwinReported,
+)
 
 WINDOW = 200
-"""Events of a lane that may be on their way without acknowledgement; bounds what a slow hub must take in."""
+"""Events of a lane that may be on their way without acknowledgement, for a hub that names no window."""
+FIRST_WINDOW = 20
+"""Records on their way before the hub has named a window: a hundred rooms come back at once after a failure. Ours."""
 BURST = 20
 """Records sent before alarms are looked for again."""
 RESEND_SECONDS = (2.0, 30.0)
@@ -109,6 +119,7 @@ class Publisher:
         self._lanes: dict[Lane, _LaneProgress] = {}
         self._epoch = ""
         self._hub_online = False
+        self._record_window = FIRST_WINDOW
         self._version_choice = VersionChoice(version_file)
         self._twin: TwinReported | None = None
         self._twin_dirty = False
@@ -147,7 +158,7 @@ class Publisher:
             await asyncio.sleep(backoff.failed())
 
     def _client(self) -> aiomqtt.Client:
-        offline = Status(state="offline", version=self._version)
+        offline = Status(state="offline", version=self._version, protocol=PROTOCOL)
         return aiomqtt.Client(
             self._address.host,
             self._address.port,
@@ -174,7 +185,7 @@ class Publisher:
             topics.status(self._site, topics.HUB),
         ):
             await client.subscribe(topic, qos=1)
-        birth = Status(state="online", version=self._version)
+        birth = Status(state="online", version=self._version, protocol=PROTOCOL)
         await client.publish(
             topics.status(self._site, self._node), birth.model_dump_json().encode(), qos=1, retain=True
         )
@@ -213,6 +224,7 @@ class Publisher:
         await self._on_command(command)
 
     async def _acknowledge(self, message: Acknowledgement) -> None:
+        self._record_window = WINDOW if message.window is None else message.window
         for position in message.positions:
             if position.epoch != self._epoch:
                 continue
@@ -243,6 +255,7 @@ class Publisher:
     def _rewind(self) -> None:
         """Start again from what is acknowledged: on a new connection, a new epoch, or a hub that came back."""
         self._epoch = self._outbox.epoch
+        self._record_window = FIRST_WINDOW
         self._lanes = {}
         for lane in LANES:
             acknowledged = self._outbox.acknowledged(lane)
@@ -268,7 +281,7 @@ class Publisher:
 
     async def _send_lane(self, client: aiomqtt.Client, lane: Lane, limit: int) -> int:
         epoch, progress = self._epoch, self._lanes[lane]
-        room = WINDOW - (progress.sent - progress.acknowledged)
+        room = (WINDOW if lane == "alarm" else self._record_window) - (progress.sent - progress.acknowledged)
         if room <= 0:
             return 0
         batch = await asyncio.to_thread(self._outbox.pending, lane, progress.sent, min(limit, room))

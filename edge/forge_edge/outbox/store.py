@@ -158,6 +158,11 @@ class Outbox:
         with self._lock:
             return self._position(lane)[1]
 
+    def last_sequence(self, lane: Lane) -> int:
+        """Return the sequence of the newest event of a lane in this epoch; 0 before the first."""
+        with self._lock:
+            return self._position(lane)[0]
+
     def acknowledge(self, position: LanePosition) -> int:
         """Forget what the hub has committed.
 

@@ -18,6 +18,7 @@ class AlertProjection(TableProjection):
     """Stores an alert for every event that asks for one."""
 
     name = "alerts"
+    lane = "alarm"
 
     def __init__(self, database: Database, clock: Clock) -> None:
         super().__init__(database)

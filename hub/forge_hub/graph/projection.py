@@ -24,6 +24,7 @@ class GraphProjection:
     """
 
     name = "graph"
+    lane = None
 
     def __init__(self, store: GraphStore, may_infer: MayInfer | None = None) -> None:
         self._store = store

@@ -2,9 +2,10 @@
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import aiomqtt
 from aiomqtt import ProtocolVersion
@@ -13,19 +14,21 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from forge_hub.errors import BrokerError
 from forge_hub.fleet.rooms import Rooms
-from forge_hub.ingest.store import Arrived, IngestStore
+from forge_hub.ingest.inlet import Inlet, Line
+from forge_hub.ingest.pressure import Pressure
+from forge_hub.ingest.reading import Arrived
+from forge_hub.ingest.store import Committed, IngestStore
 from forge_shared import topics
 from forge_shared.backoff import Backoff
+from forge_shared.clock import Clock
 from forge_shared.errors import TopicInvalidError
 from forge_shared.logs import get_logger
 from forge_shared.mqtt import Version, VersionChoice
 from forge_shared.tasks import until_first_failure
-from forge_shared.wire import Acknowledgement, Status
+from forge_shared.wire import WINDOW_SINCE, Acknowledgement, Status
 
-BATCH = 200
+BATCH = 500
 """Messages committed in one transaction at most: one fsync for many, and an alarm never waits behind more."""
-QUEUE = 2000
-"""Messages held in memory. Overflow: the newest is refused; unacknowledged, it is sent again by its node."""
 KEEPALIVE_SECONDS = 4
 """Room and hub must know within ten seconds that they lost each other: the broker gives up after one and a half of it
 (MQTT 5, section 3.1.2.10), a client after twice.
@@ -59,10 +62,16 @@ class Consumer:
         rooms: Where births, last wills and twins are kept.
         version: The hub's version, for its birth.
         version_file: Remembers the MQTT version that worked.
-        on_committed: Called after every commit that brought something new, before the acknowledgement is sent; must not
+        clock: Measures who sent lately, and how long a commit took.
+        on_committed: Called after every commit with what it changed, before the acknowledgement is sent; must not
             block.
         on_connected: Called when the broker has been reached and messages can be published.
         on_room: Called with node, path below the node and payload when a node came online or said how it is.
+        on_shown: Called when something has changed that pages show and no projection tells of: an alarm that rang ahead
+            of the log, a message in quarantine, a room's state; must not block.
+
+    Attributes:
+        trouble: Why nothing could be committed lately: a code of ours; None while all is well.
     """
 
     def __init__(  # noqa: PLR0913 (the composition root's wiring, by keyword)
@@ -74,7 +83,9 @@ class Consumer:
         rooms: Rooms,
         version: str,
         version_file: Path,
-        on_committed: Callable[[], None],
+        clock: Clock,
+        on_committed: Callable[[Committed], None],
+        on_shown: Callable[[], None],
         on_connected: Callable[[], Awaitable[None]] | None = None,
         on_room: Callable[[str, str, bytes], Awaitable[None]] | None = None,
     ) -> None:
@@ -84,10 +95,32 @@ class Consumer:
         self._rooms = rooms
         self._version = version
         self._on_committed = on_committed
+        self._on_shown = on_shown
         self._on_connected = on_connected
         self._on_room = on_room
         self._version_choice = VersionChoice(version_file)
         self._client: aiomqtt.Client | None = None
+        self._clock = clock
+        self._pressure = Pressure()
+        self._protocols: dict[str, int] = {}
+        self._inlet = Inlet()
+        self._turn = asyncio.Lock()
+        self._refused = 0
+        self.trouble: str | None = None
+
+    @property
+    def waiting(self) -> Mapping[str, int]:
+        """How many messages wait in memory, by kind."""
+        return {
+            "alarm": len(self._inlet.alarms),
+            "record": len(self._inlet.records),
+            "state": len(self._inlet.states),
+        }
+
+    @property
+    def refused(self) -> int:
+        """Records that found the memory full since the start; their nodes send them again."""
+        return self._refused + self._inlet.refused
 
     @property
     def connected(self) -> bool:
@@ -123,8 +156,9 @@ class Consumer:
         backoff = Backoff(*RECONNECT_SECONDS)
         while True:
             connected = False
+            self._refused, self._inlet = self.refused, Inlet()
             try:
-                async with self._connection() as client:
+                async with self._connection(self._inlet) as client:
                     connected = True
                     self._version_choice.succeeded()
                     await self._greet(client)
@@ -133,8 +167,10 @@ class Consumer:
                     self._client = client
                     if self._on_connected is not None:
                         await self._on_connected()
-                    await self._take_in(client)
+                    await self._take_in(client, self._inlet)
             except (aiomqtt.MqttError, SQLAlchemyError) as error:
+                if isinstance(error, SQLAlchemyError):
+                    self.trouble = trouble_of(error)
                 if backoff.failures == 0:
                     log.warning("ingest.interrupted", error=type(error).__name__)
                 if not connected:
@@ -143,7 +179,7 @@ class Consumer:
                 self._client = None
             await asyncio.sleep(backoff.failed())
 
-    def _connection(self) -> aiomqtt.Client:
+    def _connection(self, inlet: Inlet) -> aiomqtt.Client:
         return aiomqtt.Client(
             self._login.host,
             self._login.port,
@@ -155,7 +191,8 @@ class Consumer:
             keepalive=KEEPALIVE_SECONDS,
             timeout=TIMEOUT_SECONDS,
             will=aiomqtt.Will(topics.status(self._site, topics.HUB), self._status("offline"), qos=1, retain=True),
-            max_queued_incoming_messages=QUEUE,
+            # It asks for a class only to make the one queue of this connection.
+            queue_type=cast("type[asyncio.Queue[aiomqtt.Message]]", lambda maxsize: inlet),  # noqa: ARG005 (its name for it)
         )
 
     def _status(self, state: str) -> bytes:
@@ -171,35 +208,35 @@ class Consumer:
         await client.publish(topics.status(self._site, topics.HUB), self._status("online"), qos=1, retain=True)
         log.info("broker.connected", mqtt=self._version_choice.version)
 
-    async def _take_in(self, client: aiomqtt.Client) -> None:
-        queue: asyncio.Queue[Arrived] = asyncio.Queue(maxsize=BATCH)
+    async def _take_in(self, client: aiomqtt.Client, inlet: Inlet) -> None:
+        async def connection() -> None:
+            async for _ in client.messages:
+                pass  # the inlet has taken it in; this ends when the connection does
 
-        async def receive() -> None:
-            async for message in client.messages:
-                payload = message.payload if isinstance(message.payload, bytes) else b""
-                await queue.put(Arrived(str(message.topic), payload))
-
-        async def commit() -> None:
+        async def commit(line: Line) -> None:
             while True:
-                batch = [await queue.get()]
-                while not queue.empty() and len(batch) < BATCH:
-                    batch.append(queue.get_nowait())
-                await self._commit(client, batch)
+                await self._commit(client, await line.take(BATCH))
 
-        await until_first_failure(receive(), commit())
+        async def states() -> None:
+            while True:
+                for message in await inlet.states.take(1):
+                    await self._state(client, message)
+
+        await until_first_failure(connection(), commit(inlet.alarms), commit(inlet.records), states())
 
     async def _commit(self, client: aiomqtt.Client, batch: list[Arrived]) -> None:
-        events = [message for message in batch if "/event/" in message.topic]
-        for message in batch:
-            if "/event/" not in message.topic:
-                await self._state(client, message)
-        if not events:
-            return
-        committed = await asyncio.to_thread(self._store.commit, events)
-        if committed.events or committed.quarantined or committed.rung:
-            self._on_committed()
-        for node, acknowledgement in committed.acknowledgements.items():
-            await self._acknowledge(client, node, acknowledgement)
+        # One at a time from the commit to its answer: an answer older than the one before it would tell the node that
+        # the hub has lost its memory.
+        async with self._turn:
+            committed = await asyncio.to_thread(self._store.commit, batch)
+            self.trouble = None
+            self._on_committed(committed)
+            if committed.rung or committed.quarantined:
+                self._on_shown()
+            self._pressure.sent(committed.records_of, self._clock.monotonic_seconds())
+            window = self._window()
+            for node, acknowledgement in committed.acknowledgements.items():
+                await self._acknowledge(client, node, acknowledgement, window)
 
     async def _state(self, client: aiomqtt.Client, message: Arrived) -> None:
         try:
@@ -210,11 +247,32 @@ class Consumer:
             return
         came_online = await asyncio.to_thread(self._rooms.note, node, path, message.payload)
         if came_online:
-            await self._acknowledge(client, node, await asyncio.to_thread(self._store.acknowledgement, node))
+            self._protocols[node] = Status.model_validate_json(message.payload).protocol
+            async with self._turn:
+                acknowledgement = await asyncio.to_thread(self._store.acknowledgement, node)
+                await self._acknowledge(client, node, acknowledgement, self._window())
         if self._on_room is not None and (came_online or path != "status"):
             await self._on_room(node, path, message.payload)
-        self._on_committed()
+        self._on_shown()
 
-    async def _acknowledge(self, client: aiomqtt.Client, node: str, acknowledgement: Acknowledgement) -> None:
-        if acknowledgement.positions:
-            await client.publish(topics.ack(self._site, node), acknowledgement.model_dump_json().encode(), qos=1)
+    def _window(self) -> int:
+        return self._pressure.window(len(self._inlet.records), self._clock.monotonic_seconds())
+
+    async def _acknowledge(
+        self, client: aiomqtt.Client, node: str, acknowledgement: Acknowledgement, window: int
+    ) -> None:
+        if not acknowledgement.positions:
+            return
+        if self._protocols.get(node, 1) >= WINDOW_SINCE:
+            acknowledgement = acknowledgement.model_copy(update={"window": window})
+        # QoS 0: on one live connection nothing is lost, and when it breaks the node sends again and is answered again.
+        # Waiting for the broker's receipt of fifty answers would hold up the next batch.
+        await client.publish(topics.ack(self._site, node), acknowledgement.model_dump_json(exclude_none=True), qos=0)
+
+
+def trouble_of(error: SQLAlchemyError) -> str:
+    """Return the code of what keeps the store from writing: ``disk.full`` or ``records.failed``."""
+    # SQLITE_FULL says "database or disk is full"; PostgreSQL answers with class 53100, disk_full.
+    cause = getattr(error, "orig", None)
+    full = "full" in str(cause).lower() or getattr(cause, "sqlstate", None) == "53100"
+    return "disk.full" if full else "records.failed"

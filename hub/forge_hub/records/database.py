@@ -1,7 +1,8 @@
 """Opening the relational store: SQLite by default, PostgreSQL in production, the same code on both."""
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import resources
 from typing import Any
 
@@ -22,6 +23,9 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._writer: AbstractContextManager[Any] = (
+            _Turn(BUSY_TIMEOUT_SECONDS) if engine.dialect.name == "sqlite" else nullcontext()
+        )
         options: dict[str, Any] = {"read_only": True}
         if engine.dialect.name == "postgresql":
             # Its default shows every statement another moment; SQLite's WAL keeps the moment of the first one.
@@ -31,7 +35,11 @@ class Database:
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
         """Yield a transaction that commits at the end of the block and rolls back when it raises."""
-        with Transaction(self.engine, expire_on_commit=False) as transaction, transaction.begin():
+        with (
+            self._writer,
+            Transaction(self.engine, expire_on_commit=False) as transaction,
+            transaction.begin(),
+        ):
             yield transaction
 
     @contextmanager
@@ -43,6 +51,27 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+class _Turn:
+    """Lets the threads of this process write one after the other.
+
+    SQLite has one writer too, but lets the others look again at growing intervals of up to 100 ms (its
+    ``sqliteDefaultBusyCallback``): an alarm would wait for that long while nobody writes. Whoever has waited for the
+    limit goes on to SQLite's own lock, which then says that the store is busy.
+    """
+
+    def __init__(self, limit_seconds: float) -> None:
+        self._limit_seconds = limit_seconds
+        self._lock = threading.Lock()
+        self._local = threading.local()
+
+    def __enter__(self) -> None:
+        self._local.taken = self._lock.acquire(timeout=self._limit_seconds)
+
+    def __exit__(self, *_: object) -> None:
+        if self._local.taken:
+            self._lock.release()
 
 
 def open_database(url: str) -> Database:

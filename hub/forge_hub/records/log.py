@@ -3,18 +3,19 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import ValidationError
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session as Transaction
 
 from forge_hub.records.database import Database
 from forge_hub.records.schema import EventLog, ProjectionCursor
 from forge_shared.errors import EventInvalidError, ForgeError
 from forge_shared.events import Envelope, EventData, read_data
+from forge_shared.topics import Lane
 
-BATCH = 200
+BATCH = 500
 """Events read at once: few enough that a page read in between does not wait."""
 
 
@@ -27,8 +28,8 @@ class Logged:
     data: EventData
 
 
-def read_log(database: Database, after: int, limit: int = BATCH) -> list[Logged]:
-    """Return up to ``limit`` events of the log beyond position ``after``, in order of commit.
+def read_log(database: Database, after: int, limit: int = BATCH, *, lane: Lane | None = None) -> list[Logged]:
+    """Return up to ``limit`` events of the log, or of one lane, beyond position ``after``, in order of commit.
 
     Where an event cannot be read by this version, those before it are returned first.
 
@@ -36,13 +37,15 @@ def read_log(database: Database, after: int, limit: int = BATCH) -> list[Logged]
         EventInvalidError: The next event does not fit its type.
         EventUnknownError: The next event is of a type or version that this program does not read.
     """
-    query = select(EventLog).where(EventLog.position > after).order_by(EventLog.position).limit(limit)
+    query = select(EventLog.position, EventLog.envelope).where(EventLog.position > after)
+    if lane is not None:
+        query = query.where(EventLog.lane == lane)
     with database.read() as transaction:
-        rows = list(transaction.scalars(query))
+        rows = transaction.execute(query.order_by(EventLog.position).limit(limit)).all()
     logged: list[Logged] = []
-    for row in rows:
+    for position, envelope in rows:
         try:
-            logged.append(_read(row))
+            logged.append(_read(position, envelope))
         except ForgeError:
             if not logged:
                 raise
@@ -54,6 +57,7 @@ class TableProjection(ABC):
     """A projection whose tables and cursor live in this database. Implements `forge_hub.projection.Projection`."""
 
     name: ClassVar[str]
+    lane: ClassVar[Lane | None] = None
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -66,9 +70,13 @@ class TableProjection(ABC):
     def apply(self, events: Sequence[Logged]) -> None:
         """Store what follows from the events, and the cursor, in one transaction."""
         with self._database.begin() as transaction:
-            for event in events:
-                self.apply_one(transaction, event)
+            self.apply_all(transaction, events)
             move_cursor(transaction, self.name, events[-1].position)
+
+    def apply_all(self, transaction: Transaction, events: Sequence[Logged]) -> None:
+        """Store what follows from a batch of events, in the caller's transaction."""
+        for event in events:
+            self.apply_one(transaction, event)
 
     @abstractmethod
     def apply_one(self, transaction: Transaction, event: Logged) -> None:
@@ -86,9 +94,18 @@ def move_cursor(transaction: Transaction, name: str, position: int) -> None:
     transaction.merge(ProjectionCursor(name=name, position=position))
 
 
-def _read(row: EventLog) -> Logged:
+def end_of_log(database: Database, lane: Lane | None = None) -> int:
+    """Return the position of the newest event of the log, or of one lane; 0 when there is none."""
+    query = select(func.max(EventLog.position))
+    if lane is not None:
+        query = query.where(EventLog.lane == lane)
+    with database.read() as transaction:
+        return transaction.scalar(query) or 0
+
+
+def _read(position: int, stored: dict[str, Any]) -> Logged:
     try:
-        envelope = Envelope.model_validate(row.envelope)
+        envelope = Envelope.model_validate(stored)
     except ValidationError:
         raise EventInvalidError("an event of the log has no valid envelope") from None
-    return Logged(row.position, envelope, read_data(envelope.type, envelope.data))
+    return Logged(position, envelope, read_data(envelope.type, envelope.data))

@@ -1,7 +1,10 @@
 """Event log to records: people, form responses, recorded sessions, utterances."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
 
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session as Transaction
 
 from forge_hub.records.database import Database
@@ -31,16 +34,25 @@ class RecordsProjection(TableProjection):
         super().__init__(database)
         self._forms = {form.canonical: form for form in forms.values()}
 
+    def apply_all(self, transaction: Transaction, events: Sequence[Logged]) -> None:
+        """Store what follows from a batch: what is known already is asked for once, new answers go in together."""
+        self._known = _Known.of(transaction, events)
+        self._answers: list[dict[str, Any]] = []
+        super().apply_all(transaction, events)
+        self._write_answers(transaction)
+
     def apply_one(self, transaction: Transaction, event: Logged) -> None:
-        """Store what follows from one event."""
+        """Store what follows from one event of the batch."""
         envelope = event.envelope
         if isinstance(event.data, EventErased):
             return
-        if transaction.get(Person, envelope.subject) is None:
+        if envelope.subject not in self._known.people:
+            self._known.people.add(envelope.subject)
             transaction.add(Person(pseudonym=envelope.subject, node=envelope.node, first_seen=envelope.time))
         match event.data:
             case FormRecorded():
                 self._form(transaction, envelope, event.data)
+                return
             case SessionStarted():
                 self._session_started(transaction, envelope, event.data)
             case SessionEnded():
@@ -48,17 +60,20 @@ class RecordsProjection(TableProjection):
                 if session is not None and _is_own(session, envelope):
                     session.ended_at, session.end_reason = envelope.time, event.data.reason
             case UtteranceSaid():
-                transaction.merge(
-                    Utterance(
-                        id=envelope.id,
-                        session=event.data.session,
-                        subject=envelope.subject,
-                        text=event.data.text,
-                        redactions=dict(event.data.redactions),
-                        confidence=event.data.confidence,
-                        at=envelope.time,
-                    )
+                said = Utterance(
+                    id=envelope.id,
+                    session=event.data.session,
+                    subject=envelope.subject,
+                    text=event.data.text,
+                    redactions=dict(event.data.redactions),
+                    confidence=event.data.confidence,
+                    at=envelope.time,
                 )
+                if envelope.id in self._known.utterances:
+                    transaction.merge(said)
+                else:
+                    transaction.add(said)
+                return
             case _:
                 return
         transaction.flush()
@@ -88,33 +103,67 @@ class RecordsProjection(TableProjection):
         total = data.total if form is None else _total(form, data)
         if form is None:
             log.warning("form.unknown", questionnaire=data.questionnaire)
-        transaction.merge(
-            FormResponse(
-                id=data.response,
-                event_id=envelope.id,
-                subject=envelope.subject,
-                node=envelope.node,
-                questionnaire=data.questionnaire,
-                status=data.status,
-                total=total,
-                re_prompts=data.re_prompts,
-                started_at=data.started_at,
-                recorded_at=envelope.time,
-            )
+        response = FormResponse(
+            id=data.response,
+            event_id=envelope.id,
+            subject=envelope.subject,
+            node=envelope.node,
+            questionnaire=data.questionnaire,
+            status=data.status,
+            total=total,
+            re_prompts=data.re_prompts,
+            started_at=data.started_at,
+            recorded_at=envelope.time,
         )
+        # An answer that comes twice in one form counts as it came last.
+        answers = {
+            answer.link_id: {
+                "response": data.response,
+                "link_id": answer.link_id,
+                "ordinal": ordinal,
+                "code": answer.code,
+                "mode": answer.mode,
+                "times_asked": answer.times_asked,
+                "corrected": answer.corrected,
+            }
+            for ordinal, answer in enumerate(data.answers)
+        }
+        if data.response not in self._known.responses:
+            self._known.responses.add(data.response)
+            transaction.add(response)
+            self._answers += answers.values()
+            return
+        self._write_answers(transaction)
+        transaction.merge(response)
         transaction.flush()
-        for ordinal, answer in enumerate(data.answers):
-            transaction.merge(
-                FormAnswer(
-                    response=data.response,
-                    link_id=answer.link_id,
-                    ordinal=ordinal,
-                    code=answer.code,
-                    mode=answer.mode,
-                    times_asked=answer.times_asked,
-                    corrected=answer.corrected,
-                )
-            )
+        for answer in answers.values():
+            transaction.merge(FormAnswer(**answer))
+
+    def _write_answers(self, transaction: Transaction) -> None:
+        transaction.flush()
+        if self._answers:
+            transaction.execute(insert(FormAnswer), self._answers)
+            self._answers = []
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the store holds already of a batch."""
+
+    people: set[str]
+    responses: set[str]
+    utterances: set[str]
+
+    @classmethod
+    def of(cls, transaction: Transaction, events: Sequence[Logged]) -> Self:
+        subjects = {event.envelope.subject for event in events}
+        responses = {event.data.response for event in events if isinstance(event.data, FormRecorded)}
+        said = {event.envelope.id for event in events if isinstance(event.data, UtteranceSaid)}
+        return cls(
+            set(transaction.scalars(select(Person.pseudonym).where(Person.pseudonym.in_(subjects)))),
+            set(transaction.scalars(select(FormResponse.id).where(FormResponse.id.in_(responses)))),
+            set(transaction.scalars(select(Utterance.id).where(Utterance.id.in_(said)))),
+        )
 
 
 def _is_own(session: Session, envelope: Envelope) -> bool:

@@ -35,9 +35,10 @@ def forget_received_before(database: Database, kind: Kept, before: datetime) -> 
     total = 0
     while True:
         with database.begin() as transaction:
+            has_rung = or_(EventLog.lane != "alarm", EventLog.position <= cursor(transaction, "alerts"))
             old = (
                 select(EventLog)
-                .where(types, EventLog.received_at < before, EventLog.position <= cursor(transaction, "alerts"))
+                .where(types, EventLog.received_at < before, has_rung)
                 .order_by(EventLog.position)
                 .limit(BATCH)
             )

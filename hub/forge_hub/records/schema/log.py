@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, UniqueConstraint
+from sqlalchemy import BigInteger, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from forge_hub.records.schema.base import Base
@@ -13,7 +13,11 @@ class EventLog(Base):
     """Every event once, in the order of commit. The source of all projections."""
 
     __tablename__ = "event_log"
-    __table_args__ = (UniqueConstraint("node", "epoch", "lane", "sequence"),)
+    __table_args__ = (
+        UniqueConstraint("node", "epoch", "lane", "sequence"),
+        # For those who follow one lane: alarms are found without passing a backlog of records.
+        Index("ix_event_log_lane", "lane", "position"),
+    )
 
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     event_id: Mapped[str] = mapped_column(unique=True)

@@ -1,0 +1,77 @@
+"""Where messages wait between the broker's socket and the store: three lines, so that an alarm overtakes a backlog."""
+
+import asyncio
+from collections import deque
+
+import aiomqtt
+
+from forge_hub.ingest.reading import Arrived
+from forge_shared.logs import get_logger
+from forge_shared.topics import event_lane
+
+WAITING_RECORDS = 20_000
+"""Records held in memory, some 20 MB of them. Nodes that keep to their windows never fill this.
+
+Overflow: the newest record is refused, counted and logged; unacknowledged, its node sends it again. Ours.
+"""
+
+log = get_logger()
+
+
+class Inlet(asyncio.Queue[aiomqtt.Message]):
+    """The incoming queue of one connection, sorted as it fills. Used on the event loop.
+
+    It takes the place of aiomqtt's own queue, which is left empty: reading from that costs a task for each message.
+    Alarms and states are never refused.
+    """
+
+    def __init__(self, records: int = WAITING_RECORDS) -> None:
+        super().__init__()
+        self._limit = records
+        self.alarms = Line()
+        self.records = Line()
+        self.states = Line()
+        self.refused = 0
+
+    def put_nowait(self, item: aiomqtt.Message) -> None:
+        """Take a message in, or refuse a record when too many wait."""
+        topic = str(item.topic)
+        message = Arrived(topic, item.payload if isinstance(item.payload, bytes) else b"")
+        lane = event_lane(topic)
+        if lane is None:
+            self.states.put(message)
+        elif lane == "record":
+            self._put_record(message)
+        else:
+            self.alarms.put(message)
+
+    def _put_record(self, message: Arrived) -> None:
+        if len(self.records) < self._limit:
+            self.records.put(message)
+            return
+        if self.refused == 0:
+            log.warning("ingest.refusing", waiting=len(self.records), remedy="nodes send again what is refused")
+        self.refused += 1
+
+
+class Line:
+    """Messages in the order in which they came. One reader."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Arrived] = deque()
+        self._came = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put(self, message: Arrived) -> None:
+        """Add a message to the end."""
+        self._waiting.append(message)
+        self._came.set()
+
+    async def take(self, most: int) -> list[Arrived]:
+        """Wait for at least one message and return up to ``most`` of them."""
+        while not self._waiting:
+            self._came.clear()
+            await self._came.wait()
+        return [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]

@@ -1,0 +1,121 @@
+"""Rooms without ears: the shipped outbox and publisher of several nodes in one process, and someone who makes events.
+
+``light_rooms.py PLAN`` where the plan is a JSON file; killed and started again it goes on where the outboxes stand. It
+ends when told to, not when everything is made. Its wall clock is shifted by the seconds in the plan's clock file.
+"""
+
+import asyncio
+import json
+import random
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from forge_edge.anonymiser import Anonymiser
+from forge_edge.enrolment import client_context
+from forge_edge.errors import OutboxError
+from forge_edge.observations import FormObserved, RequestObserved
+from forge_edge.outbox.publisher import BrokerAddress, Publisher
+from forge_edge.outbox.store import Outbox
+from forge_edge.settings import load_credentials
+from forge_shared import logs
+from forge_shared.clock import SystemClock
+from forge_shared.ids import new_id
+from forge_shared.sealing import Keyring
+from forge_shared.topics import Lane
+from forge_shared.wire import Command, TwinDesired
+
+FORM = "https://personaforge.org/fhir/Questionnaire/phq-9|1.0.0"
+
+
+class SteppedClock(SystemClock):
+    """The machine's clock, as wrong as a file says."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def now(self) -> datetime:
+        try:
+            shift = float(self._path.read_text())
+        except (OSError, ValueError):
+            shift = 0.0
+        return super().now() + timedelta(seconds=shift)
+
+
+class LightRoom:
+    """One room."""
+
+    def __init__(self, plan: dict[str, Any], name: str) -> None:
+        self.name = name
+        self.goals: dict[Lane, int] = {"alarm": plan["alarms"], "record": plan["records"]}
+        self.per_second: float = plan["per_second"]
+        folder = Path(plan["folder"]) / name
+        folder.mkdir(exist_ok=True)
+        credentials = load_credentials(Path(plan["credentials"]) / f"{name}.json")
+        clock = SteppedClock(Path(plan["clock"]))
+        self.anonymiser = Anonymiser(f"p-{name}", clock)
+        self.clock = clock
+        keyring = Keyring.open(folder / "device.key")
+        self.outbox = Outbox(
+            folder / "outbox.db", credentials.site, name, clock, limit_bytes=500_000_000, keyring=keyring
+        )
+        self.publisher = Publisher(
+            self.outbox,
+            BrokerAddress(credentials.host, plan["port"] or credentials.port, lambda: client_context(credentials)),
+            site=credentials.site,
+            node=name,
+            version="0",
+            version_file=folder / "mqtt-version",
+            clock=clock,
+            on_command=self._on_command,
+            on_desired=self._on_desired,
+            on_hub=self._on_hub,
+            on_acknowledged=self._on_acknowledged,
+        )
+
+    async def run(self) -> None:
+        await asyncio.gather(self.publisher.run(), self.live())
+
+    async def live(self) -> None:
+        """Make events until the goals are reached, however often it is started."""
+        made: dict[Lane, int] = {lane: await asyncio.to_thread(self.outbox.last_sequence, lane) for lane in self.goals}
+        chance = random.Random(f"{self.name}/{made}")
+        while left := [lane for lane in self.goals for _ in range(self.goals[lane] - made[lane])]:
+            lane = chance.choice(left)
+            observation = (
+                RequestObserved(request="nurse", mode="voice")
+                if lane == "alarm"
+                else FormObserved(new_id(), FORM, "stopped", (), (), None, 0, self.clock.now())
+            )
+            event = self.anonymiser.event_of(observation)
+            assert event is not None
+            try:
+                made[lane] = (await asyncio.to_thread(self.outbox.append, event)).sequence
+            except OutboxError:
+                await asyncio.sleep(0.2)
+                continue
+            self.publisher.wake()
+            if self.per_second:
+                await asyncio.sleep(chance.expovariate(self.per_second))
+
+    async def _on_command(self, command: Command) -> None:
+        pass
+
+    async def _on_desired(self, desired: TwinDesired) -> None:
+        pass
+
+    async def _on_hub(self, online: bool) -> None:  # noqa: FBT001 (the publisher's callback)
+        pass
+
+    async def _on_acknowledged(self, lane: Lane, sequence: int) -> None:
+        pass
+
+
+async def main(plan: dict[str, Any]) -> None:
+    await asyncio.gather(*(LightRoom(plan, name).run() for name in plan["rooms"]))
+
+
+if __name__ == "__main__":
+    logs.configure("light-rooms", level="ERROR")
+    asyncio.run(main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))
