@@ -15,7 +15,7 @@ from typing import Any
 from forge_edge.anonymiser import Anonymiser
 from forge_edge.enrolment import client_context
 from forge_edge.errors import OutboxError
-from forge_edge.observations import FormObserved, RequestObserved
+from forge_edge.observations import FormObserved, Observation, RequestObserved, RiskAnswerObserved
 from forge_edge.outbox.publisher import BrokerAddress, Publisher
 from forge_edge.outbox.store import Outbox
 from forge_edge.settings import load_credentials
@@ -26,6 +26,8 @@ from forge_shared.sealing import Keyring
 from forge_shared.topics import Lane
 from forge_shared.wire import Command, TwinDesired
 
+REPEATED = 0.2
+"""Share of alarms that may be repeats of one call; the others are answers to a risk item, each an alert of its own."""
 FORM = "https://personaforge.org/fhir/Questionnaire/phq-9|1.0.0"
 
 
@@ -54,6 +56,7 @@ class LightRoom:
         folder.mkdir(exist_ok=True)
         credentials = load_credentials(Path(plan["credentials"]) / f"{name}.json")
         clock = SteppedClock(Path(plan["clock"]))
+        self.told = Path(plan["told"]) / f"{name}.jsonl"
         self.anonymiser = Anonymiser(f"p-{name}", clock)
         self.clock = clock
         keyring = Keyring.open(folder / "device.key")
@@ -83,21 +86,27 @@ class LightRoom:
         chance = random.Random(f"{self.name}/{made}")
         while left := [lane for lane in self.goals for _ in range(self.goals[lane] - made[lane])]:
             lane = chance.choice(left)
-            observation = (
-                RequestObserved(request="nurse", mode="voice")
-                if lane == "alarm"
-                else FormObserved(new_id(), FORM, "stopped", (), (), None, 0, self.clock.now())
-            )
-            event = self.anonymiser.event_of(observation)
+            event = self.anonymiser.event_of(self._observation(lane, chance))
             assert event is not None
             try:
-                made[lane] = (await asyncio.to_thread(self.outbox.append, event)).sequence
+                stored = await asyncio.to_thread(self.outbox.append, event)
             except OutboxError:
                 await asyncio.sleep(0.2)
                 continue
+            made[lane] = stored.sequence
+            # From here on the room has been told that it is safe.
+            with self.told.open("a", encoding="utf-8") as told:
+                told.write(json.dumps([lane, stored.sequence, stored.id]) + "\n")
             self.publisher.wake()
             if self.per_second:
                 await asyncio.sleep(chance.expovariate(self.per_second))
+
+    def _observation(self, lane: Lane, chance: random.Random) -> Observation:
+        if lane == "record":
+            return FormObserved(new_id(), FORM, "stopped", (), (), None, 0, self.clock.now())
+        if chance.random() < REPEATED:
+            return RequestObserved(request="nurse", mode="voice")
+        return RiskAnswerObserved(new_id(), FORM, "44260-8", "LA6569-3", 1, "voice")
 
     async def _on_command(self, command: Command) -> None:
         pass

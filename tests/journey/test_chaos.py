@@ -1,5 +1,6 @@
 """Whatever is killed, no event is lost or counted twice, and each lane keeps its order."""
 
+import dataclasses
 import os
 import random
 import signal
@@ -9,7 +10,10 @@ from pathlib import Path
 
 import pytest
 from tests.journey import chaos
+from tests.journey.chaos_report import FAST, Plan, Step, waits
 from tests.journey.world import Site, until
+
+from forge_hub.alerts.escalation import Plan as Escalation
 
 EVENTS = 500
 KILLS = 100
@@ -63,14 +67,23 @@ def test_a_hundred_kills_lose_nothing_double_nothing_and_keep_the_order(tmp_path
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
-def test_alerts_and_records_of_many_rooms_arrive_once_and_in_order_whatever_fails(tmp_path: Path) -> None:
-    """The short form of `make chaos`."""
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("power", [False, True], ids=["failures", "power"])
+def test_alerts_and_records_of_many_rooms_arrive_once_and_in_order_whatever_fails(
+    tmp_path: Path, *, power: bool
+) -> None:
+    """The short forms of `make chaos`."""
     seed = int(os.environ.get("CHAOS_SEED", "20261121"))
-    outcome = chaos.run(
-        chaos.Plan(alerts=300, records=1500, rooms=6, strikes=8, seed=seed, longest_seconds=90), tmp_path
-    )
+    size = Plan(alerts=150, records=750, rooms=5, strikes=4 if power else 8, seed=seed, power=power)
+    outcome = chaos.run(dataclasses.replace(size, longest_seconds=100, escalation=FAST, disk_megabytes=300), tmp_path)
     assert outcome.well, outcome.report()
+
+
+def test_a_ring_that_comes_after_its_timer_is_counted_and_the_time_of_an_absent_hub_is_not() -> None:
+    plan = Escalation(30, 60, 120, 180)
+    story = [Step("raised", 0, 0.0), Step("rung", 1, 1.0), Step("rung", 2, 41.0), Step("accepted", 0, 50.0)]
+    assert waits(story, plan, []) == [1.0, 10.0, 0.0]
+    assert waits(story, plan, [(30.0, 39.0)]) == [1.0, 2.0, 0.0]
 
 
 def has_reached(site: Site, events: int) -> bool:
