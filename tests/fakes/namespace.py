@@ -6,9 +6,10 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_network
 
-HERE, THERE = "198.18.77.1", "198.18.77.2"
-"""Addresses for tests of networks (RFC 2544)."""
+NETWORKS = ip_network("198.18.0.0/15")
+"""Addresses for tests of networks (RFC 2544). Each process takes four of its own: two runs must not meet."""
 
 
 class Namespace:
@@ -16,11 +17,13 @@ class Namespace:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        first = 4 * (os.getpid() % (NETWORKS.num_addresses // 4))
+        self.here, there = str(NETWORKS[first + 1]), str(NETWORKS[first + 2])
         _ip("netns", "add", name)
         _ip("link", "add", f"{name}-h", "type", "veth", "peer", "name", f"{name}-r", "netns", name)
-        _ip("addr", "add", f"{HERE}/30", "dev", f"{name}-h")
+        _ip("addr", "add", f"{self.here}/30", "dev", f"{name}-h")
         _ip("link", "set", f"{name}-h", "up")
-        _ip("-n", name, "addr", "add", f"{THERE}/30", "dev", f"{name}-r")
+        _ip("-n", name, "addr", "add", f"{there}/30", "dev", f"{name}-r")
         _ip("-n", name, "link", "set", f"{name}-r", "up")
         _ip("-n", name, "link", "set", "lo", "up")
 

@@ -15,7 +15,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from tests.fakes import namespace as networks
 from tests.fakes.cut_line import CutLine
 from tests.fakes.disks import SmallDisk, small_disk
 from tests.fakes.namespace import namespace
@@ -51,7 +50,7 @@ class World:
             for place in (folder / "hub", self.rooms)
         ]
         self.disks: list[SmallDisk] = [disk for disk in own if disk is not None]
-        environment = {"FORGE_HUB_BROKER_HOST": networks.HERE} if self.network else {}
+        environment = {"FORGE_HUB_BROKER_HOST": self.network.here} if self.network else {}
         self.site = stack.enter_context(Site(folder, hub_environment=environment))
         self.line = None if self.network else CutLine(self.site.broker_port)
         if self.line is not None:
