@@ -1,5 +1,6 @@
 """What was made beside what arrived, and whether every alert rang and climbed when it should."""
 
+import dataclasses
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +26,10 @@ EVENTS = f"""
 SELECT event_id FROM alert WHERE kind IN {PERSONAL}
 UNION ALL SELECT event_id FROM alert_step WHERE what = 'merged'
 """  # noqa: S608 (the same)
+STEADY: Mapping[Priority, Escalation] = {
+    priority: dataclasses.replace(DEFAULT_PLANS["high"], acceptance_seconds=60) for priority in DEFAULT_PLANS
+}
+"""The default plan of high priority for all, with acceptances that expire within the run."""
 FAST: Mapping[Priority, Escalation] = {priority: Escalation(5, 10, 20, 15) for priority in ("high", "medium", "low")}
 """For the short form, which has no minutes to wait."""
 
@@ -42,7 +47,7 @@ class Plan:
     per_second: float = 20.0
     disk_megabytes: int = 2000
     longest_seconds: float = 3000.0
-    escalation: Mapping[Priority, Escalation] = field(default_factory=lambda: DEFAULT_PLANS)
+    escalation: Mapping[Priority, Escalation] = field(default_factory=lambda: STEADY)
 
 
 @dataclass(slots=True)
