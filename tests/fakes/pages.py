@@ -26,6 +26,8 @@ from forge_hub.fleet.twins import Twins
 from forge_hub.graph import open_graph
 from forge_hub.graph.ports import Edge, GraphBatch, GraphStore, Node, NodeRef
 from forge_hub.graph.schema import Value
+from forge_hub.ingest.replay import Replayed
+from forge_hub.ingest.store import IngestStore
 from forge_hub.records.database import Database, open_database
 from forge_hub.records.schema import (
     Account,
@@ -42,7 +44,7 @@ from forge_hub.stays.consents import Consents
 from forge_hub.stays.identities import Identities, Identity
 from forge_hub.stays.register import Register
 from forge_hub.web.application import create_application, end_streams
-from forge_hub.web.parts import Fleet, Parts
+from forge_hub.web.parts import Fleet, Parts, Scrape, Upkeep
 from forge_shared.clock import Clock, SystemClock
 from forge_shared.forms.questionnaire import installed
 from forge_shared.ids import new_id
@@ -71,6 +73,7 @@ class HubPages:
     published: list[tuple[str, bytes]]
     health: dict[str, str]
     utterances: list[str] = field(default_factory=list)
+    protocols: dict[str, int] = field(default_factory=dict)
     free_bed: str = ""
     stay: str = ""
 
@@ -271,13 +274,14 @@ def _graph(utterances: list[str], session: str, now: datetime) -> GraphBatch:
 
 @contextmanager
 def open_pages(
-    folder: Path, clock: Clock | None = None, *, https: bool = False, claims: bool = False
+    folder: Path, clock: Clock | None = None, *, https: bool = False, claims: bool = False, scrape: Scrape | None = None
 ) -> Iterator[HubPages]:
     clock = clock or SystemClock()
     database = open_database(f"sqlite:///{folder / 'records.db'}")
     graph = open_graph(f"ladybug://{folder / 'graph.lbdb'}", None)
     published: list[tuple[str, bytes]] = []
     health = {"ingest": "ok"}
+    protocols: dict[str, int] = {}
 
     async def publish(topic: str, payload: bytes) -> None:
         published.append((topic, payload))
@@ -289,6 +293,9 @@ def open_pages(
 
     async def on_revoked(nodes: Sequence[str]) -> None:
         published.extend((f"revoked/{node}", b"") for node in nodes)
+
+    async def replay(entry_id: str | None) -> Replayed:
+        return await asyncio.to_thread(IngestStore("ward", database, clock).replay, entry_id)
 
     board = AlertBoard(database, clock, on_accepted=on_accepted)
     keys = authority(folder)
@@ -309,11 +316,12 @@ def open_pages(
         consents=Consents(database, clock),
         identities=Identities(f"sqlite:///{folder / 'identities.db'}", folder / "keys", database, clock),
         twins=Twins("ward", database, publish),
+        upkeep=Upkeep(replay, lambda: protocols, scrape),
         key=SecretKey.open(folder / "second-factor.key"),
         hosts=frozenset({"hub.test"}),
     )
     try:
-        yield HubPages(database, graph, board, parts, create_application(parts), published, health)
+        yield HubPages(database, graph, board, parts, create_application(parts), published, health, protocols=protocols)
     finally:
         parts.identities.close()
         graph.close()
