@@ -20,7 +20,7 @@ from forge_edge.settings import NodeSettings, load_credentials
 from forge_shared.clock import SystemClock
 from forge_shared.errors import ForgeError
 from forge_shared.forms.questionnaire import installed
-from forge_shared.wire import OLDEST_PROTOCOL, PROTOCOL
+from forge_shared.wire import PROTOCOL
 
 FREE_MEGABYTES = 500
 """Room for the outbox at its default limit."""
@@ -258,12 +258,9 @@ def _hub(settings: NodeSettings) -> Finding:
         return Finding("hub", ok=True, found=f"speaks protocol {protocol}, as this node does")
     found = f"speaks protocol {protocol}, this node {PROTOCOL}"
     if protocol > PROTOCOL:
-        return Finding("hub", ok=True, found=f"{found}: the hub is newer and serves it", do="update this node in time")
+        return Finding("hub", ok=True, found=f"{found}: the hub is newer and serves it; update this node in time")
     return Finding(
-        "hub",
-        ok=protocol >= OLDEST_PROTOCOL,
-        found=f"{found}: the hub is older",
-        do="update the hub first: it does not show how this room is",
+        "hub", ok=False, found=f"{found}: the hub is older", do="update the hub: it does not show how this room is"
     )
 
 

@@ -91,6 +91,8 @@ def test_whatever_is_not_well_says_what_to_do(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(doctor, "FREE_MEGABYTES", 10**12)
     monkeypatch.setattr(doctor, "OLDEST_YEAR", 3000)
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "hub-protocol").write_text("1")
     settings = settings_of(
         tmp_path,
         whisper_model=tmp_path,

@@ -1,10 +1,11 @@
 """Out of quarantine: what a later version of the hub can read enters the log after all, exactly once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, insert, select
+from sqlalchemy import Select, func, insert, select
 from sqlalchemy.orm import Session as Transaction
 
 from forge_hub.errors import NotFoundError
@@ -146,7 +147,7 @@ def _listing() -> Select[_Row]:
     return select(Quarantine.id, Quarantine.received_at, Quarantine.node, Quarantine.lane, Quarantine.reason, size)
 
 
-def _listed(row: Row[Any]) -> Listed:
+def _listed(row: Sequence[Any]) -> Listed:
     return Listed(row[0], row[1], row[2], row[3], code_of(row[4]), row[5])
 
 
