@@ -8,22 +8,20 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import aiomqtt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 from sqlalchemy import event
 from tests.fakes.keys import authority
+from tests.fakes.live_broker import LiveBroker, live_broker
 from tests.fakes.pages import HubPages, client, open_pages
 from tests.fakes.sent import WATER, phq_9
 from tests.fakes.ward import FakeWard, open_ward
-from tests.journey.world import free_port
 
 from forge_hub.alerts.board import AlertBoard
 from forge_hub.alerts.projector import AlertProjection
 from forge_hub.alerts.service import Alarms
-from forge_hub.broker.child import BrokerChild, choose
 from forge_hub.fleet.rooms import Rooms
 from forge_hub.ingest.consumer import BrokerLogin, Consumer
 from forge_hub.ingest.store import IngestStore
@@ -190,19 +188,18 @@ def test_what_does_not_hold_up_an_alarm_degrades_and_never_fails(states: dict[st
 class LiveHub:
     """Broker, consumer and alarms that run, as in the composition root, and their health."""
 
-    def __init__(self, folder: Path, broker: BrokerChild, port: int) -> None:
+    def __init__(self, folder: Path, broker: LiveBroker) -> None:
         self.ward = open_ward(folder)
         clock, database = SystemClock(), self.ward.database
         self.ward.clock.at = clock.now()
-        self.keys = authority(folder)
-        self.broker, self.port = broker, port
+        self.broker = broker
         settings = HubSettings(
             site="site", webhook_url="http://127.0.0.1:9/", webhook_secret=SecretStr("a secret of sixteen")
         )
         board = AlertBoard(database, clock, on_accepted=_nothing)
         self.consumer = Consumer(
             site="site",
-            login=BrokerLogin("127.0.0.1", port, tls=self.keys.hub_context()),
+            login=BrokerLogin("127.0.0.1", broker.port, tls=broker.keys.hub_context()),
             store=IngestStore("site", database, clock),
             rooms=Rooms(database, clock),
             version="1",
@@ -220,10 +217,10 @@ class LiveHub:
             runners=[],
             consumer=self.consumer,
             alarms=alarms,
-            broker=broker,
-            certificates=self.keys.ends(),
+            broker=broker.child,
+            certificates=broker.keys.ends(),
         )
-        self.run = (self.consumer.run(), alarms.run(), broker.watch())
+        self.run = (self.consumer.run(), alarms.run(), broker.child.watch())
 
     def state(self, part: str) -> str:
         return self.telemetry.health.states()[part]
@@ -234,9 +231,7 @@ class LiveHub:
     async def sends(self, count: int) -> None:
         """Let room-1 send events once, as a node does that gets no answer and tries again."""
         node = self.ward.nodes["room-1"]
-        async with aiomqtt.Client(
-            "127.0.0.1", self.port, identifier="room-1", tls_context=self.keys.context_as("room-1")
-        ) as room:
+        async with self.broker.client("room-1") as room:
             for _ in range(count):
                 message = node.send(WATER)
                 await room.publish(message.topic, message.payload, qos=1)
@@ -248,25 +243,20 @@ async def _nothing(_: object) -> None:
 
 @pytest.fixture
 async def live(tmp_path: Path) -> AsyncIterator[LiveHub]:
-    port = free_port()
-    broker = BrokerChild(
-        choose("auto"), folder=tmp_path, authority=authority(tmp_path), site="site", host="127.0.0.1", port=port
-    )
-    await broker.start()
-    hub = LiveHub(tmp_path, broker, port)
-    running = asyncio.create_task(until_first_failure(*hub.run))
-    try:
-        await until(lambda: hub.status() == "ok")
-        yield hub
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        await broker.stop()
-        hub.ward.database.close()
+    async with live_broker(tmp_path) as broker:
+        hub = LiveHub(tmp_path, broker)
+        running = asyncio.create_task(until_first_failure(*hub.run))
+        try:
+            await until(lambda: hub.status() == "ok")
+            yield hub
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            hub.ward.database.close()
 
 
 async def test_a_broker_that_dies_is_a_failure_until_it_is_back(live: LiveHub) -> None:
-    process = live.broker._process  # noqa: SLF001 (what a test kills, the product never hands out)
+    process = live.broker.child._process  # noqa: SLF001 (what a test kills, the product never hands out)
     assert process is not None
     process.kill()
     await until(lambda: live.state("broker") == "broker.failed" and live.state("ingest") == "broker.disconnected")
