@@ -329,7 +329,7 @@ async def test_a_store_that_hangs_is_a_failure_and_takes_one_thread_only(
     async with asked(tmp_path, hangs) as (_, http):
         said: Sequence[Any] = await asyncio.gather(*(http.get("/healthz") for _ in range(20)))
         assert {answer.status_code for answer in said} == {503}
-        assert said[0].json()["parts"] == {"records": "records.slow"}
+        assert said[0].json()["parts"] == {"stores": "stores.slow"}
         assert questions == 1
         answers.set()
         await until_ok(http)

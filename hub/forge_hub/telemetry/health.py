@@ -36,7 +36,7 @@ CERTIFICATE_ENDS = timedelta(days=30)
 DISK_LOW_BYTES = 1_000_000_000
 """Ours: some 200,000 events with their records, a night of a hundred rooms."""
 
-_GRAVE_PARTS = frozenset({"records", "ingest", "broker", "alerts", "monitoring", "projection.alerts"})
+_GRAVE_PARTS = frozenset({"stores", "records", "ingest", "broker", "alerts", "monitoring", "projection.alerts"})
 _GRAVE_CODES = frozenset({"certificate.ended"})
 
 

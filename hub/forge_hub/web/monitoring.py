@@ -51,7 +51,7 @@ def add_routes(app: FastAPI) -> None:
         try:
             states = await how_it_is.answer()
         except TimeoutError:
-            states = {"records": "records.slow"}
+            states = {"stores": "stores.slow"}
         status = status_of(states)
         return JSONResponse({"status": status, "parts": dict(states)}, status_code=503 if status == "failed" else 200)
 
@@ -76,4 +76,4 @@ def add_routes(app: FastAPI) -> None:
         try:
             return Response(await numbers.answer(), headers={"Content-Type": CONTENT_TYPE})
         except TimeoutError:
-            return JSONResponse({"code": "records.slow"}, status_code=503)
+            return JSONResponse({"code": "stores.slow"}, status_code=503)
