@@ -20,8 +20,8 @@ FUTURE = "org.personaforge.request.made.v99"
 @pytest.fixture
 def pages(tmp_path: Path) -> Iterator[HubPages]:
     with open_pages(tmp_path) as opened:
-        for role in ("admin", "staff"):
-            opened.account("admin" if role == "admin" else "staff")
+        opened.account("admin")
+        opened.account("staff")
         yield opened
 
 

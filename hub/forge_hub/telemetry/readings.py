@@ -60,10 +60,6 @@ class Readings(Collector):
         self._intake = intake
         self._health = health
 
-    def describe(self) -> list[Metric]:
-        """Return nothing: what is collected is known only when it is."""
-        return []
-
     def collect(self) -> Iterator[Metric]:
         """Yield everything that can be read now."""
         yield from self._intake_families()

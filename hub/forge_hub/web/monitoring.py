@@ -28,7 +28,7 @@ class _Question(Generic[T]):
         self._asked: asyncio.Task[T] | None = None
 
     async def answer(self) -> T:
-        """Return the answer to a question that was asked no earlier than while another waits for it.
+        """Return the answer; whoever comes while a question is open waits for its answer too.
 
         Raises:
             TimeoutError: There is none within `ANSWER_SECONDS`.
