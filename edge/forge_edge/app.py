@@ -16,6 +16,7 @@ from typing import Any
 from forge_edge import desired, health
 from forge_edge.anonymiser import Anonymiser
 from forge_edge.children import EarsChild, Said
+from forge_edge.counterpart import Counterpart
 from forge_edge.dialogue import reach
 from forge_edge.dialogue.conversation import (
     ACCEPTED,
@@ -137,6 +138,7 @@ class Node:
                     on_desired=self._on_desired,
                     on_hub=self._on_hub,
                     on_acknowledged=self._on_acknowledged,
+                    on_protocol=Counterpart(folder / "hub-protocol").heard,
                 )
                 tasks.extend((self._publisher.run(), renewal.run(self._publisher.reconnect)))
             try:

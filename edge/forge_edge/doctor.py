@@ -13,12 +13,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from forge_edge.counterpart import last_heard
 from forge_edge.enrolment import certificate_ends
 from forge_edge.errors import NodeError
 from forge_edge.settings import NodeSettings, load_credentials
 from forge_shared.clock import SystemClock
 from forge_shared.errors import ForgeError
 from forge_shared.forms.questionnaire import installed
+from forge_shared.wire import PROTOCOL
 
 FREE_MEGABYTES = 500
 """Room for the outbox at its default limit."""
@@ -52,6 +54,7 @@ def examine(settings: NodeSettings) -> list[Finding]:
         _form,
         _names,
         _broker,
+        _hub,
         _certificate,
         _clock,
         _disk,
@@ -245,6 +248,20 @@ def _broker(settings: NodeSettings) -> Finding:
             do="is the hub running, and is the network up? Events wait in the outbox meanwhile",
         )
     return Finding("broker", ok=True, found=f"{credentials.host}:{credentials.port} answers in {took_ms:.0f} ms")
+
+
+def _hub(settings: NodeSettings) -> Finding:
+    protocol = last_heard(settings.folder / "hub-protocol")
+    if protocol is None:
+        return Finding("hub", ok=True, found="has not said yet which protocol it speaks")
+    if protocol == PROTOCOL:
+        return Finding("hub", ok=True, found=f"speaks protocol {protocol}, as this node does")
+    found = f"speaks protocol {protocol}, this node {PROTOCOL}"
+    if protocol > PROTOCOL:
+        return Finding("hub", ok=True, found=f"{found}: the hub is newer and serves it; update this node in time")
+    return Finding(
+        "hub", ok=False, found=f"{found}: the hub is older", do="update the hub: it does not show how this room is"
+    )
 
 
 def _certificate(settings: NodeSettings) -> Finding:

@@ -37,6 +37,7 @@ from forge_hub.graph.ports import GraphStore
 from forge_hub.graph.projection import GraphProjection
 from forge_hub.housekeeping import Housekeeping
 from forge_hub.ingest.consumer import BrokerLogin, Consumer
+from forge_hub.ingest.replay import Replayed
 from forge_hub.ingest.store import Committed, IngestStore
 from forge_hub.projection import Runner
 from forge_hub.records.database import Database, open_database
@@ -47,8 +48,9 @@ from forge_hub.settings import HubSettings
 from forge_hub.stays.consents import Consents
 from forge_hub.stays.identities import Identities
 from forge_hub.stays.register import Register
+from forge_hub.telemetry.service import Telemetry
 from forge_hub.web.application import create_application, end_streams
-from forge_hub.web.parts import Fleet, Parts
+from forge_hub.web.parts import Fleet, Parts, Scrape, Upkeep
 from forge_shared.clock import Clock, SystemClock
 from forge_shared.files import owned_folder
 from forge_shared.forms.questionnaire import Questionnaire, installed
@@ -143,7 +145,8 @@ class Hub:
             Runner(database, GraphProjection(graph, consents.may_infer)),
         ]
 
-        def on_committed(_: Committed) -> None:
+        def on_committed(committed: Committed) -> None:
+            telemetry.metrics.committed(committed)
             for runner in runners:
                 runner.wake()
 
@@ -164,14 +167,17 @@ class Hub:
         rooms = RoomCommands(settings.site, database, clock, consumer.publish)
         alarms = Alarms(settings, database, clock, board, consumer.publish)
 
-        def health() -> Mapping[str, str]:
-            states = {f"projection.{runner.name}": runner.state for runner in runners}
-            states |= alarms.health
-            states["ingest"] = consumer.trouble or ("ok" if consumer.connected else "broker.disconnected")
-            if broker is not None:
-                states["broker"] = broker.state
-            return states
-
+        telemetry = Telemetry(
+            database,
+            clock,
+            folder=folder,
+            version=version("persona-forge-hub"),
+            runners=runners,
+            consumer=consumer,
+            alarms=alarms,
+            broker=broker,
+            certificates=keys.authority.ends(),
+        )
         housekeeping = Housekeeping(
             database,
             graph,
@@ -182,9 +188,14 @@ class Hub:
             on_changed=board.changed,
         )
 
-        async def replay_quarantine(entry_id: str | None = None) -> Mapping[str, Any]:
+        async def replay(entry_id: str | None) -> Replayed:
             # The projections find it at their next look, within a second.
-            return dataclasses.asdict(await asyncio.to_thread(store.replay, entry_id))
+            return await asyncio.to_thread(store.replay, entry_id)
+
+        async def replay_quarantine(entry_id: str | None = None) -> Mapping[str, Any]:
+            return dataclasses.asdict(await replay(entry_id))
+
+        token = settings.metrics_token
 
         pages = create_application(
             Parts(
@@ -195,7 +206,7 @@ class Hub:
                 rooms=rooms,
                 forms=forms,
                 clock=clock,
-                health=health,
+                health=telemetry.health.states,
                 zone=zone,
                 https=keys.doors.https,
                 fleet=Fleet(keys.enrolment, keys.revocation, keys.authority.authority_pem(), keys.doors.enrolment_url),
@@ -203,6 +214,9 @@ class Hub:
                 consents=consents,
                 identities=identities,
                 twins=twins,
+                upkeep=Upkeep(
+                    replay, lambda: consumer.protocols, Scrape(token, telemetry.metrics.text) if token else None
+                ),
                 key=access.SecretKey.open(folder / "second-factor.key"),
                 hosts=hosts(settings),
                 staff_second_factor=settings.staff_second_factor,

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from forge_hub.records.database import Database
-from forge_hub.records.log import Logged, end_of_log, read_log
+from forge_hub.records.log import Logged, end_of_log, read_log, received_after
 from forge_shared.backoff import Backoff
 from forge_shared.errors import ForgeError
 from forge_shared.logs import get_logger
@@ -84,6 +85,10 @@ class Runner:
     def lag(self) -> int:
         """Return how many positions of the log it has yet to pass. Blocks on the stores: call it from a thread."""
         return max(0, end_of_log(self._database, self._projection.lane) - self._projection.position())
+
+    def waits_since(self) -> datetime | None:
+        """Return when the oldest event that it has yet to apply arrived; None: it has applied all. Blocks likewise."""
+        return received_after(self._database, self._projection.position(), self._projection.lane)
 
     def wake(self) -> None:
         """Say that the log has grown. Called on the event loop."""

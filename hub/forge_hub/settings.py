@@ -107,6 +107,13 @@ class HubSettings(BaseSettings):
         Field(description="Apprise URLs that get every ring (JSON list): a site's own ntfy, mail, SMS services."),
     ] = ()
 
+    metrics_token: Annotated[
+        SecretStr | None,
+        Field(
+            min_length=16, description="Token with which a scraper of Prometheus reads /metrics. Default: nobody may."
+        ),
+    ] = None
+
     @field_validator("time_zone")
     @classmethod
     def _check_zone(cls, value: str) -> str:
@@ -129,7 +136,7 @@ class HubSettings(BaseSettings):
             raise ValueError("lower-case letters, digits and hyphens, at most 63")
         return value
 
-    @field_validator("broker_password", "graph_password", "webhook_secret")
+    @field_validator("broker_password", "graph_password", "webhook_secret", "metrics_token")
     @classmethod
     def _refuse_placeholder(cls, value: SecretStr | None) -> SecretStr | None:
         placeholders = {"", "changeme", "change-me", "password", "secret", "admin", "neo4j"}

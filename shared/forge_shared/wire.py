@@ -9,7 +9,16 @@ from forge_shared.model import Frozen
 from forge_shared.topics import CommandName, Lane
 
 
-class LanePosition(Frozen):
+class _Additive(Frozen):
+    """A message that a later version may add to: whatever its reader does not know is ignored.
+
+    What a reader must not ignore is no addition: it needs another protocol.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class LanePosition(_Additive):
     """The highest sequence of one (epoch, lane) up to which everything is committed, without a gap."""
 
     epoch: Identifier
@@ -17,17 +26,20 @@ class LanePosition(Frozen):
     sequence: Annotated[int, Field(ge=0)]
 
 
-class Acknowledgement(Frozen):
+class Acknowledgement(_Additive):
     """What the hub has committed of one node's events. Only this lets a node forget them.
 
     Attributes:
         positions: What is committed.
         window: Records that the node may have on their way without acknowledgement; None: as many as it likes. Only a
             node of protocol 2 or later is sent one. Alarms are never held back.
+        protocol: What the hub speaks; sent likewise. The first protocol's readers refuse what they do not know, so the
+            hub's status, which all read, cannot say it.
     """
 
     positions: tuple[LanePosition, ...]
     window: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    protocol: Annotated[int, Field(ge=1, le=10_000)] | None = None
 
 
 PROTOCOL = 2
@@ -39,13 +51,12 @@ WINDOW_SINCE = 2
 """The first protocol whose nodes read a window in an acknowledgement."""
 
 
-class Status(Frozen):
+class Status(_Additive):
     """Birth (``online``) or last will (``offline``) of a node or of the hub, retained.
 
-    Whatever a later version adds is ignored, so that a newer node can be told that it is too new.
+    Attributes:
+        protocol: What a node speaks. The hub's own status leaves it out: see `Acknowledgement`.
     """
-
-    model_config = ConfigDict(extra="ignore")
 
     state: Literal["online", "offline"]
     version: Annotated[str, Field(max_length=40)]
@@ -59,7 +70,7 @@ MOST_REVISIONS = 10**12
 """What a node may claim to have applied: the hub goes on from there, and every store can count so far."""
 
 
-class TwinReported(Frozen):
+class TwinReported(_Additive):
     """How a node says it is, retained. ``activity`` is what the room is doing, never what was said in it.
 
     Attributes:
@@ -78,7 +89,7 @@ class TwinReported(Frozen):
     capture: tuple[Purpose, ...] | None = None
 
 
-class TwinDesired(Frozen):
+class TwinDesired(_Additive):
     """How the hub wants a node to be, retained, so that a node that was away learns it when it comes back.
 
     Attributes:
@@ -97,7 +108,7 @@ class TwinDesired(Frozen):
     consents: tuple[Purpose, ...] | None = None
 
 
-class StartSession(Frozen):
+class StartSession(_Additive):
     """Start a recorded session. The hub sends it only with a consent on file."""
 
     name: Literal["start-session"] = "start-session"
@@ -107,7 +118,7 @@ class StartSession(Frozen):
     expires_at: UtcDatetime
 
 
-class EndSession(Frozen):
+class EndSession(_Additive):
     """End the recorded session that is on."""
 
     name: Literal["end-session"] = "end-session"
@@ -115,7 +126,7 @@ class EndSession(Frozen):
     expires_at: UtcDatetime
 
 
-class AlertAccepted(Frozen):
+class AlertAccepted(_Additive):
     """A person has taken the alert that an event of this node raised; only now may the room say so."""
 
     name: Literal["alert-accepted"] = "alert-accepted"
@@ -123,7 +134,7 @@ class AlertAccepted(Frozen):
     expires_at: UtcDatetime
 
 
-class AlertReopened(Frozen):
+class AlertReopened(_Additive):
     """The person who had taken the alert gave it back or did not come in time: the room takes its promise back."""
 
     name: Literal["alert-reopened"] = "alert-reopened"

@@ -1,6 +1,7 @@
 """The relational store: the same claims on SQLite and on a real PostgreSQL."""
 
 import asyncio
+import re
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -19,8 +20,9 @@ from tests.fakes.sent import WATER, FakeNode, arrived, phq_9, risk, session, utt
 from forge_hub.alerts.board import Accepted, AlertBoard
 from forge_hub.alerts.projector import AlertProjection
 from forge_hub.errors import RecordsError
+from forge_hub.ingest.replay import listing
 from forge_hub.ingest.store import Arrived, IngestStore
-from forge_hub.projection import catch_up
+from forge_hub.projection import Runner, catch_up
 from forge_hub.records.database import Database, open_database
 from forge_hub.records.projector import RecordsProjection
 from forge_hub.records.schema import (
@@ -36,6 +38,9 @@ from forge_hub.records.schema import (
     Quarantine,
     Utterance,
 )
+from forge_hub.telemetry.health import Health
+from forge_hub.telemetry.metrics import Metrics
+from forge_hub.telemetry.readings import Intake, Readings
 from forge_shared.forms.questionnaire import installed
 from forge_shared.ids import new_id
 
@@ -371,3 +376,25 @@ def test_everything_that_is_committed_is_there_for_another_connection(url: str, 
     assert count(second, Account) == 1
     first.close()
     second.close()
+
+
+def test_how_the_hub_is_and_what_it_counts_is_read(database: Database, tmp_path: Path) -> None:
+    clock = FakeClock()
+    node = FakeNode(clock)
+    runner = Runner(database, AlertProjection(database, clock))
+    health = Health(database, clock, folder=tmp_path, runners=[runner], certificates={}, parts=lambda: {"alerts": "ok"})
+    metrics = Metrics("1")
+    database.on_written(metrics.written)
+    wiring: dict[str, Any] = {"folder": tmp_path, "runners": [runner], "health": health.states}
+    metrics.add(Readings(database, clock, intake=lambda: Intake({}, 0, connected=True), **wiring))
+    IngestStore("site", database, clock).commit([node.send(WATER), node.garbage(b"12345")])
+    catch_up(database, AlertProjection(database, clock))
+    clock.advance(11)
+    assert {part: code for part, code in health.states().items() if code != "ok"} == {"alerts": "alerts.overdue"}
+    text = metrics.text().decode()
+    assert 'forge_hub_alerts_raised_total{priority="low"} 1.0' in text
+    assert 'forge_hub_quarantine_messages{reason="event.invalid"} 1.0' in text
+    assert "forge_hub_alerts_oldest_open_seconds 11.0" in text
+    assert re.search(r"^forge_hub_records_bytes [1-9]", text, re.MULTILINE)
+    ((kept,), total) = listing(database)
+    assert (kept.code, kept.size_bytes, total) == ("event.invalid", 5, 1)

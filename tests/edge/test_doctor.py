@@ -16,8 +16,10 @@ from tests.fakes import keys
 
 from forge_edge import doctor
 from forge_edge.audio.microphone import Device
+from forge_edge.counterpart import Counterpart
 from forge_edge.doctor import Finding, examine
 from forge_edge.settings import NodeSettings
+from forge_shared.wire import PROTOCOL
 
 
 @pytest.fixture
@@ -75,6 +77,7 @@ def test_every_part_that_the_node_needs_is_looked_at(settings: NodeSettings) -> 
         "form",
         "names",
         "broker",
+        "hub",
         "certificate",
         "clock",
         "disk",
@@ -91,6 +94,8 @@ def test_whatever_is_not_well_says_what_to_do(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(doctor, "FREE_MEGABYTES", 10**12)
     monkeypatch.setattr(doctor, "OLDEST_YEAR", 3000)
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "hub-protocol").write_text("1")
     settings = settings_of(
         tmp_path,
         whisper_model=tmp_path,
@@ -288,3 +293,23 @@ def test_a_device_is_well_when_sound_goes_its_way(  # noqa: PLR0913 (one case's 
     assert found.ok == ok
     assert ok or "USB Conference Phone" in found.do
     assert json.dumps(found.found)
+
+
+@pytest.mark.parametrize(
+    ("heard", "words"),
+    [
+        (None, "has not said"),
+        (PROTOCOL, "as this node does"),
+        (PROTOCOL + 1, "update this node"),
+        (PROTOCOL - 1, "is older"),
+    ],
+)
+def test_a_hub_that_speaks_another_protocol_is_said(
+    tmp_path: Path, settings: NodeSettings, heard: int | None, words: str
+) -> None:
+    if heard is not None:
+        (tmp_path / "state").mkdir()
+        Counterpart(tmp_path / "state" / "hub-protocol").heard(heard)
+    found = finding(settings, "hub")
+    assert words in found.found
+    assert found.ok is (heard != PROTOCOL - 1)

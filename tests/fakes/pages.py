@@ -1,7 +1,7 @@
 """A hub's pages over a real store and a real graph, with a room and a person whose record a test can fill."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,6 +26,8 @@ from forge_hub.fleet.twins import Twins
 from forge_hub.graph import open_graph
 from forge_hub.graph.ports import Edge, GraphBatch, GraphStore, Node, NodeRef
 from forge_hub.graph.schema import Value
+from forge_hub.ingest.replay import Replayed, entries
+from forge_hub.ingest.store import Arrived, IngestStore
 from forge_hub.records.database import Database, open_database
 from forge_hub.records.schema import (
     Account,
@@ -42,7 +44,7 @@ from forge_hub.stays.consents import Consents
 from forge_hub.stays.identities import Identities, Identity
 from forge_hub.stays.register import Register
 from forge_hub.web.application import create_application, end_streams
-from forge_hub.web.parts import Fleet, Parts
+from forge_hub.web.parts import Fleet, Parts, Scrape, Upkeep
 from forge_shared.clock import Clock, SystemClock
 from forge_shared.forms.questionnaire import installed
 from forge_shared.ids import new_id
@@ -71,6 +73,8 @@ class HubPages:
     published: list[tuple[str, bytes]]
     health: dict[str, str]
     utterances: list[str] = field(default_factory=list)
+    protocols: dict[str, int] = field(default_factory=dict)
+    quarantined: str = ""
     free_bed: str = ""
     stay: str = ""
 
@@ -154,6 +158,12 @@ class HubPages:
     def risk_is_answered(self, **values: Any) -> str:
         detail = {"questionnaire": PHQ9, "link_id": ITEM_9, "answer": "LA6569-3", "mode": "voice"}
         return self.alert_arrives(**{"kind": "risk-answer", "severity": "critical", "detail": detail, **values})
+
+    def message_cannot_be_read(self, topic: str = f"forge/v1/ward/{ROOM}/event/x", payload: bytes = b"{}") -> str:
+        """Let something arrive that goes into quarantine; return its id there."""
+        IngestStore("ward", self.database, self.parts.clock).commit([Arrived(topic, payload)])
+        self.quarantined = entries(self.database)[-1].id
+        return self.quarantined
 
     def someone_stays(self, node: str | None = None) -> None:
         """Make a ward of two beds with a stay in one of them, whose person is on file."""
@@ -270,14 +280,21 @@ def _graph(utterances: list[str], session: str, now: datetime) -> GraphBatch:
 
 
 @contextmanager
-def open_pages(
-    folder: Path, clock: Clock | None = None, *, https: bool = False, claims: bool = False
+def open_pages(  # noqa: PLR0913 (what a test wants otherwise)
+    folder: Path,
+    clock: Clock | None = None,
+    *,
+    https: bool = False,
+    claims: bool = False,
+    scrape: Scrape | None = None,
+    health: Callable[[], Mapping[str, str]] | None = None,
 ) -> Iterator[HubPages]:
     clock = clock or SystemClock()
     database = open_database(f"sqlite:///{folder / 'records.db'}")
     graph = open_graph(f"ladybug://{folder / 'graph.lbdb'}", None)
     published: list[tuple[str, bytes]] = []
-    health = {"ingest": "ok"}
+    well = {"ingest": "ok"}
+    protocols: dict[str, int] = {}
 
     async def publish(topic: str, payload: bytes) -> None:
         published.append((topic, payload))
@@ -289,6 +306,9 @@ def open_pages(
 
     async def on_revoked(nodes: Sequence[str]) -> None:
         published.extend((f"revoked/{node}", b"") for node in nodes)
+
+    async def replay(entry_id: str | None) -> Replayed:
+        return await asyncio.to_thread(IngestStore("ward", database, clock).replay, entry_id)
 
     board = AlertBoard(database, clock, on_accepted=on_accepted)
     keys = authority(folder)
@@ -302,18 +322,19 @@ def open_pages(
         rooms=rooms,
         forms=installed(),
         clock=clock,
-        health=lambda: health,
+        health=health or (lambda: well),
         https=https,
         fleet=Fleet(enrolment, Revocation(enrolment, keys, on_revoked), keys.authority_pem(), fleet_url),
         register=Register(database, clock),
         consents=Consents(database, clock),
         identities=Identities(f"sqlite:///{folder / 'identities.db'}", folder / "keys", database, clock),
         twins=Twins("ward", database, publish),
+        upkeep=Upkeep(replay, lambda: protocols, scrape),
         key=SecretKey.open(folder / "second-factor.key"),
         hosts=frozenset({"hub.test"}),
     )
     try:
-        yield HubPages(database, graph, board, parts, create_application(parts), published, health)
+        yield HubPages(database, graph, board, parts, create_application(parts), published, well, protocols=protocols)
     finally:
         parts.identities.close()
         graph.close()

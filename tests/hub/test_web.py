@@ -31,6 +31,7 @@ def pages(tmp_path: Path) -> Iterator[HubPages]:
         opened.room_connects()
         opened.person_is_admitted()
         opened.someone_stays()
+        opened.message_cannot_be_read()
         yield opened
 
 
@@ -57,6 +58,7 @@ def filled(pages: HubPages, path: str) -> str:
         "bed_id": pages.free_bed,
         "stay_id": pages.stay,
         "purpose": "voice",
+        "entry_id": pages.quarantined,
     }
     return re.sub(r"\{(\w+)\}", lambda found: known.get(found[1], "none"), path)
 

@@ -183,7 +183,18 @@ async def test_no_page_has_an_accessibility_violation(
             *("/assignments", f"/people/{PERSON}/emergency", "/people/stay-other"),
         ),
         "staff": ("/rooms", "/stays", "/stays/STAY", "/beds/BED/admission"),
-        "admin": ("/", "/accounts", "/beds", "/fleet", "/people", "/assignments", "/reviews", "/audit"),
+        "admin": (
+            "/",
+            "/accounts",
+            "/beds",
+            "/fleet",
+            "/people",
+            "/assignments",
+            "/reviews",
+            "/audit",
+            "/quarantine",
+            "/quarantine/ENTRY",
+        ),
     }
     async with open_context(browser, address, scheme=scheme) as context:
         page = await context.new_page()
@@ -203,6 +214,7 @@ async def test_no_page_has_an_accessibility_violation(
             await sign_in(context, pages, role)
             for pattern in (*paths, *([f"/people/{PERSON}/utterances/{pages.utterances[0]}"] * (role == "clinician"))):
                 path = pattern.replace("STAY", pages.stay).replace("BED", pages.free_bed)
+                path = path.replace("ENTRY", pages.quarantined)
                 await page.goto(path)
                 await page.wait_for_load_state("load")
                 if path == f"/people/{PERSON}" or "/utterances/" in path:
@@ -275,6 +287,8 @@ async def test_pages_are_readable_and_alerts_can_be_taken_without_scripts(
 def _fill(pages: HubPages) -> None:
     pages.room_connects(session_on=True, capture="camera")
     pages.someone_stays(ROOM)
+    pages.message_cannot_be_read()
+    pages.protocols.update({"room-14": 1, "room-15": 99})
     pages.room_connects("room-14", hearing="lost", pending_events=3)
     pages.room_connects("room-15", connection="offline", hearing="unknown", sight="unknown", activity="unknown")
     pages.person_is_admitted()

@@ -87,6 +87,7 @@ class Publisher:
         on_command: Called with every valid command that has not expired.
         on_desired: Called with how the hub wants the node to be, on every connection and at every change.
         on_hub: Called with whether the hub is known to be listening, on every change.
+        on_protocol: Called with what the hub speaks whenever it says so; must not block.
     """
 
     def __init__(  # noqa: PLR0913 (the composition root's wiring, by keyword)
@@ -103,6 +104,7 @@ class Publisher:
         on_desired: Callable[[TwinDesired], Awaitable[None]],
         on_hub: Callable[[bool], Awaitable[None]],
         on_acknowledged: Callable[[Lane, int], Awaitable[None]],
+        on_protocol: Callable[[int], None] | None = None,
     ) -> None:
         self._outbox = outbox
         self._address = address
@@ -114,6 +116,7 @@ class Publisher:
         self._on_desired = on_desired
         self._on_hub = on_hub
         self._on_acknowledged = on_acknowledged
+        self._on_protocol = on_protocol
         self._wake = asyncio.Event()
         self._reconnect = asyncio.Event()
         self._lanes: dict[Lane, _LaneProgress] = {}
@@ -225,6 +228,9 @@ class Publisher:
 
     async def _acknowledge(self, message: Acknowledgement) -> None:
         self._record_window = WINDOW if message.window is None else message.window
+        if self._on_protocol is not None:
+            # A hub that does not say what it speaks is of the first protocol.
+            self._on_protocol(message.protocol or 1)
         for position in message.positions:
             if position.epoch != self._epoch:
                 continue

@@ -124,6 +124,25 @@ class Authority:
         """Return the authority's own certificate: what nodes trust. It is public."""
         return self.certificate_file.read_bytes()
 
+    def ends(self) -> Mapping[str, datetime]:
+        """Return when the certificates end that this hub lives on: ``authority``, ``server`` and ``hub``.
+
+        Raises:
+            AuthorityError: One of them cannot be read.
+        """
+        files = {
+            "authority": self.certificate_file,
+            "server": self.server_certificate_file,
+            "hub": self.hub_certificate_file,
+        }
+        try:
+            return {
+                name: x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
+                for name, path in files.items()
+            }
+        except (OSError, ValueError) as error:
+            raise AuthorityError(f"the hub's certificates cannot be read ({type(error).__name__})") from None
+
     def server_fingerprint(self) -> bytes:
         """Return the SHA-256 of the hub's server certificate, 32 bytes."""
         return x509.load_pem_x509_certificate(self.server_certificate_file.read_bytes()).fingerprint(hashes.SHA256())

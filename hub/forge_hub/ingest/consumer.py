@@ -25,7 +25,7 @@ from forge_shared.errors import TopicInvalidError
 from forge_shared.logs import get_logger
 from forge_shared.mqtt import Version, VersionChoice
 from forge_shared.tasks import until_first_failure
-from forge_shared.wire import WINDOW_SINCE, Acknowledgement, Status
+from forge_shared.wire import PROTOCOL, WINDOW_SINCE, Acknowledgement, Status
 
 BATCH = 500
 """Messages committed in one transaction at most: one fsync for many, and an alarm never waits behind more."""
@@ -123,6 +123,11 @@ class Consumer:
         return self._refused + self._inlet.refused
 
     @property
+    def protocols(self) -> Mapping[str, int]:
+        """What the nodes speak that have come online since the start, by node."""
+        return dict(self._protocols)
+
+    @property
     def connected(self) -> bool:
         """Whether the broker is connected now."""
         return self._client is not None
@@ -196,7 +201,9 @@ class Consumer:
         )
 
     def _status(self, state: str) -> bytes:
-        return Status.model_validate({"state": state, "version": self._version}).model_dump_json().encode()
+        status = Status.model_validate({"state": state, "version": self._version})
+        # The first protocol's nodes refuse a status that names one, and would take the hub for gone.
+        return status.model_dump_json(exclude={"protocol"}).encode()
 
     async def _greet(self, client: aiomqtt.Client) -> None:
         for topic in (
@@ -261,10 +268,10 @@ class Consumer:
     async def _acknowledge(
         self, client: aiomqtt.Client, node: str, acknowledgement: Acknowledgement, window: int
     ) -> None:
-        if not acknowledgement.positions:
-            return
         if self._protocols.get(node, 1) >= WINDOW_SINCE:
-            acknowledgement = acknowledgement.model_copy(update={"window": window})
+            acknowledgement = acknowledgement.model_copy(update={"window": window, "protocol": PROTOCOL})
+        elif not acknowledgement.positions:
+            return
         # QoS 0: on one live connection nothing is lost, and when it breaks the node sends again and is answered again.
         # Waiting for the broker's receipt of fifty answers would hold up the next batch.
         await client.publish(topics.ack(self._site, node), acknowledgement.model_dump_json(exclude_none=True), qos=0)

@@ -29,9 +29,10 @@ IDS_AT_ONCE = 500
 
 @dataclass(slots=True)
 class Count:
-    """How many of a batch went which way."""
+    """How many of a batch went which way. ``alarms`` are those of the events that came in the alarm lane."""
 
     events: int = 0
+    alarms: int = 0
     duplicates: int = 0
     quarantined: int = 0
     rung: int = 0
@@ -183,6 +184,7 @@ class Ledger:
         if rows:
             self.transaction.execute(insert(EventLog), rows)
         self.count.events += len(rows)
+        self.count.alarms += sum(row["lane"] == "alarm" for row in rows)
 
     def _write_positions(self) -> None:
         moved: list[dict[str, Any]] = []

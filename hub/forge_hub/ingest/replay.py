@@ -1,9 +1,11 @@
 """Out of quarantine: what a later version of the hub can read enters the log after all, exactly once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Select, func, insert, select
 from sqlalchemy.orm import Session as Transaction
 
 from forge_hub.errors import NotFoundError
@@ -14,7 +16,22 @@ from forge_hub.records.erasures import ErasedPeople
 from forge_hub.records.schema import EventLog, LanePosition, Quarantine
 from forge_shared.logs import get_logger
 
+LISTED = 200
+"""Entries on one page. Ours; the command line lists them all."""
+
 log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An entry without what was sent. ``code`` is that of its reason; node and lane are None where they are unknown."""
+
+    id: str
+    received_at: datetime
+    node: str | None
+    lane: str | None
+    code: str
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +68,42 @@ def entry(database: Database, entry_id: str) -> Quarantine:
     return found
 
 
+def listing(database: Database) -> tuple[list[Listed], int]:
+    """Return the newest entries, at most `LISTED`, and how many there are in all. What was sent is not read."""
+    query = _listing().order_by(Quarantine.received_at.desc(), Quarantine.id.desc()).limit(LISTED)
+    with database.read() as transaction:
+        rows = transaction.execute(query).all()
+        total = transaction.scalar(select(func.count()).select_from(Quarantine)) or 0
+    return [_listed(row) for row in rows], total
+
+
+def listed(database: Database, entry_id: str) -> Listed:
+    """Return one entry without what was sent.
+
+    Raises:
+        NotFoundError: There is no such entry.
+    """
+    with database.read() as transaction:
+        row = transaction.execute(_listing().where(Quarantine.id == entry_id)).first()
+    if row is None:
+        raise NotFoundError("there is no such message in quarantine")
+    return _listed(row)
+
+
 def counts(database: Database) -> dict[str, int]:
     """Return how many messages are in quarantine, by the code of their reason."""
     with database.read() as transaction:
         reasons = transaction.execute(select(Quarantine.reason, func.count()).group_by(Quarantine.reason)).all()
     found: dict[str, int] = {}
     for reason, number in reasons:
-        code = reason.partition(":")[0]
+        code = code_of(reason)
         found[code] = found.get(code, 0) + number
     return found
+
+
+def code_of(reason: str) -> str:
+    """Return the code at the beginning of a reason."""
+    return reason.partition(":")[0]
 
 
 def replay(transaction: Transaction, site: str, now: datetime, entry_id: str | None) -> Replayed:
@@ -93,6 +137,18 @@ def replay(transaction: Transaction, site: str, now: datetime, entry_id: str | N
     replayed = Replayed(entered, known, len(rows) - entered - known)
     log.info("quarantine.replayed", entered=replayed.entered, known=replayed.known, kept=replayed.kept)
     return replayed
+
+
+_Row = tuple[str, datetime, str | None, str | None, str, int]
+
+
+def _listing() -> Select[_Row]:
+    size = func.length(Quarantine.payload)
+    return select(Quarantine.id, Quarantine.received_at, Quarantine.node, Quarantine.lane, Quarantine.reason, size)
+
+
+def _listed(row: Sequence[Any]) -> Listed:
+    return Listed(row[0], row[1], row[2], row[3], code_of(row[4]), row[5])
 
 
 def _is_reached(transaction: Transaction, reading: Read) -> bool:

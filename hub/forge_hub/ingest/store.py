@@ -32,6 +32,8 @@ class Committed:
         rung: Alarms beyond a gap whose alert was raised ahead of the log.
         acknowledgements: What to answer, by node.
         records_of: The nodes whose records were in the batch.
+        alarms: How many of the new events came in the alarm lane.
+        seconds: How long it took, waiting for another writer included.
     """
 
     events: int
@@ -40,6 +42,8 @@ class Committed:
     rung: int
     acknowledgements: dict[str, Acknowledgement]
     records_of: frozenset[str]
+    alarms: int = 0
+    seconds: float = 0.0
 
 
 class IngestStore:
@@ -66,6 +70,7 @@ class IngestStore:
         Raises:
             sqlalchemy.exc.SQLAlchemyError: Nothing of the batch was committed.
         """
+        began = self._clock.monotonic_seconds()
         readings = [read(self._site, message) for message in batch]
         addresses = [reading.address for reading in readings if not isinstance(reading, Unplaced)]
         named: dict[str, set[str]] = {}
@@ -80,7 +85,16 @@ class IngestStore:
             answers = acknowledgements(transaction, named)
         count = ledger.count
         records_of = frozenset(address.node for address in addresses if address.lane == "record")
-        return Committed(count.events, count.duplicates, count.quarantined, count.rung, answers, records_of)
+        return Committed(
+            events=count.events,
+            duplicates=count.duplicates,
+            quarantined=count.quarantined,
+            rung=count.rung,
+            acknowledgements=answers,
+            records_of=records_of,
+            alarms=count.alarms,
+            seconds=self._clock.monotonic_seconds() - began,
+        )
 
     def replay(self, entry_id: str | None = None) -> Replayed:
         """Let what is in quarantine, or one entry of it, enter the log where this version can read it now.

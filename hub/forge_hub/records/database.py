@@ -1,7 +1,7 @@
 """Opening the relational store: SQLite by default, PostgreSQL in production, the same code on both."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import resources
 from typing import Any
@@ -12,10 +12,17 @@ from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session as Transaction
+from sqlalchemy.orm import sessionmaker
 
 from forge_hub.errors import RecordsError
+from forge_hub.records.schema.base import Base
 
 BUSY_TIMEOUT_SECONDS = 10
+
+Written = Callable[[Sequence[Base]], None]
+"""Is given the rows that a transaction added or changed one by one, once they are committed. Called in the thread of
+the transaction; must neither block nor raise. Rows of bulk statements are not among them.
+"""
 
 
 class Database:
@@ -31,13 +38,27 @@ class Database:
             # Its default shows every statement another moment; SQLite's WAL keeps the moment of the first one.
             options["isolation_level"] = "REPEATABLE READ"
         self._reading = engine.execution_options(**options)
+        self._writing = sessionmaker(engine, expire_on_commit=False)
+
+    def on_written(self, listener: Written) -> None:
+        """Let someone follow what is committed, for as long as this database is open."""
+        followed = object()
+
+        def flushed(transaction: Transaction, _: object) -> None:
+            transaction.info.setdefault(followed, []).extend((*transaction.new, *transaction.dirty))
+
+        def committed(transaction: Transaction) -> None:
+            listener(transaction.info.pop(followed, ()))
+
+        event.listen(self._writing, "after_flush", flushed)
+        event.listen(self._writing, "after_commit", committed)
 
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
         """Yield a transaction that commits at the end of the block and rolls back when it raises."""
         with (
             self._writer,
-            Transaction(self.engine, expire_on_commit=False) as transaction,
+            self._writing() as transaction,
             transaction.begin(),
         ):
             yield transaction

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 
 from pydantic import ValidationError
@@ -101,6 +102,22 @@ def end_of_log(database: Database, lane: Lane | None = None) -> int:
         query = query.where(EventLog.lane == lane)
     with database.read() as transaction:
         return transaction.scalar(query) or 0
+
+
+def received_after(database: Database, position: int, lane: Lane | None = None) -> datetime | None:
+    """Return when the first event beyond a position, of the log or of one lane, arrived; None when there is none."""
+    query = select(EventLog.received_at).where(EventLog.position > position)
+    if lane is not None:
+        query = query.where(EventLog.lane == lane)
+    with database.read() as transaction:
+        return transaction.scalar(query.order_by(EventLog.position).limit(1))
+
+
+def newest_received(database: Database) -> datetime | None:
+    """Return when the newest event of the log arrived; None when there is none."""
+    query = select(EventLog.received_at).order_by(EventLog.position.desc()).limit(1)
+    with database.read() as transaction:
+        return transaction.scalar(query)
 
 
 def _read(position: int, stored: dict[str, Any]) -> Logged:

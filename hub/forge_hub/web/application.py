@@ -22,8 +22,10 @@ from forge_hub.web import (
     duty,
     enrolment,
     fleet,
+    monitoring,
     people,
     phone,
+    quarantine,
     rooms,
     stays,
 )
@@ -31,7 +33,7 @@ from forge_hub.web.guard import SECURITY_HEADERS, Guard, SecurityHeaders, SignIn
 from forge_hub.web.limits import Limits
 from forge_hub.web.parts import Parts
 from forge_hub.web.rendering import STATIC, Pages, signed_in
-from forge_hub.web.site import Site, SiteOf, site_of
+from forge_hub.web.site import Site, site_of
 from forge_hub.web.streams import Streams
 from forge_shared.errors import ForgeError
 from forge_shared.logs import get_logger
@@ -87,9 +89,8 @@ def create_application(parts: Parts) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for part in (alerts, answers, phone, duty, rooms, people, accounts, account, assignments, audit, beds, stays):
         part.add_routes(app)
-    for part in (enrolment, fleet):
+    for part in (enrolment, fleet, quarantine, monitoring):
         part.add_routes(app)
-    _add_health(app)
     _add_errors(app)
     return app
 
@@ -98,14 +99,6 @@ def end_streams(app: FastAPI) -> None:
     """End the pages' open streams: called before the server waits for its connections to close."""
     site: Site = app.state.site
     site.streams.close()
-
-
-def _add_health(app: FastAPI) -> None:
-    @app.get("/healthz")
-    def health(site: SiteOf) -> JSONResponse:
-        states = dict(site.parts.health())
-        well = all(state == "ok" for state in states.values())
-        return JSONResponse({"status": "ok" if well else "failing", "parts": states}, status_code=200 if well else 503)
 
 
 def _add_errors(app: FastAPI) -> None:

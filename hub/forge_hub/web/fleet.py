@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from forge_hub.errors import EnrolmentError, NotFoundError
 from forge_hub.fleet.enrolment import Claim
+from forge_hub.ingest.replay import counts
 from forge_hub.web.site import Site, SiteOf, Who
 from forge_shared.clock import Clock
 
@@ -103,4 +104,5 @@ def _page(  # noqa: PLR0913 (the page's values)
         code=code,
         node=node,
         problem=problem,
+        quarantined=sum(counts(site.parts.database).values()),
     )

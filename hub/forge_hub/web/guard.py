@@ -28,6 +28,8 @@ _CLINICIAN_OR_ADMIN: frozenset[Role] = frozenset({"clinician", "admin"})
 
 ROUTES: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/healthz"): _PUBLIC,
+    # A scraper has no session: a token of its own speaks for it.
+    ("GET", "/metrics"): _PUBLIC,
     ("GET", "/login"): _PUBLIC,
     ("POST", "/login"): _PUBLIC,
     ("GET", "/login/code"): _PUBLIC,
@@ -99,6 +101,10 @@ ROUTES: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/reviews"): _CLINICIAN_OR_ADMIN,
     ("POST", "/reviews/{emergency_id}"): _CLINICIAN_OR_ADMIN,
     ("GET", "/audit"): _ADMIN,
+    ("GET", "/quarantine"): _ADMIN,
+    ("GET", "/quarantine/{entry_id}"): _ADMIN,
+    ("POST", "/quarantine/replay"): _ADMIN,
+    ("POST", "/quarantine/{entry_id}/replay"): _ADMIN,
 }
 """Which roles may open a route, by method and path; an empty set means anyone, signed in or not."""
 
@@ -189,7 +195,7 @@ class Guard:
             raise RouteClosedError("no role may open this route")
         if request.method != "GET":
             check_same_site(request.headers)
-        who = await asyncio.to_thread(self._who, request)
+        who = await asyncio.to_thread(self._who, request, public=not allowed)
         request.state.signed_in = who
         if who is not None and who.role == "clinician":
             request.state.emergencies = await asyncio.to_thread(self._access.assignments.emergencies_of, who.account_id)
@@ -202,10 +208,11 @@ class Guard:
         if request.method != "GET":
             await _check_token(request, who)
 
-    def _who(self, request: Request) -> SignedIn | None:
+    def _who(self, request: Request, *, public: bool) -> SignedIn | None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            return self._access.device(token)
+            # A public route answers whoever asks, also while the store does not.
+            return None if public else self._access.device(token)
         # What a page asks for by itself is no sign that someone is there.
         by_itself = request.method == "GET" and (
             "hx-request" in request.headers or request.url.path.endswith("/stream")

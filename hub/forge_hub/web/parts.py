@@ -1,8 +1,10 @@
 """What the pages are given by the composition root."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+
+from pydantic import SecretStr
 
 from forge_hub.access import SecretKey
 from forge_hub.alerts.board import AlertBoard
@@ -11,6 +13,7 @@ from forge_hub.fleet.enrolment import Enrolment
 from forge_hub.fleet.revocation import Revocation
 from forge_hub.fleet.twins import Twins
 from forge_hub.graph.ports import GraphStore
+from forge_hub.ingest.replay import Replayed
 from forge_hub.records.database import Database
 from forge_hub.stays.consents import Consents
 from forge_hub.stays.identities import Identities
@@ -35,17 +38,41 @@ class Fleet:
 
 
 @dataclass(frozen=True, slots=True)
+class Scrape:
+    """The hub's numbers: the token that opens them, and the page. ``read`` blocks on the stores."""
+
+    token: SecretStr
+    read: Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What those need who run the hub.
+
+    Attributes:
+        replay: Lets what is in quarantine, or one entry of it, enter the log where it can be read now.
+        protocols: What the nodes that have come online speak, by node.
+        scrape: The hub's numbers; None: nobody may read them.
+    """
+
+    replay: Callable[[str | None], Awaitable[Replayed]]
+    protocols: Callable[[], Mapping[str, int]]
+    scrape: Scrape | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """The hub's parts as the pages see them.
 
     Attributes:
-        health: State of each part by name: ``ok``, or a short reason. Shown on ``/healthz``.
+        health: State of each part by name: ``ok``, or a code. Shown on ``/healthz``; blocks on the stores.
         fleet: The nodes' identities.
         zone: The site's time zone, in which shifts are kept.
         https: Whether the site is reached by HTTPS, so that cookies may be marked Secure.
         key: Seals the secrets of second factors.
         hosts: Names under which browsers reach the pages, without ports; requests for others are refused.
         staff_second_factor: Whether staff need a one-time code too.
+        upkeep: What those need who run the hub.
     """
 
     site: str
@@ -64,5 +91,6 @@ class Parts:
     consents: Consents
     identities: Identities
     twins: Twins
+    upkeep: Upkeep
     staff_second_factor: bool = False
     zone: tzinfo = UTC

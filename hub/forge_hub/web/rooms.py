@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from forge_hub.records import reading
 from forge_hub.stays.consents import SESSION
 from forge_hub.web.site import SiteOf, Who
+from forge_hub.web.versions import spoken
 
 MAY_SWITCH = frozenset({"staff", "clinician"})
 
@@ -25,6 +26,7 @@ def add_routes(app: FastAPI) -> None:
             presences=site.parts.register.presences(),
             may_record=who.role == "clinician",
             may_switch=who.role in MAY_SWITCH,
+            spoken={node: spoken(protocol) for node, protocol in site.parts.upkeep.protocols().items()},
         )
 
     @app.post("/rooms/{node}/presence")

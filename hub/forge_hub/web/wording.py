@@ -32,6 +32,12 @@ _REVIEWS = {
     "not-reviewed": "Read back: not possible",
 }
 _MODES = {"voice": "by voice", "touch": "by touch", "unknown": "way of answering unknown"}
+_UNREADABLE = {
+    "event.unknown": "Its type or version is not known to this hub: the room may be newer.",
+    "event.invalid": "It is damaged, or its contents do not fit its type.",
+    "event.too-large": "It is larger than an event may be.",
+    "topic.invalid": "Its address names no event of this site.",
+}
 TECHNICAL = frozenset({"sense-lost", "unreadable-alarm"})
 """Kinds of alerts that say something of a device and nothing of a person."""
 
@@ -96,6 +102,11 @@ def room_name(node: str) -> str:
     """Return a node's name as a person would say it: ``room-12`` becomes "Room 12"."""
     words = node.replace("-", " ")
     return words[:1].upper() + words[1:]
+
+
+def reason_words(code: str) -> str:
+    """Return why a message could not be read."""
+    return _UNREADABLE.get(code, f"It could not be read ({code}).")
 
 
 def mode_words(mode: str) -> str:
