@@ -12,6 +12,8 @@ from forge_hub.ingest.store import IngestStore
 from forge_hub.records.database import open_database
 from forge_hub.records.schema import EventLog
 
+PERSON = "p-2e9c3f825e26"
+"""Long enough not to stand in a file by chance."""
 PASSPHRASE = "four random words please"
 
 
@@ -29,21 +31,21 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("FORGE_HUB_KEEP_FORMS_DAYS", "30")
     clock = FakeClock()
     database = open_database(f"sqlite:///{folder / 'records.db'}")
-    IngestStore("site", database, clock).commit([FakeNode(clock).send(phq_9(clock, [1] * 9))])
+    IngestStore("site", database, clock).commit([FakeNode(clock, subject=PERSON).send(phq_9(clock, [1] * 9))])
     database.close()
     return folder
 
 
 def test_a_person_is_erased_and_the_proof_is_printed(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["erase", "p-1", "--reason", "asked"]) == 0
+    assert main(["erase", PERSON, "--reason", "asked"]) == 0
     proof = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert (proof["found"], proof["erased"]["event_log"], proof["reason"]) == ({}, 1, "asked")
-    assert [path.name for path in state.rglob("*") if path.is_file() and b"p-1" in path.read_bytes()] == []
+    assert [path.name for path in state.rglob("*") if path.is_file() and PERSON.encode() in path.read_bytes()] == []
 
 
 def test_what_is_found_after_an_erasure_makes_the_command_fail(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (state / "notes.txt").write_text("p-1 called")
-    assert main(["erase", "p-1", "--reason", "asked"]) == 1
+    (state / "notes.txt").write_text(f"{PERSON} called")
+    assert main(["erase", PERSON, "--reason", "asked"]) == 1
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["found"] == {"file notes.txt": 1}
 
 
