@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, PlainSerializer, ValidationError
 
-from forge_shared.errors import EventInvalidError, EventUnknownError
+from forge_shared.errors import EventInvalidError, EventMisplacedError, EventUnknownError
 from forge_shared.model import Frozen
 from forge_shared.topics import EventAddress, Lane
 
@@ -299,6 +299,7 @@ def read_envelope(payload: bytes, address: EventAddress) -> tuple[Envelope, Even
 
     Raises:
         EventInvalidError: Not JSON, no valid envelope, not the event its topic names, or data that do not fit.
+        EventMisplacedError: It belongs into the other lane.
         EventUnknownError: A type or version that this program does not read.
     """
     try:
@@ -307,7 +308,10 @@ def read_envelope(payload: bytes, address: EventAddress) -> tuple[Envelope, Even
         raise EventInvalidError(f"no valid envelope ({_where(error)})") from None
     if envelope.address != address:
         raise EventInvalidError("the envelope is not the event that its topic names")
-    return envelope, read_data(envelope.type, envelope.data)
+    data = read_data(envelope.type, envelope.data)
+    if data.lane != envelope.lane and not isinstance(data, EventErased):
+        raise EventMisplacedError("an event of the other lane")
+    return envelope, data
 
 
 def read_data(type_name: str, data: Mapping[str, Any]) -> EventData:
@@ -335,8 +339,14 @@ _MODELS: tuple[type[BaseModel], ...] = (Envelope, FormAnswer, *TYPES.values())
 _FIELDS = frozenset(name for model in _MODELS for name in model.model_fields)
 
 
+_NAMED_FAULTS = 50
+"""Faults of one message that are looked at. A message of 64 KiB can hold tens of thousands, to keep the hub busy."""
+
+
 def _where(error: ValidationError) -> str:
     """Name the fields at fault, never their content: a name that is none of ours may be anything that was sent."""
+    if error.error_count() > _NAMED_FAULTS:
+        return "too many faults to name"
     if any(item["type"] == "json_invalid" for item in error.errors()):
         return "not JSON"
     return ", ".join(sorted({_path(item["loc"]) for item in error.errors()}))[:200]
