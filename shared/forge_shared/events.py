@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, PlainSerializer, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, FailFast, Field, PlainSerializer, ValidationError
 
 from forge_shared.errors import EventInvalidError, EventMisplacedError, EventUnknownError
 from forge_shared.model import Frozen
@@ -26,6 +26,11 @@ def _within_range(at: datetime) -> datetime:
         raise ValueError("a time that no store can hold")
     return at
 
+
+MOST_ITEMS = 600
+"""Answers of a form, or kinds of redactions, in one event. Ours: more than the longest questionnaire in wide use
+(MMPI-2, 567 items). Without it, and an end at the first fault, one message of 64 KiB keeps the hub busy for seconds.
+"""
 
 Mode = Literal["voice", "touch", "unknown"]
 """How a person entered something. Modes shift scores, so each answer keeps its own."""
@@ -152,8 +157,8 @@ class FormRecorded(EventData):
     response: Identifier
     questionnaire: Canonical
     status: Literal["completed", "stopped"]
-    answers: tuple[FormAnswer, ...]
-    skipped: tuple[Code, ...] = ()
+    answers: Annotated[tuple[FormAnswer, ...], Field(max_length=MOST_ITEMS), FailFast()]
+    skipped: Annotated[tuple[Code, ...], Field(max_length=MOST_ITEMS)] = ()
     total: Annotated[int, Field(ge=0, le=1000)] | None
     re_prompts: Annotated[int, Field(ge=0, le=10_000)]
     started_at: UtcDatetime
@@ -191,7 +196,7 @@ class UtteranceSaid(EventData):
     session: Identifier
     speaker: Literal["patient", "unknown"]
     text: SpokenText
-    redactions: Mapping[Code, Annotated[int, Field(ge=1, le=2000)]]
+    redactions: Annotated[Mapping[Code, Annotated[int, Field(ge=1, le=2000)]], Field(max_length=MOST_ITEMS)]
     confidence: Probability
 
 

@@ -47,6 +47,8 @@ _JUNK: tuple[Any, ...] = (
     {"__class__": PLANTED},
 )
 
+Way = Callable[[dict[str, Any]], bytes]
+
 
 class Hostile:
     """One enrolled room that sends whatever it likes; its own numbers go on, so that its lanes do not just stop.
@@ -64,7 +66,7 @@ class Hostile:
         self._session = new_id()
         self._sent: list[Arrived] = []
         self._owed: Arrived | None = None
-        self._payloads: tuple[tuple[int, Callable[[Envelope], bytes]], ...] = (
+        self._payloads: tuple[tuple[int, Way], ...] = (
             (10, self._flipped),
             (6, self._cut),
             (10, self._without_a_field),
@@ -106,12 +108,18 @@ class Hostile:
             message = arrived(self._event())  # nothing is wrong with it
         else:
             event = self._event()
-            weights, ways = zip(*((weight, way) for weight, way in self._payloads), strict=True)
-            broken = self.chance.choices(ways, weights)[0](event)
-            message = Arrived(event.address.topic(), broken)
+            weights, ways = zip(*self._payloads, strict=True)
+            way_of: Way = self.chance.choices(ways, weights)[0]
+            message = Arrived(event.address.topic(), way_of(json.loads(event.to_json())))
         if len(self._sent) < 500:
             self._sent.append(message)
         return message
+
+    def broken(self, said: dict[str, Any]) -> bytes:
+        """Return some other message of the wire, broken in one of the same ways."""
+        weights, ways = zip(*self._payloads, strict=True)
+        way: Way = self.chance.choices(ways, weights)[0]
+        return way({**said, "data": {}} if self.chance.random() < 0.1 else said)
 
     def _event(self) -> Envelope:
         if self.chance.random() < 0.02:
@@ -125,101 +133,100 @@ class Hostile:
             return self.node.event(EventsWithheld(reason="disk-full", withheld_type="x"))
         return self.node.event(utterance(self._session, f"{PLANTED} {self.chance.random()}"))
 
-    def _raw(self, event: Envelope) -> dict[str, Any]:
-        raw: dict[str, Any] = json.loads(event.to_json())
-        return raw
-
     def _somewhere(self, raw: dict[str, Any]) -> tuple[dict[str, Any], str]:
         """Return one of the objects inside, and one of its fields."""
-        place = raw if self.chance.random() < 0.5 or not raw["data"] else raw["data"]
+        place = raw if self.chance.random() < 0.5 or not raw.get("data") else raw["data"]
         answers = place.get("answers")
         if answers and self.chance.random() < 0.3:
             place = self.chance.choice(answers)
         return place, self.chance.choice(list(place))
 
-    def _flipped(self, event: Envelope) -> bytes:
-        raw = bytearray(event.to_json())
+    def _flipped(self, raw: dict[str, Any]) -> bytes:
+        sent = bytearray(_json(raw))
         for _ in range(self.chance.choice((1, 1, 2, 20))):
-            raw[self.chance.randrange(len(raw))] = self.chance.randrange(256)
-        return bytes(raw)
+            sent[self.chance.randrange(len(sent))] = self.chance.randrange(256)
+        return bytes(sent)
 
-    def _cut(self, event: Envelope) -> bytes:
-        raw = event.to_json()
-        return raw[: self.chance.randrange(len(raw))] + self.chance.choice((b"", b"}", b"\x00", raw))
+    def _cut(self, raw: dict[str, Any]) -> bytes:
+        sent = _json(raw)
+        return sent[: self.chance.randrange(len(sent))] + self.chance.choice((b"", b"}", b"\x00", sent))
 
-    def _without_a_field(self, event: Envelope) -> bytes:
-        raw = self._raw(event)
+    def _without_a_field(self, raw: dict[str, Any]) -> bytes:
         place, name = self._somewhere(raw)
         del place[name]
-        return json.dumps(raw).encode()
+        return _json(raw)
 
-    def _retyped(self, event: Envelope) -> bytes:
-        raw = self._raw(event)
+    def _retyped(self, raw: dict[str, Any]) -> bytes:
         place, name = self._somewhere(raw)
         place[self.chance.choice((name, name, name, PLANTED))] = self.chance.choice(_JUNK)
-        return json.dumps(raw).encode()
+        return _json(raw)
 
-    def _doubled(self, event: Envelope) -> bytes:
-        field = self.chance.choice(("id", "source", "subject", "lane", "epoch", "sequence", "data", "type"))
+    def _doubled(self, raw: dict[str, Any]) -> bytes:
+        field = self.chance.choice((*raw, "data"))
         value = self.chance.choice((json.dumps(PLANTED), "1", "{}", f'"{new_id()}"'))
-        raw = event.to_json()
-        twin = f'"{field}": {value}'.encode()
-        return raw[:-1] + b", " + twin + b"}" if self.chance.random() < 0.5 else b"{" + twin + b", " + raw[1:]
+        sent, twin = _json(raw), f'"{field}": {value}'.encode()
+        return sent[:-1] + b", " + twin + b"}" if self.chance.random() < 0.5 else b"{" + twin + b", " + sent[1:]
 
-    def _nested(self, event: Envelope) -> bytes:
+    def _nested(self, raw: dict[str, Any]) -> bytes:
         depth = self.chance.choice((50, 500, 5_000, 20_000))
         opening, closing = self.chance.choice(((b"[", b"]"), (b'{"data": ', b"}")))
         inside = opening * depth + b"1" + closing * depth * self.chance.choice((0, 1))
-        return event.to_json()[:-1] + b', "data": ' + inside[: LARGEST_PAYLOAD_BYTES - 2000] + b"}"
+        return _json(raw)[:-1] + b', "data": ' + inside[: LARGEST_PAYLOAD_BYTES - 2000] + b"}"
 
-    def _numbers(self, event: Envelope) -> bytes:
+    def _numbers(self, raw: dict[str, Any]) -> bytes:
         digits = self.chance.choice((19, 30, 400, 5_000, 40_000))
         number = self.chance.choice((b"9" * digits, b"-" + b"9" * digits, b"0." + b"0" * digits + b"1", b"1e9999"))
-        name = self.chance.choice((b"sequence", b"time", b"backfill", b"id"))
-        return event.to_json()[:-1] + b', "' + name + b'": ' + number + b"}"
+        name = self.chance.choice(list(raw)).encode()
+        return _json(raw)[:-1] + b', "' + name + b'": ' + number + b"}"
 
-    def _not_a_number(self, event: Envelope) -> bytes:
-        raw = self._raw(event)
+    def _not_a_number(self, raw: dict[str, Any]) -> bytes:
         place, name = self._somewhere(raw)
         place[name] = self.chance.choice((float("nan"), float("inf"), float("-inf")))
-        return json.dumps(raw).encode()
+        return _json(raw)
 
-    def _not_utf_8(self, event: Envelope) -> bytes:
-        raw = event.to_json()
-        place = self.chance.randrange(len(raw))
+    def _not_utf_8(self, raw: dict[str, Any]) -> bytes:
+        sent = _json(raw)
+        place = self.chance.randrange(len(sent))
         wrong = self.chance.choice((b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82"))
         if self.chance.random() < 0.2:
-            return raw.decode().encode("utf-16")
-        return raw[:place] + wrong + raw[place:]
+            return sent.decode().encode("utf-16")
+        return sent[:place] + wrong + sent[place:]
 
-    def _half_a_surrogate(self, event: Envelope) -> bytes:
-        name = self.chance.choice(("subject", "id", "source", "type", "datacontenttype", "\ud800"))
-        return json.dumps({**self._raw(event), name: self.chance.choice(("\ud800", f"{PLANTED}\udc00", "\udfff"))}).encode()
+    def _half_a_surrogate(self, raw: dict[str, Any]) -> bytes:
+        name = self.chance.choice((*raw, "\ud800"))
+        return json.dumps({**raw, name: self.chance.choice(("\ud800", f"{PLANTED}\udc00", "\udfff"))}).encode()
 
-    def _zeros(self, event: Envelope) -> bytes:
-        raw = self._raw(event)
+    def _zeros(self, raw: dict[str, Any]) -> bytes:
         place, name = self._somewhere(raw)
         place[name] = f"{PLANTED}\x00"
-        made = json.dumps(raw).encode()
+        made = _json(raw)
         return made if self.chance.random() < 0.5 else made.replace(b"\\u0000", b"\x00")
 
-    def _of_another_type(self, event: Envelope) -> bytes:
+    def _of_another_type(self, raw: dict[str, Any]) -> bytes:
         kinds = [*TYPES, "org.personaforge.request.made.v1", "org.personaforge.request.made.v99", PLANTED, ""]
-        return json.dumps({**self._raw(event), "type": self.chance.choice(kinds)}).encode()
+        return json.dumps({**raw, "type": self.chance.choice(kinds)}).encode()
 
-    def _oversize(self, event: Envelope) -> bytes:
+    def _oversize(self, raw: dict[str, Any]) -> bytes:
         size = LARGEST_PAYLOAD_BYTES + self.chance.choice((1, 100, 100_000))
-        return event.to_json()[:-1].ljust(size, b" ") + b"}"
+        return _json(raw)[:-1].ljust(size, b" ") + b"}"
 
-    def _with_many_faults(self, event: Envelope) -> bytes:
+    def _with_many_faults(self, raw: dict[str, Any]) -> bytes:
         many = self.chance.choice((100, 1_000, 9_000))
-        raw = self._raw(event)
         raw[self.chance.choice(("data", PLANTED))] = {f"k{number}": 1 for number in range(many // 2)}
         raw |= {f"x{number}": 1 for number in range(many // 3)}
         return json.dumps(raw, separators=(",", ":")).encode()
 
-    def _no_object(self, _: Envelope) -> bytes:
-        raws = (b"", b"null", b"[]", b'""', b"\x00", b"\xef\xbb\xbf{}", f'"{PLANTED}"'.encode(), self.chance.randbytes(80))
+    def _no_object(self, _: dict[str, Any]) -> bytes:
+        raws = (
+            b"",
+            b"null",
+            b"[]",
+            b'""',
+            b"\x00",
+            b"\xef\xbb\xbf{}",
+            f'"{PLANTED}"'.encode(),
+            self.chance.randbytes(80),
+        )
         return self.chance.choice(raws)
 
     def _elsewhere(self, event: Envelope) -> Arrived:
@@ -261,3 +268,6 @@ class Hostile:
 def _sense() -> SenseChanged:
     return SenseChanged(sense="hearing", state="lost", reason="source-silent")
 
+
+def _json(raw: dict[str, Any]) -> bytes:
+    return json.dumps(raw).encode()
