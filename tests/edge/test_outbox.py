@@ -82,7 +82,7 @@ def test_an_acknowledgement_of_another_epoch_removes_nothing(outbox: Outbox, clo
     assert sequences(outbox, "alarm") == [1]
 
 
-@pytest.mark.parametrize("claimed", [3, 2**63, 10**400])
+@pytest.mark.parametrize("claimed", [3, 2**63, 10**400], ids=["one", "too-large", "absurd"])
 def test_an_acknowledgement_of_events_that_were_never_made_removes_nothing_and_opens_a_new_epoch(
     outbox: Outbox, clock: FakeClock, claimed: int
 ) -> None:
