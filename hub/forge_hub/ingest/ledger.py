@@ -142,9 +142,7 @@ class Ledger:
 
     def _refuse(self, reading: Unreadable | Unplaced) -> None:
         address = reading.address if isinstance(reading, Unreadable) else None
-        entry = put_into_quarantine(
-            self.transaction, reading.message, address, reading.error, self.now, self.space
-        )
+        entry = put_into_quarantine(self.transaction, reading.message, address, reading.error, self.now, self.space)
         self._refused[entry.node, entry.lane, reading.error.code] += 1
         self.count.quarantined += 1
 

@@ -16,6 +16,9 @@ from forge_hub.access import (
     NewSession,
     PasswordRefusedError,
     TooManyAttemptsError,
+    close_account,
+    is_closed,
+    reset_second_factor_of,
 )
 from forge_hub.access.sessions import CODE_AWAITED_FOR
 from forge_hub.errors import AccessError, NotFoundError
@@ -168,6 +171,18 @@ def _add_accounts(app: FastAPI) -> None:
         made = site.access.invite(role, str(request.base_url), who.account_id)
         return _accounts_page(request, site, link=made, link_role=role)
 
+    @app.post("/accounts/{account_id}/close")
+    def close(account_id: str, site: SiteOf, who: Who) -> Response:
+        close_account(site.parts.database, site.parts.clock, account_id, who)
+        # Whoever was on duty does not answer any more: open pages show who does.
+        site.parts.board.changed()
+        return RedirectResponse("/accounts", status_code=303)
+
+    @app.post("/accounts/{account_id}/second-factor")
+    def reset(account_id: str, site: SiteOf, who: Who) -> Response:
+        reset_second_factor_of(site.parts.database, site.parts.clock, account_id, who)
+        return RedirectResponse("/accounts", status_code=303)
+
 
 def _set_cookie(site: Site, answer: Response, token: str) -> None:
     answer.set_cookie(
@@ -227,10 +242,12 @@ def _setup_page(  # noqa: PLR0913 (the page's values)
 
 
 def _accounts_page(request: Request, site: Site, *, link: str = "", link_role: str = "") -> HTMLResponse:
+    known = reading.accounts(site.parts.database)
     return site.pages.page(
         request,
         "accounts.html",
-        accounts=reading.accounts(site.parts.database),
+        accounts=known,
+        closed={account.id for account in known if is_closed(account)},
         roles=PASSWORD_ROLES,
         link=link,
         link_role=link_role,
