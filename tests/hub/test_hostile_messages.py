@@ -18,12 +18,14 @@ from tests.fakes.sent import WATER, FakeNode, arrived, phq_9, utterance
 from forge_hub.alerts.projector import AlertProjection
 from forge_hub.fleet.rooms import Rooms
 from forge_hub.fleet.twins import Twins
+from forge_hub.ingest.ledger import MOST_ASIDE
 from forge_hub.ingest.quarantine import NOT_KEPT, Space
 from forge_hub.ingest.store import LARGEST_PAYLOAD_BYTES, Arrived, IngestStore
 from forge_hub.projection import catch_up
 from forge_hub.records.database import Database, open_database
 from forge_hub.records.projector import RecordsProjection
 from forge_hub.records.schema import Alert, DesiredTwin, EventLog, Inbox, Quarantine
+from forge_shared.events import CanarySent
 from forge_shared.forms.questionnaire import installed
 from forge_shared.ids import new_id
 from forge_shared.wire import MOST_REVISIONS, Status, TwinDesired, TwinReported
@@ -67,7 +69,8 @@ def test_of_100_000_hostile_messages_each_is_accounted_for_and_no_other_room_is_
                 wanted[event.lane].append(event.id)
                 batch.insert(place, arrived(event))
             done = store.commit(batch)
-            went.update(events=done.events, duplicates=done.duplicates, quarantined=done.quarantined, sent=len(batch))
+            went.update(events=done.events, duplicates=done.duplicates, quarantined=done.quarantined, left=done.left)
+            went["sent"] += len(batch)
             assert [(at.lane, at.sequence) for at in sorted(done.acknowledgements["room-9"].positions, key=str)] == [
                 (lane, len(ids)) for lane, ids in wanted.items()
             ]
@@ -78,7 +81,7 @@ def test_of_100_000_hostile_messages_each_is_accounted_for_and_no_other_room_is_
             own = (EventLog.node == "room-9", EventLog.lane == lane)
             assert list(transaction.scalars(select(EventLog.event_id).where(*own).order_by(EventLog.position))) == ids
         assert transaction.scalar(select(func.count()).select_from(EventLog)) == went["events"]
-    assert went["events"] + went["duplicates"] + went["quarantined"] + (aside or 0) == went["sent"]
+    assert went["events"] + went["duplicates"] + went["quarantined"] + went["left"] + (aside or 0) == went["sent"]
     assert sum(count for _, count in rows) == went["quarantined"]
     codes = {reason.partition(":")[0] for reason, _ in rows}
     assert codes == {"event.invalid", "event.unknown", "event.too-large", "event.misplaced", "topic.invalid"}
@@ -176,6 +179,24 @@ def test_space_in_quarantine_is_counted_anew_after_a_restart_and_when_entries_le
     store.commit([node.garbage(b"\xff" * 900)])
     with database.read() as transaction:
         assert len(transaction.scalars(select(Quarantine.payload)).one()) == 900
+
+
+def test_a_room_that_only_jumps_ahead_is_not_kept_for_ever_and_its_alarms_still_ring(
+    store: IngestStore, database: Database, clock: FakeClock
+) -> None:
+    node = FakeNode(clock)
+    missing, *ahead = [node.send(CanarySent()) for _ in range(MOST_ASIDE + 2)]
+    alarm, garbage = node.send(WATER), node.garbage(b"\xff", "alarm")
+    done = store.commit([*ahead, alarm, garbage])
+    assert (done.events, done.left, done.quarantined) == (0, 2, 1)
+    assert set(alerts(database)) == {"canary", "request", "unreadable-alarm"}
+    with database.read() as transaction:
+        assert transaction.scalar(select(func.count()).select_from(Inbox)) == MOST_ASIDE
+    assert store.commit([missing]).events == MOST_ASIDE + 1
+    # What was left was not acknowledged, so it comes again and closes the lane; its alert is the one that rang.
+    store.commit([ahead[-1], alarm, garbage])
+    assert [at.sequence for at in store.acknowledgement("room-1").positions] == [MOST_ASIDE + 4]
+    assert alerts(database).count("request") == 1
 
 
 def test_what_came_on_a_topic_that_is_no_events_names_its_room(database: Database, store: IngestStore) -> None:

@@ -25,6 +25,10 @@ from forge_shared.wire import LanePosition as WirePosition
 
 REMEMBERED_EPOCHS = 4
 """Epochs of a node that its acknowledgement still names, newest first."""
+MOST_ASIDE = 1000
+"""Messages beyond one gap that are kept until it closes. Ours: five times what a node has on its way (its ``WINDOW``);
+without an end, a room that only jumps ahead makes every batch slower for all the others.
+"""
 IDS_AT_ONCE = 500
 """Values in one IN list; SQLite takes 32,766 (sqlite.org/limits.html), and a plan for few is made faster."""
 
@@ -38,6 +42,7 @@ class Count:
     events: int = 0
     duplicates: int = 0
     quarantined: int = 0
+    left: int = 0
     rung: int = 0
 
 
@@ -95,6 +100,8 @@ class Ledger:
         position, waiting = self._positions[place], self._waiting.setdefault(place, set())
         if sequence <= position or sequence in waiting:
             self.count.duplicates += 1
+        elif sequence > position + 1 and len(waiting) >= MOST_ASIDE:
+            self._leave(reading)
         elif sequence > position + 1:
             self._put_aside(reading)
             waiting.add(sequence)
@@ -106,6 +113,8 @@ class Ledger:
 
     def write(self) -> None:
         """Write what was worked out."""
+        if self.count.left:
+            log.warning("ingest.too-far-ahead", messages=self.count.left, remedy="nodes send again what is left")
         for (node, lane, reason), messages in self._refused.items():
             log.warning("event.quarantined", node=node, lane=lane, reason=reason, messages=messages)
         self._write_log()
@@ -123,10 +132,22 @@ class Ledger:
             self._refuse(reading)
         else:
             reading = self._withheld(reading)
-            is_alarm = reading.address.lane == "alarm"
-            if is_alarm and raise_alert(self.transaction, reading.envelope, reading.data, self.now):
-                self.count.rung += 1
+            self._ring(reading)
         self._aside[place_of(reading.address), reading.address.sequence] = reading
+
+    def _leave(self, reading: Placed) -> None:
+        """Keep nothing of what lies too far ahead: its node sends it again. An alarm rings all the same."""
+        if reading.address.lane == "alarm" and isinstance(reading, Unreadable):
+            self._refuse(reading)
+            return
+        if isinstance(reading, Read):
+            self._ring(self._withheld(reading))
+        self.count.left += 1
+
+    def _ring(self, reading: Read) -> None:
+        is_alarm = reading.address.lane == "alarm"
+        if is_alarm and raise_alert(self.transaction, reading.envelope, reading.data, self.now):
+            self.count.rung += 1
 
     def _enter(self, reading: Placed) -> None:
         if isinstance(reading, Unreadable):

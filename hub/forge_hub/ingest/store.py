@@ -31,6 +31,7 @@ class Committed:
         events: New events in the log.
         duplicates: Events that had been received before.
         quarantined: Messages that could not be read.
+        left: Messages too far beyond a gap to be kept; they are not acknowledged, and their nodes send them again.
         rung: Alarms beyond a gap whose alert was raised ahead of the log.
         acknowledgements: What to answer, by node.
         records_of: The nodes whose records were in the batch.
@@ -39,6 +40,7 @@ class Committed:
     events: int
     duplicates: int
     quarantined: int
+    left: int
     rung: int
     acknowledgements: dict[str, Acknowledgement]
     records_of: frozenset[str]
@@ -90,7 +92,15 @@ class IngestStore:
             answers = acknowledgements(transaction, named)
         count = ledger.count
         records_of = frozenset(address.node for address in addresses if address.lane == "record")
-        return Committed(count.events, count.duplicates, count.quarantined, count.rung, answers, records_of)
+        return Committed(
+            events=count.events,
+            duplicates=count.duplicates,
+            quarantined=count.quarantined,
+            left=count.left,
+            rung=count.rung,
+            acknowledgements=answers,
+            records_of=records_of,
+        )
 
     def replay(self, entry_id: str | None = None) -> Replayed:
         """Let what is in quarantine, or one entry of it, enter the log where this version can read it now.
