@@ -125,7 +125,7 @@ class Hostile:
         if self.chance.random() < 0.02:
             self.node.flash()
         kind = self.chance.random()
-        if kind < 0.04:
+        if kind < 0.02:
             return self.node.event(self.chance.choice((WATER, risk(), CanarySent(), _sense())))
         if kind < 0.2:
             return self.node.event(phq_9(self._clock, [self.chance.randrange(4) for _ in range(9)]))

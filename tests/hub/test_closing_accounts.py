@@ -7,13 +7,13 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select
 from tests.fakes.clock import FakeClock
-from tests.fakes.pages import PASSWORD, ROOM, HubPages, client, csrf, open_pages
+from tests.fakes.pages import PASSWORD, PERSON, ROOM, HubPages, client, csrf, open_pages
 
 from forge_hub.access import Access, SecretKey
 from forge_hub.access.closing import close_account
 from forge_hub.alerts.duties import Roster
 from forge_hub.errors import AccessError
-from forge_hub.records.schema import Account, Audit, Bed, Duty, Ward
+from forge_hub.records.schema import Account, Audit, Bed, Duty, Person, Ward
 
 
 @pytest.fixture
@@ -58,6 +58,16 @@ async def test_an_account_that_is_closed_ends_at_once_with_its_sessions_and_duti
         assert transaction.scalars(select(Duty)).one().ends_at <= pages.now
     assert (admin, "account.close", nurse) in trace(pages)
     assert [action for who, action, _ in trace(pages) if who == admin and action == "duty.end"] == ["duty.end"]
+
+
+async def test_nobody_is_left_to_a_clinician_whose_account_is_closed(pages: HubPages) -> None:
+    pages.add(Person(pseudonym=PERSON, node=ROOM, first_seen=pages.now))
+    pages.assign("clinician")
+    async with client(pages, "admin") as http:
+        headers = {"X-CSRF-Token": csrf(pages, http)}
+        await http.post(f"/accounts/{account(pages, 'clinician')}/close", headers=headers)
+    assert pages.app.state.site.access.assignments.relations() == []
+    assert (account(pages, "admin"), "assignment.end") in {(who, action) for who, action, _ in trace(pages)}
 
 
 async def test_nobody_does_it_to_themselves_or_to_a_device(pages: HubPages) -> None:

@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session as Transaction
 
 from forge_hub.access import audit, second_factor
 from forge_hub.access.accounts import NO_PASSWORD, PASSWORD_ROLES, SignedIn
 from forge_hub.errors import AccessError, NotFoundError
 from forge_hub.records.database import Database
-from forge_hub.records.schema import Account, Duty, PendingSignIn, WebSession
+from forge_hub.records.schema import Account, Assignment, Duty, PendingSignIn, WebSession
 from forge_shared.clock import Clock
 
 
@@ -25,7 +25,7 @@ def is_closed(account: Account) -> bool:
 
 
 def close_account(database: Database, clock: Clock, account_id: str, by: SignedIn) -> None:
-    """Close an account for good: no password opens it, its sessions and its duties end at once.
+    """Close an account for good: no password opens it; its sessions, duties and assignments end at once.
 
     Raises:
         NotFoundError: There is no such account of a person.
@@ -38,6 +38,7 @@ def close_account(database: Database, clock: Clock, account_id: str, by: SignedI
         _end_sessions(transaction, account_id)
         second_factor.remove(transaction, account_id)
         _end_duties(transaction, account_id, now, by)
+        _end_assignments(transaction, account_id, now, by)
         audit.write(transaction, now, by.account_id, "account.close", account_id)
 
 
@@ -74,3 +75,11 @@ def _end_duties(transaction: Transaction, account_id: str, now: datetime, by: Si
     for duty in transaction.scalars(select(Duty).where(Duty.account == account_id, Duty.ends_at > now)).all():
         duty.ends_at = now
         audit.write(transaction, now, by.account_id, "duty.end", duty.id)
+
+
+def _end_assignments(transaction: Transaction, account_id: str, now: datetime, by: SignedIn) -> None:
+    # Whom nobody looks after may be looked after by the next who begins to treat them.
+    running = or_(Assignment.until.is_(None), Assignment.until > now)
+    for assignment in transaction.scalars(select(Assignment).where(Assignment.account == account_id, running)).all():
+        assignment.until = now
+        audit.write(transaction, now, by.account_id, "assignment.end", assignment.id, subject=assignment.subject)
