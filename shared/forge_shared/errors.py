@@ -2,6 +2,7 @@
 
 ForgeError
 ├── EventInvalidError      event.invalid
+│   └── EventMisplacedError    event.misplaced
 ├── EventUnknownError      event.unknown
 ├── TopicInvalidError      topic.invalid
 ├── FormInvalidError       form.invalid
@@ -33,6 +34,12 @@ class EventUnknownError(ForgeError):
     """An event's type or version is not one this program reads."""
 
     code = "event.unknown"
+
+
+class EventMisplacedError(EventInvalidError):
+    """An event of one lane came in the other: where nobody looks for alarms, or where every event is one."""
+
+    code = "event.misplaced"
 
 
 class TopicInvalidError(ForgeError):

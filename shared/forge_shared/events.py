@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, PlainSerializer, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, FailFast, Field, PlainSerializer, ValidationError
 
-from forge_shared.errors import EventInvalidError, EventUnknownError
+from forge_shared.errors import EventInvalidError, EventMisplacedError, EventUnknownError
 from forge_shared.model import Frozen
 from forge_shared.topics import EventAddress, Lane
 
@@ -26,6 +26,11 @@ def _within_range(at: datetime) -> datetime:
         raise ValueError("a time that no store can hold")
     return at
 
+
+MOST_ITEMS = 600
+"""Answers of a form, or kinds of redactions, in one event. Ours: more than the longest questionnaire in wide use
+(MMPI-2, 567 items). Without it, and an end at the first fault, one message of 64 KiB keeps the hub busy for seconds.
+"""
 
 Mode = Literal["voice", "touch", "unknown"]
 """How a person entered something. Modes shift scores, so each answer keeps its own."""
@@ -152,8 +157,8 @@ class FormRecorded(EventData):
     response: Identifier
     questionnaire: Canonical
     status: Literal["completed", "stopped"]
-    answers: tuple[FormAnswer, ...]
-    skipped: tuple[Code, ...] = ()
+    answers: Annotated[tuple[FormAnswer, ...], Field(max_length=MOST_ITEMS), FailFast()]
+    skipped: Annotated[tuple[Code, ...], Field(max_length=MOST_ITEMS)] = ()
     total: Annotated[int, Field(ge=0, le=1000)] | None
     re_prompts: Annotated[int, Field(ge=0, le=10_000)]
     started_at: UtcDatetime
@@ -191,7 +196,7 @@ class UtteranceSaid(EventData):
     session: Identifier
     speaker: Literal["patient", "unknown"]
     text: SpokenText
-    redactions: Mapping[Code, Annotated[int, Field(ge=1, le=2000)]]
+    redactions: Annotated[Mapping[Code, Annotated[int, Field(ge=1, le=2000)]], Field(max_length=MOST_ITEMS)]
     confidence: Probability
 
 
@@ -299,6 +304,7 @@ def read_envelope(payload: bytes, address: EventAddress) -> tuple[Envelope, Even
 
     Raises:
         EventInvalidError: Not JSON, no valid envelope, not the event its topic names, or data that do not fit.
+        EventMisplacedError: It belongs into the other lane.
         EventUnknownError: A type or version that this program does not read.
     """
     try:
@@ -307,7 +313,10 @@ def read_envelope(payload: bytes, address: EventAddress) -> tuple[Envelope, Even
         raise EventInvalidError(f"no valid envelope ({_where(error)})") from None
     if envelope.address != address:
         raise EventInvalidError("the envelope is not the event that its topic names")
-    return envelope, read_data(envelope.type, envelope.data)
+    data = read_data(envelope.type, envelope.data)
+    if data.lane != envelope.lane and not isinstance(data, EventErased):
+        raise EventMisplacedError("an event of the other lane")
+    return envelope, data
 
 
 def read_data(type_name: str, data: Mapping[str, Any]) -> EventData:
@@ -335,8 +344,14 @@ _MODELS: tuple[type[BaseModel], ...] = (Envelope, FormAnswer, *TYPES.values())
 _FIELDS = frozenset(name for model in _MODELS for name in model.model_fields)
 
 
+_NAMED_FAULTS = 50
+"""Faults of one message that are looked at. A message of 64 KiB can hold tens of thousands, to keep the hub busy."""
+
+
 def _where(error: ValidationError) -> str:
     """Name the fields at fault, never their content: a name that is none of ours may be anything that was sent."""
+    if error.error_count() > _NAMED_FAULTS:
+        return "too many faults to name"
     if any(item["type"] == "json_invalid" for item in error.errors()):
         return "not JSON"
     return ", ".join(sorted({_path(item["loc"]) for item in error.errors()}))[:200]

@@ -67,7 +67,9 @@ Purpose = Literal["voice", "recorded-session", "emotion-inference", "camera", "c
 """What a person can consent to, one by one."""
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 MOST_REVISIONS = 10**12
-"""What a node may claim to have applied: the hub goes on from there, and every store can count so far."""
+"""What a node may claim to have applied for the hub to go on from there; every store can count so far, and twice."""
+Revision = Annotated[int, Field(ge=0, le=2 * MOST_REVISIONS)]
+"""Counts what a node was told. The second half is the hub's own: it never gets there by what a node claims."""
 
 
 class TwinReported(_Additive):
@@ -85,7 +87,7 @@ class TwinReported(_Additive):
     pending_events: Annotated[int, Field(ge=0)]
     version: Annotated[str, Field(max_length=40)]
     at: UtcDatetime
-    revision: Annotated[int, Field(ge=0, le=MOST_REVISIONS)] | None = None
+    revision: Revision | None = None
     capture: tuple[Purpose, ...] | None = None
 
 
@@ -101,7 +103,7 @@ class TwinDesired(_Additive):
         consents: The purposes that are consented to; None: nobody keeps consents for this room.
     """
 
-    revision: Annotated[int, Field(ge=0)]
+    revision: Revision
     subject: Pseudonym | None
     shared: bool = False
     visitors: bool = False

@@ -171,7 +171,7 @@ def test_a_node_renews_with_its_current_key_and_nobody_renews_with_another(
     assert trail(database)[-3:] == ["node.renew", "node.enrol refused: unproven", "node.enrol refused: unproven"]
 
 
-def test_what_is_revoked_or_over_is_not_renewed(enrolment: Enrolment, clock: FakeClock) -> None:
+def test_what_is_revoked_or_over_is_not_renewed(enrolment: Enrolment, database: Database, clock: FakeClock) -> None:
     key, late = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     identity = enrolment.enrol(asked_with(enrolment.claim("room-1", "ann"), key))
     over = enrolment.enrol(asked_with(enrolment.claim("room-2", "ann"), late))
@@ -182,6 +182,7 @@ def test_what_is_revoked_or_over_is_not_renewed(enrolment: Enrolment, clock: Fak
         enrolment.renew(renewal_of(identity, key))
     with pytest.raises(EnrolmentError, match="unknown"):
         enrolment.enrol(asked_with(open_claim))
+    assert trail(database)[-2:] == ["node.enrol refused: revoked-or-over", "node.enrol refused: unknown"]
     assert len(enrolment.revocations()) == 1
     clock.advance(91 * 24 * 3600)
     with pytest.raises(EnrolmentError, match="revoked or over"):

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.fakes.clock import FakeClock
 
 from forge_edge.anonymiser import Anonymiser, AnonymousEvent
@@ -14,7 +16,7 @@ from forge_edge.outbox.store import Outbox
 from forge_shared.events import EventsWithheld, RequestMade
 from forge_shared.ids import new_id
 from forge_shared.sealing import Keyring
-from forge_shared.topics import Lane
+from forge_shared.topics import LANES, Lane
 from forge_shared.wire import LanePosition
 
 
@@ -80,11 +82,47 @@ def test_an_acknowledgement_of_another_epoch_removes_nothing(outbox: Outbox, clo
     assert sequences(outbox, "alarm") == [1]
 
 
-def test_an_acknowledgement_of_events_that_were_never_made_does_no_harm(outbox: Outbox, clock: FakeClock) -> None:
-    outbox.append(alarm(clock))
-    acknowledge(outbox, "alarm", 99)
-    outbox.append(alarm(clock))
-    assert sequences(outbox, "alarm") == [2]
+@pytest.mark.parametrize("claimed", [3, 2**63, 10**400], ids=["one", "too-large", "absurd"])
+def test_an_acknowledgement_of_events_that_were_never_made_removes_nothing_and_opens_a_new_epoch(
+    outbox: Outbox, clock: FakeClock, claimed: int
+) -> None:
+    ids = [outbox.append(alarm(clock)).id for _ in range(2)]
+    before = outbox.epoch
+    assert acknowledge(outbox, "alarm", claimed) == 0
+    assert outbox.epoch != before, "what comes next would be taken for a repeat"
+    ids.append(outbox.append(alarm(clock)).id)
+    assert [(event.sequence, event.id) for event in outbox.pending("alarm", 0, 10)] == list(enumerate(ids, 1))
+
+
+def test_an_acknowledgement_removes_only_what_was_sent(outbox: Outbox, clock: FakeClock) -> None:
+    for _ in range(4):
+        outbox.append(alarm(clock))
+    assert outbox.acknowledge(LanePosition(epoch=outbox.epoch, lane="alarm", sequence=4), sent=2) == 2
+    assert sequences(outbox, "alarm") == [3, 4]
+    assert outbox.acknowledged("alarm") == 2
+
+
+@given(
+    claims=st.lists(
+        st.tuples(st.booleans(), st.sampled_from(LANES), st.integers(0, 12) | st.integers(0)), min_size=1, max_size=6
+    ),
+    sent=st.integers(0, 8),
+)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_acknowledgements_say_what_was_never_sent_stays(
+    tmp_path_factory: pytest.TempPathFactory, claims: list[tuple[bool, Lane, int]], sent: int
+) -> None:
+    clock = FakeClock()
+    outbox = open_outbox(tmp_path_factory.mktemp("node"), clock)
+    made = [outbox.append(alarm(clock)).id for _ in range(8)]
+    first = outbox.epoch
+    for own, lane, sequence in claims:
+        position = LanePosition(epoch=outbox.epoch if own else new_id(), lane=lane, sequence=sequence)
+        outbox.acknowledge(position, sent=sent if outbox.epoch == first else 0)
+    kept = [event.id for event in outbox.pending("alarm", 0, 100)]
+    outbox.close()
+    assert kept == made[len(made) - len(kept) :]
+    assert len(kept) >= len(made) - sent
 
 
 def test_a_hub_that_was_restored_makes_the_node_open_a_new_epoch_and_keep_every_event_id(

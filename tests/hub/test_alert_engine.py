@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,6 +14,7 @@ from tests.fakes.sent import WATER, risk
 from tests.fakes.ward import PEOPLE, FakeWard, open_ward
 
 from forge_hub.alerts.board import Accepted
+from forge_hub.alerts.duties import Roster
 from forge_hub.alerts.escalation import DEFAULT_PLANS, EVERYONE
 from forge_hub.errors import AnswerInvalidError, NotFoundError
 from forge_hub.records.schema import EscalationPlan, Shift
@@ -74,6 +75,25 @@ async def test_a_level_where_everyone_declines_is_left_at_once(ward: FakeWard) -
     await ward.board.answer(alert.id, "decline", "ben")
     assert ward.passes(0).alerts == 1
     assert ward.story(alert.id)[-3:] == ["declined by ann", "declined by ben", "rung 2"]
+
+
+def test_who_signs_off_or_changes_the_level_leaves_what_rings_to_the_next_one_at_once(ward: FakeWard) -> None:
+    roster = Roster(ward.database, ward.clock, UTC)
+    roster.sign_on("ann", "ward-7", 1)
+    roster.sign_on("ben", "ward-7", 2)
+    roster.sign_on("cho", "ward-7", 3)
+    alert = ward.alarm(HELP).id
+    assert ward.alert(alert).level == 1
+    ward.clock.advance(1)
+    roster.sign_on("dot", "ward-7", 1)
+    roster.sign_off("ann")
+    assert ward.engine.ring_due().alerts == 0, "someone of the first level is still there"
+    roster.sign_on("dot", "ward-7", 3)
+    assert ward.engine.ring_due().alerts == 1
+    assert ward.alert(alert).level == 2
+    roster.sign_off("ben")
+    ward.engine.ring_due()
+    assert ward.alert(alert).level == 3
 
 
 async def test_an_acceptance_that_nobody_follows_up_expires_and_climbs(ward: FakeWard) -> None:

@@ -327,6 +327,39 @@ async def test_a_last_will_is_held_to_the_table_too(broker: Running) -> None:
 
 
 @in_one_loop
+async def test_nobody_but_the_hub_says_what_is_committed(broker: Running, tmp_path: Path) -> None:
+    forged = b'{"positions": []}'
+    for retain in (False, True):
+        async with broker.client("room-2") as victim, broker.client(HUB_USER) as hub:
+            await victim.subscribe(topics.ack(SITE, "room-2"), qos=1)
+            await hub.subscribe(f"forge/v1/{SITE}/+/ack", qos=1)
+            for target in ("room-1", "room-2"):
+                with contextlib.suppress(aiomqtt.MqttError):
+                    async with broker.client("room-1") as forger:
+                        await forger.publish(topics.ack(SITE, target), forged, qos=1, retain=retain)
+            assert await heard(hub) == [], "neither to another room nor to itself"
+            await hub.publish(topics.ack(SITE, "room-2"), b"true", qos=1)
+            assert [payload for _, payload in await heard(victim)] == [b"true"]
+    with pytest.raises(aiomqtt.MqttError):
+        async with broker.client("hub", context=stranger(broker, tmp_path, "nobody"), username=HUB_USER) as nobody:
+            await nobody.publish(topics.ack(SITE, "room-2"), forged, qos=1)
+
+
+@in_one_loop
+async def test_no_topic_that_a_room_can_write_stops_who_reads_it(broker: Running) -> None:
+    own_events = f"forge/v1/{SITE}/room-1/event/".encode()
+    wrong = (b"\xff\xfe", b"\xed\xa0\x80", b"\xc0\x80", b"\x00", b"+", b"#", b"\xef\xbf\xbf", b"\r\n", b"x" * 60_000)
+    async with broker.client(HUB_USER) as hub:
+        await hub.subscribe(topics.all_events(SITE), qos=1)
+        for ending in wrong:
+            await _write_by_hand(broker, "room-1", own_events + ending)
+        async with broker.client("room-1") as writer:
+            await writer.publish(own("room-1")[0], b"an alarm", qos=1)
+        arrived = await heard(hub, 1)
+    assert arrived[-1] == (own("room-1")[0], b"an alarm")
+
+
+@in_one_loop
 async def test_a_node_cannot_push_another_off_by_its_client_id(broker: Running) -> None:
     async with broker.client("room-1", identifier="forge-site-room-1") as victim:
         with contextlib.suppress(aiomqtt.MqttError):
@@ -354,6 +387,31 @@ async def _seconds_until_cut(broker: Running, context: ssl.SSLContext, will: aio
 async def _publish(client: aiomqtt.Client, *, retain: bool, payload: bytes = b"x") -> None:
     for topic in TOPICS:
         await client.publish(topic, payload, qos=1, retain=retain)
+
+
+async def _write_by_hand(broker: Running, user: str, topic: bytes) -> None:
+    """Publish with QoS 0 on a topic that no client library would let through (MQTT 3.1.1, sections 3.1 and 3.3)."""
+
+    def packet(kind: int, body: bytes) -> bytes:
+        length, rest = bytearray(), len(body)
+        while rest or not length:
+            length.append(rest % 128 | (0x80 if rest >= 128 else 0))
+            rest //= 128
+        return bytes([kind]) + bytes(length) + body
+
+    def text(value: bytes) -> bytes:
+        return struct.pack("!H", len(value)) + value
+
+    reader, writer = await asyncio.open_connection("127.0.0.1", broker.port, ssl=broker.contexts[user])
+    greeting = text(b"MQTT") + bytes([4, 2]) + struct.pack("!H", 60) + text(f"test-{new_id()}".encode())
+    writer.write(packet(0x10, greeting))
+    await asyncio.wait_for(reader.readexactly(4), 5)
+    writer.write(packet(0x30, text(topic) + b"x"))
+    writer.write(packet(0xE0, b""))
+    with contextlib.suppress(OSError, TimeoutError):  # a broker may end the connection of who writes that
+        await writer.drain()
+        await asyncio.wait_for(reader.read(), 0.3)
+    writer.transport.abort()
 
 
 async def _die_with_will(broker: Running, user: str, topic: str) -> None:

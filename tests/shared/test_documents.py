@@ -47,6 +47,13 @@ def test_every_hazard_has_a_control_and_every_control_a_test() -> None:
         assert [claim for claim in claims if is_orphan(claim)] == [], hazard
 
 
+def test_every_test_that_the_security_page_names_exists() -> None:
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    claims = re.findall(r"`(tests/[^`]+::[^`]+)`", text)
+    assert len(claims) >= 30
+    assert [claim for claim in claims if is_orphan(claim)] == []
+
+
 def test_a_control_whose_test_is_gone_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_x.py").write_text("def test_that_is_here() -> None: ...\n")

@@ -65,10 +65,15 @@ class BrokerAddress:
 
 @dataclass(slots=True)
 class _LaneProgress:
-    """What was sent of a lane on this connection, and when an acknowledgement is overdue."""
+    """What was sent of a lane on this connection, and when an acknowledgement is overdue.
+
+    Attributes:
+        furthest: The highest sequence that was ever sent, on this connection or an earlier one.
+    """
 
     sent: int
     acknowledged: int
+    furthest: int
     wait_seconds: float = RESEND_SECONDS[0]
     overdue_at: float = field(default=float("inf"))
 
@@ -235,19 +240,20 @@ class Publisher:
             if position.epoch != self._epoch:
                 continue
             progress = self._lanes[position.lane]
-            await asyncio.to_thread(self._outbox.acknowledge, position)
+            await asyncio.to_thread(self._outbox.acknowledge, position, sent=progress.furthest)
+            reached = await asyncio.to_thread(self._outbox.acknowledged, position.lane)
             if await asyncio.to_thread(lambda: self._outbox.epoch) != self._epoch:
                 self._rewind()
-            elif position.sequence > progress.acknowledged:
-                progress.acknowledged = position.sequence
-                progress.sent = max(progress.sent, position.sequence)
+            elif reached > progress.acknowledged:
+                progress.acknowledged = reached
+                progress.sent = max(progress.sent, reached)
                 progress.wait_seconds = RESEND_SECONDS[0]
                 progress.overdue_at = (
                     self._clock.monotonic_seconds() + progress.wait_seconds
                     if progress.sent > progress.acknowledged
                     else float("inf")
                 )
-                await self._on_acknowledged(position.lane, position.sequence)
+                await self._on_acknowledged(position.lane, reached)
         self._wake.set()
 
     async def _set_hub(self, *, online: bool) -> None:
@@ -260,12 +266,14 @@ class Publisher:
 
     def _rewind(self) -> None:
         """Start again from what is acknowledged: on a new connection, a new epoch, or a hub that came back."""
-        self._epoch = self._outbox.epoch
+        before, self._epoch = self._epoch, self._outbox.epoch
         self._record_window = FIRST_WINDOW
+        known = self._lanes if before == self._epoch else {}
         self._lanes = {}
         for lane in LANES:
             acknowledged = self._outbox.acknowledged(lane)
-            self._lanes[lane] = _LaneProgress(sent=acknowledged, acknowledged=acknowledged)
+            furthest = max(acknowledged, known[lane].furthest if lane in known else 0)
+            self._lanes[lane] = _LaneProgress(sent=acknowledged, acknowledged=acknowledged, furthest=furthest)
 
     async def _send(self, client: aiomqtt.Client) -> None:
         while True:
@@ -294,6 +302,8 @@ class Publisher:
         for envelope in batch:
             if envelope.epoch != epoch or self._lanes[lane] is not progress:
                 break  # rewound meanwhile
+            # Before it is sent: the acknowledgement may come before the broker's receipt.
+            progress.furthest = max(progress.furthest, envelope.sequence)
             await client.publish(envelope.address.topic(), envelope.to_json(), qos=1)
             progress.sent = max(progress.sent, envelope.sequence)
             if progress.overdue_at == float("inf"):

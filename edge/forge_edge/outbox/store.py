@@ -163,12 +163,17 @@ class Outbox:
         with self._lock:
             return self._position(lane)[0]
 
-    def acknowledge(self, position: LanePosition) -> int:
+    def acknowledge(self, position: LanePosition, *, sent: int | None = None) -> int:
         """Forget what the hub has committed.
 
         A position below what was acknowledged before means that the hub lost its memory (it was restored from a
-        backup): the sequence can never be whole again, so a new epoch is opened and everything still here is numbered
-        anew. Event ids stay, so nothing is counted twice.
+        backup), one beyond the newest event that this node lost its own, or that somebody lies: what comes next would
+        be taken for a repeat. The sequence can never be whole again, so a new epoch is opened and everything still here
+        is numbered anew. Event ids stay, so nothing is counted twice.
+
+        Args:
+            position: What the hub says.
+            sent: The highest sequence that was ever sent; what was not cannot be committed and is kept. None: all was.
 
         Returns:
             The number of events forgotten.
@@ -177,10 +182,10 @@ class Outbox:
             if position.epoch != self._epoch():
                 return 0
             last, acknowledged = self._position(position.lane)
-            if position.sequence < acknowledged:
-                self._open_epoch("hub-restored")
+            if not acknowledged <= position.sequence <= last:
+                self._open_epoch("hub-restored" if position.sequence < acknowledged else "hub-ahead")
                 return 0
-            reached = min(position.sequence, last)
+            reached = position.sequence if sent is None else max(acknowledged, min(position.sequence, sent))
             self._connection.execute("UPDATE position SET acknowledged = ? WHERE lane = ?", (reached, position.lane))
             return self._connection.execute(
                 "DELETE FROM event WHERE lane = ? AND sequence <= ?", (position.lane, reached)

@@ -20,6 +20,7 @@ from forge_hub.access.accounts import (
     tokens_match,
 )
 from forge_hub.access.assignments import Assignments, NotAssignedError, StatementError
+from forge_hub.access.closing import OwnAccountError, close_account, is_closed, reset_second_factor_of
 from forge_hub.access.limits import TooManyAttemptsError
 from forge_hub.access.second_factor import SecretKey
 from forge_hub.access.sessions import SESSION_VALID_FOR, Access, CodeAwaited, NewSession, reset_second_factor
@@ -37,6 +38,7 @@ __all__ = [
     "CodeAwaited",
     "NewSession",
     "NotAssignedError",
+    "OwnAccountError",
     "PasswordRefusedError",
     "Role",
     "SecretKey",
@@ -45,11 +47,14 @@ __all__ = [
     "TooManyAttemptsError",
     "check_password",
     "check_username",
+    "close_account",
     "count_accounts",
     "create_setup_link",
     "first_run_link",
+    "is_closed",
     "make_device",
     "normalise_username",
     "reset_second_factor",
+    "reset_second_factor_of",
     "tokens_match",
 ]

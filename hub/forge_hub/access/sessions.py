@@ -135,17 +135,12 @@ class Access:
         if not self._matches(known, password) or account is None or account.role not in PASSWORD_ROLES:
             self._refused("session.begin", account.id if account else audit.UNKNOWN, "password", address)
             raise AccessError("unknown username or wrong password")
+        admitted = self._admitted(account, password, address)
+        if admitted is None:
+            self._refused("session.begin", account.id, "changed-meanwhile", address)
+            raise AccessError("unknown username or wrong password")
         self._passwords.forget(name, address)
-        with self._database.begin() as transaction:
-            if self._hasher.check_needs_rehash(account.password_hash):
-                transaction.execute(
-                    update(Account).where(Account.id == account.id).values(password_hash=self._hasher.hash(password))
-                )
-            # Whoever has begun to enrol goes on, also where their role does not need it.
-            if account.role in self._needing_code or transaction.get(SecondFactor, account.id) is not None:
-                second_factor.begin_enrolment(transaction, self._key, account.id)
-                return self._await_code(transaction, account.id)
-            return self._begin(transaction, account, address)
+        return admitted
 
     def pending(self, token: str | None) -> Enrolment | None:
         """Return what the page of the second step needs, or None when no password was shown before."""
@@ -273,7 +268,8 @@ class Access:
         accounts.check_password(new, who.username)
         password_hash = self._hasher.hash(new)
         with self._database.begin() as transaction:
-            transaction.execute(update(Account).where(Account.id == who.account_id).values(password_hash=password_hash))
+            own = (Account.id == who.account_id, Account.password_hash == known)
+            transaction.execute(update(Account).where(*own).values(password_hash=password_hash))
             transaction.execute(
                 delete(WebSession).where(WebSession.account == who.account_id, WebSession.id != who.session_id)
             )
@@ -336,6 +332,22 @@ class Access:
             transaction.add(SetupLink(token_hash=token_hash, role=role, expires_at=now + accounts.SETUP_LINK_VALID_FOR))
             audit.write(transaction, now, by, f"account.invite.{role}", token_hash[:16])
         return link
+
+    def _admitted(self, account: Account, password: str, address: str) -> NewSession | CodeAwaited | None:
+        """Let in whoever has shown the right password, unless the account was closed or changed while it was hashed."""
+        with self._database.begin() as transaction:
+            same = (Account.id == account.id, Account.password_hash == account.password_hash)
+            if transaction.scalars(select(Account.id).where(*same).with_for_update()).first() is None:
+                return None
+            if self._hasher.check_needs_rehash(account.password_hash):
+                transaction.execute(
+                    update(Account).where(Account.id == account.id).values(password_hash=self._hasher.hash(password))
+                )
+            # Whoever has begun to enrol goes on, also where their role does not need it.
+            if account.role in self._needing_code or transaction.get(SecondFactor, account.id) is not None:
+                second_factor.begin_enrolment(transaction, self._key, account.id)
+                return self._await_code(transaction, account.id)
+            return self._begin(transaction, account, address)
 
     def _session_by_code(
         self, transaction: Transaction, waiting: PendingSignIn, code: str, address: str

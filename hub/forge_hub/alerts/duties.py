@@ -7,9 +7,9 @@ from datetime import UTC, datetime, tzinfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
-from forge_hub.alerts.escalation import LEVELS, PRIORITIES, Plan
+from forge_hub.alerts.escalation import LEVELS, PRIORITIES, Plan, everyone_declined
 from forge_hub.alerts.roster import duty_end
-from forge_hub.alerts.standing import read_duties
+from forge_hub.alerts.standing import declined, read_duties
 from forge_hub.errors import AnswerInvalidError, NotFoundError
 from forge_hub.records.database import Database
 from forge_hub.records.schema import Account, Alert, Audit, Delivery, Duty, EscalationPlan, Shift, Ward
@@ -67,12 +67,20 @@ class Roster:
             duty = Duty(id=new_id(), account=account, ward=ward, level=level, begins_at=now, ends_at=ends_at)
             transaction.add(duty)
             transaction.add(Audit(id=new_id(), at=now, account=account, action="duty.begin", object=duty.id))
+            self._hand_over(transaction, now)
             return ends_at
 
     def sign_off(self, account: str) -> None:
-        """End every duty of a person."""
+        """End every duty of a person. What rings for nobody else is left to the next level at once."""
         with self._database.begin() as transaction:
-            self._end(transaction, account, self._clock.now())
+            now = self._clock.now()
+            self._end(transaction, account, now)
+            self._hand_over(transaction, now)
+
+    def hand_over(self) -> None:
+        """Leave what rings for nobody any more to the next level at once: duties have ended in another way."""
+        with self._database.begin() as transaction:
+            self._hand_over(transaction, self._clock.now())
 
     def add_shift(  # noqa: PLR0913 (a form's fields)
         self, by: str, *, ward: str, name: str, starts: str, ends: str, weekdays: Sequence[int]
@@ -168,6 +176,14 @@ class Roster:
         for duty in transaction.scalars(running if ward is None else running.where(Duty.ward == ward)):
             duty.ends_at = now
             transaction.add(Audit(id=new_id(), at=now, account=account, action="duty.end", object=duty.id))
+
+    def _hand_over(self, transaction: Transaction, now: datetime) -> None:
+        transaction.flush()
+        duties = read_duties(transaction, now, self._zone)
+        ringing = select(Alert).where(Alert.state == "open", Alert.due_at > now).with_for_update()
+        for alert in transaction.scalars(ringing).all():
+            if everyone_declined(alert.level, duties.on_duty(alert), declined(transaction, alert.id)):
+                alert.due_at = now
 
     def _trace(self, transaction: Transaction, by: str, action: str, thing: str) -> None:
         transaction.add(Audit(id=new_id(), at=self._clock.now(), account=by, action=action, object=thing))

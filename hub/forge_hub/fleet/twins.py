@@ -20,7 +20,7 @@ from forge_hub.records.database import Database
 from forge_hub.records.schema import Bed, Consent, DesiredTwin, RoomPresence, Stay, StayMove
 from forge_shared import topics
 from forge_shared.logs import get_logger
-from forge_shared.wire import PURPOSES, Purpose, TwinDesired, TwinReported
+from forge_shared.wire import MOST_REVISIONS, PURPOSES, Purpose, TwinDesired, TwinReported
 
 log = get_logger()
 
@@ -86,7 +86,7 @@ class Twins:
         """Take note of what a node says of itself: tell it again when it comes online.
 
         A node that has applied more than this hub remembers telling it knows a hub that was restored from a backup
-        since; the hub goes on from there.
+        since; the hub goes on from there, but not from what no hub would have counted up to.
         """
         if path == "status":
             async with self._lock:
@@ -96,7 +96,7 @@ class Twins:
             reported = TwinReported.model_validate_json(payload).revision
         except ValidationError:
             return
-        if reported is not None and node in self._revisions and reported > self._revisions[node]:
+        if reported is not None and self._revisions.get(node, MOST_REVISIONS) < reported <= MOST_REVISIONS:
             async with self._lock:
                 await self._tell(await asyncio.to_thread(self._go_on_from, node, reported))
 

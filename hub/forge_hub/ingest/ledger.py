@@ -3,6 +3,7 @@
 A statement for each event is what makes a hub slow; here a batch costs the same few statements however large it is.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -12,19 +13,26 @@ from sqlalchemy import and_, delete, func, insert, select, update
 from sqlalchemy.orm import Session as Transaction
 
 from forge_hub.alerts.projector import raise_alert
-from forge_hub.ingest.quarantine import put_into_quarantine
+from forge_hub.ingest.quarantine import Space, put_into_quarantine
 from forge_hub.ingest.reading import Arrived, Place, Placed, Read, Unplaced, Unreadable, place_of, read_at
 from forge_hub.records.erasures import ErasedPeople
 from forge_hub.records.schema import EventLog, Inbox, LanePosition
 from forge_shared.events import Envelope
+from forge_shared.logs import get_logger
 from forge_shared.topics import EventAddress
 from forge_shared.wire import Acknowledgement
 from forge_shared.wire import LanePosition as WirePosition
 
 REMEMBERED_EPOCHS = 4
 """Epochs of a node that its acknowledgement still names, newest first."""
+MOST_ASIDE = 1000
+"""Messages beyond one gap that are kept until it closes. Ours: five times what a node has on its way (its ``WINDOW``);
+without an end, a room that only jumps ahead makes every batch slower for all the others.
+"""
 IDS_AT_ONCE = 500
 """Values in one IN list; SQLite takes 32,766 (sqlite.org/limits.html), and a plan for few is made faster."""
+
+log = get_logger()
 
 
 @dataclass(slots=True)
@@ -35,6 +43,7 @@ class Count:
     alarms: int = 0
     duplicates: int = 0
     quarantined: int = 0
+    left: int = 0
     rung: int = 0
 
 
@@ -47,6 +56,7 @@ class Ledger:
         site: Name of the site.
         now: When the batch arrived.
         erased: Who was erased, so that nothing of them comes back.
+        space: What the quarantine may still hold.
         count: What became of it.
     """
 
@@ -54,6 +64,7 @@ class Ledger:
     site: str
     now: datetime
     erased: ErasedPeople
+    space: Space = field(default_factory=Space)
     count: Count = field(default_factory=Count)
     _positions: dict[Place, int] = field(default_factory=dict)
     _stored: dict[Place, int] = field(default_factory=dict)
@@ -61,6 +72,7 @@ class Ledger:
     _aside: dict[tuple[Place, int], Placed] = field(default_factory=dict)
     _drained: list[tuple[Place, int]] = field(default_factory=list)
     _log: list[Envelope] = field(default_factory=list)
+    _refused: Counter[tuple[str | None, str | None, str]] = field(default_factory=Counter)
 
     def load(self, readings: Sequence[Placed | Unplaced]) -> None:
         """Read where the lanes of a batch stand."""
@@ -89,6 +101,8 @@ class Ledger:
         position, waiting = self._positions[place], self._waiting.setdefault(place, set())
         if sequence <= position or sequence in waiting:
             self.count.duplicates += 1
+        elif sequence > position + 1 and len(waiting) >= MOST_ASIDE:
+            self._leave(reading)
         elif sequence > position + 1:
             self._put_aside(reading)
             waiting.add(sequence)
@@ -100,6 +114,10 @@ class Ledger:
 
     def write(self) -> None:
         """Write what was worked out."""
+        if self.count.left:
+            log.warning("ingest.too-far-ahead", messages=self.count.left, remedy="nodes send again what is left")
+        for (node, lane, reason), messages in self._refused.items():
+            log.warning("event.quarantined", node=node, lane=lane, reason=reason, messages=messages)
         self._write_log()
         self._write_positions()
         if self._aside:
@@ -115,10 +133,22 @@ class Ledger:
             self._refuse(reading)
         else:
             reading = self._withheld(reading)
-            is_alarm = reading.address.lane == "alarm"
-            if is_alarm and raise_alert(self.transaction, reading.envelope, reading.data, self.now):
-                self.count.rung += 1
+            self._ring(reading)
         self._aside[place_of(reading.address), reading.address.sequence] = reading
+
+    def _leave(self, reading: Placed) -> None:
+        """Keep nothing of what lies too far ahead: its node sends it again. An alarm rings all the same."""
+        if reading.address.lane == "alarm" and isinstance(reading, Unreadable):
+            self._refuse(reading)
+            return
+        if isinstance(reading, Read):
+            self._ring(self._withheld(reading))
+        self.count.left += 1
+
+    def _ring(self, reading: Read) -> None:
+        is_alarm = reading.address.lane == "alarm"
+        if is_alarm and raise_alert(self.transaction, reading.envelope, reading.data, self.now):
+            self.count.rung += 1
 
     def _enter(self, reading: Placed) -> None:
         if isinstance(reading, Unreadable):
@@ -134,7 +164,8 @@ class Ledger:
 
     def _refuse(self, reading: Unreadable | Unplaced) -> None:
         address = reading.address if isinstance(reading, Unreadable) else None
-        put_into_quarantine(self.transaction, reading.message, address, reading.error, self.now)
+        entry = put_into_quarantine(self.transaction, reading.message, address, reading.error, self.now, self.space)
+        self._refused[entry.node, entry.lane, reading.error.code] += 1
         self.count.quarantined += 1
 
     def _close_gap(self, place: Place, waiting: set[int]) -> None:

@@ -7,10 +7,12 @@ a gap rings at once all the same.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from forge_hub.ingest.ledger import REMEMBERED_EPOCHS, Ledger, acknowledgements
+from forge_hub.ingest.quarantine import Space
 from forge_hub.ingest.reading import LARGEST_PAYLOAD_BYTES, Arrived, Unplaced, read
 from forge_hub.ingest.replay import Replayed, replay
 from forge_hub.records.database import Database
@@ -29,6 +31,7 @@ class Committed:
         events: New events in the log.
         duplicates: Events that had been received before.
         quarantined: Messages that could not be read.
+        left: Messages too far beyond a gap to be kept; they are not acknowledged, and their nodes send them again.
         rung: Alarms beyond a gap whose alert was raised ahead of the log.
         acknowledgements: What to answer, by node.
         records_of: The nodes whose records were in the batch.
@@ -39,6 +42,7 @@ class Committed:
     events: int
     duplicates: int
     quarantined: int
+    left: int
     rung: int
     acknowledgements: dict[str, Acknowledgement]
     records_of: frozenset[str]
@@ -50,12 +54,19 @@ class IngestStore:
     """Writes the event log. Threads may share it, one writes at a time; blocks on the database: call it from a thread.
 
     Two writers would let a projection read past an event whose transaction is still open, and never come back to it.
+
+    Args:
+        site: Name of the site.
+        database: The records.
+        clock: Dates what arrives.
+        space: What the quarantine may hold.
     """
 
-    def __init__(self, site: str, database: Database, clock: Clock) -> None:
+    def __init__(self, site: str, database: Database, clock: Clock, space: Space | None = None) -> None:
         self._site = site
         self._database = database
         self._clock = clock
+        self._space = space or Space()
         self._writing = threading.Lock()
 
     def commit(self, batch: Sequence[Arrived]) -> Committed:
@@ -76,8 +87,9 @@ class IngestStore:
         named: dict[str, set[str]] = {}
         for address in addresses:
             named.setdefault(address.node, set()).add(address.epoch)
-        with self._writing, self._database.begin() as transaction:
-            ledger = Ledger(transaction, self._site, self._clock.now(), ErasedPeople.load(transaction))
+        with self._writing, self._counted(), self._database.begin() as transaction:
+            erased = ErasedPeople.load(transaction)
+            ledger = Ledger(transaction, self._site, self._clock.now(), erased, self._space)
             ledger.load(readings)
             for reading in readings:
                 ledger.take(reading)
@@ -89,6 +101,7 @@ class IngestStore:
             events=count.events,
             duplicates=count.duplicates,
             quarantined=count.quarantined,
+            left=count.left,
             rung=count.rung,
             acknowledgements=answers,
             records_of=records_of,
@@ -107,9 +120,19 @@ class IngestStore:
             sqlalchemy.exc.SQLAlchemyError: Nothing was changed.
         """
         with self._writing, self._database.begin() as transaction:
+            self._space.forget()
             return replay(transaction, self._site, self._clock.now(), entry_id)
 
     def acknowledgement(self, node: str) -> Acknowledgement:
         """Return what is committed of a node's newest epochs."""
         with self._database.read() as transaction:
             return acknowledgements(transaction, {node: ()})[node]
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Count the quarantine anew after a transaction that failed: its entries are not there."""
+        try:
+            yield
+        except BaseException:
+            self._space.forget()
+            raise

@@ -1,5 +1,6 @@
 """Routes of signing in and out, of one-time links and of the list of accounts."""
 
+import asyncio
 import io
 from typing import Annotated, Literal
 from urllib.parse import urlencode
@@ -15,9 +16,14 @@ from forge_hub.access import (
     SESSION_VALID_FOR,
     NewSession,
     PasswordRefusedError,
+    SignedIn,
     TooManyAttemptsError,
+    close_account,
+    is_closed,
+    reset_second_factor_of,
 )
 from forge_hub.access.sessions import CODE_AWAITED_FOR
+from forge_hub.alerts.duties import Roster
 from forge_hub.errors import AccessError, NotFoundError
 from forge_hub.records import reading
 from forge_hub.web.guard import address_of, safe_target
@@ -168,6 +174,24 @@ def _add_accounts(app: FastAPI) -> None:
         made = site.access.invite(role, str(request.base_url), who.account_id)
         return _accounts_page(request, site, link=made, link_role=role)
 
+    @app.post("/accounts/{account_id}/close")
+    async def close(account_id: str, site: SiteOf, who: Who) -> Response:
+        await asyncio.to_thread(_close, site, account_id, who)
+        # Open pages show who answers now, and those of the account end.
+        site.parts.board.changed()
+        return RedirectResponse("/accounts", status_code=303)
+
+    @app.post("/accounts/{account_id}/second-factor")
+    def reset(account_id: str, site: SiteOf, who: Who) -> Response:
+        reset_second_factor_of(site.parts.database, site.parts.clock, account_id, who)
+        return RedirectResponse("/accounts", status_code=303)
+
+
+def _close(site: Site, account_id: str, by: SignedIn) -> None:
+    parts = site.parts
+    close_account(parts.database, parts.clock, account_id, by)
+    Roster(parts.database, parts.clock, parts.zone).hand_over()
+
 
 def _set_cookie(site: Site, answer: Response, token: str) -> None:
     answer.set_cookie(
@@ -227,10 +251,12 @@ def _setup_page(  # noqa: PLR0913 (the page's values)
 
 
 def _accounts_page(request: Request, site: Site, *, link: str = "", link_role: str = "") -> HTMLResponse:
+    known = reading.accounts(site.parts.database)
     return site.pages.page(
         request,
         "accounts.html",
-        accounts=reading.accounts(site.parts.database),
+        accounts=known,
+        closed={account.id for account in known if is_closed(account)},
         roles=PASSWORD_ROLES,
         link=link,
         link_role=link_role,

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import FastAPI, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from forge_hub.access import SignedIn, StatementError
+from forge_hub.access import SignedIn, StatementError, is_closed
 from forge_hub.access.assignments import REASONS, STATEMENT_MAX_LENGTH, VERDICTS, Reason, Verdict
 from forge_hub.errors import NotFoundError
 from forge_hub.records import reading
@@ -81,7 +81,9 @@ def _add_emergencies(app: FastAPI) -> None:
 def _page(request: Request, site: Site, who: SignedIn, *, status: int = 200, problem: str = "") -> HTMLResponse:
     everyone = reading.pseudonyms(site.parts.database)
     mine = None if who.role == "admin" else site.access.assignments.people_of(who.account_id)
-    clinicians = [each for each in reading.accounts(site.parts.database) if each.role == "clinician"]
+    clinicians = [
+        each for each in reading.accounts(site.parts.database) if each.role == "clinician" and not is_closed(each)
+    ]
     return site.pages.page(
         request,
         "assignments.html",

@@ -1,5 +1,6 @@
 """Routes of the roster: who is on duty, signing on and off, shifts, plans, and messages that did not get through."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import FastAPI, Form, Request
@@ -23,11 +24,13 @@ def add_routes(app: FastAPI) -> None:
     def duty(request: Request, site: SiteOf, who: Who) -> HTMLResponse:
         roster = _roster(site).page()
         mine = [entry for entry in roster.on_duty if entry[3].account == who.account_id]
+        covered = {entry[3].ward for entry in roster.on_duty}
         return site.pages.page(
             request,
             "duty.html",
             roster=roster,
             mine=mine,
+            uncovered=[ward.name for ward in roster.wards if ward.id not in covered],
             levels=LEVEL_WORDS,
             days=DAYS,
             defaults=DEFAULT_PLANS,
@@ -36,13 +39,16 @@ def add_routes(app: FastAPI) -> None:
         )
 
     @app.post("/duty/on")
-    def sign_on(site: SiteOf, who: Who, ward: Text, level: Annotated[int, Form()]) -> Response:
-        _roster(site).sign_on(who.account_id, ward, level)
+    async def sign_on(site: SiteOf, who: Who, ward: Text, level: Annotated[int, Form()]) -> Response:
+        await asyncio.to_thread(_roster(site).sign_on, who.account_id, ward, level)
+        # Open pages show who answers, and an alert may ring for somebody else now.
+        site.parts.board.changed()
         return _back()
 
     @app.post("/duty/off")
-    def sign_off(site: SiteOf, who: Who) -> Response:
-        _roster(site).sign_off(who.account_id)
+    async def sign_off(site: SiteOf, who: Who) -> Response:
+        await asyncio.to_thread(_roster(site).sign_off, who.account_id)
+        site.parts.board.changed()
         return _back()
 
     @app.post("/duty/shifts")

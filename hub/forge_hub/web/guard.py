@@ -81,6 +81,8 @@ ROUTES: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/utterances/{utterance_id}/graph.json"): _CLINICIAN,
     ("GET", "/accounts"): _ADMIN,
     ("POST", "/accounts/links"): _ADMIN,
+    ("POST", "/accounts/{account_id}/close"): _ADMIN,
+    ("POST", "/accounts/{account_id}/second-factor"): _ADMIN,
     # Nodes, which have no session: a claim or a signature speaks for them.
     ("POST", "/enrol"): _PUBLIC,
     ("POST", "/enrol/renew"): _PUBLIC,

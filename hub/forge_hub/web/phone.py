@@ -134,6 +134,7 @@ def _values(site: Site, who: SignedIn, *, since: str = "") -> dict[str, Any]:
                 )
             )
         missed = _missed(transaction, since)
+        uncovered = set(duties.wards.values()) - {duty.ward for duty in duties.duties}
         on_duty = [(wards.get(duty.ward, duty.ward), duty) for duty in duties.duties if duty.account == who.account_id]
     return {
         "ringing": [card for card in cards if card.rings],
@@ -141,6 +142,7 @@ def _values(site: Site, who: SignedIn, *, since: str = "") -> dict[str, Any]:
         "others": [card for card in cards if not card.rings and card.state in {"open", "accepted"} and not card.mine],
         "missed": [view_of(alert, parts.forms, {}) for alert in missed],
         "on_duty": on_duty,
+        "uncovered": sorted(wards.get(ward, ward) for ward in uncovered),
         "causes": CAUSES,
     }
 

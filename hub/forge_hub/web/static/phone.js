@@ -94,7 +94,8 @@
     const priority = ORDER.find((each) => cards.some((card) => card.dataset.priority === each)) ?? 'high';
     nextBurst = performance.now() + 1000 * AlarmSound.seconds(priority);
     AlarmSound.burst(priority);
-    navigator.vibrate?.(priority === 'high' ? [300, 100, 300, 100, 300] : [300]);
+    // A browser refuses, and complains, until somebody has touched the page.
+    if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.(priority === 'high' ? [300, 100, 300, 100, 300] : [300]);
     if (!AlarmSound.isOn()) showSound();
   }
 
