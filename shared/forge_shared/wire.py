@@ -24,14 +24,18 @@ class Acknowledgement(Frozen):
         positions: What is committed.
         window: Records that the node may have on their way without acknowledgement; None: as many as it likes. Only a
             node of protocol 2 or later is sent one. Alarms are never held back.
+        at: The hub's time, by which a room without a right clock knows the time; sent with a window.
     """
 
     positions: tuple[LanePosition, ...]
     window: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    at: UtcDatetime | None = None
 
 
 PROTOCOL = 2
-"""What this program speaks. 1: the first. 2: a status names its protocol, an acknowledgement may carry a window."""
+"""What this program speaks. 1: the first. 2: a status names its protocol, an acknowledgement may carry a window and the
+hub's time, an event its age, a twin the troubles of its machine.
+"""
 OLDEST_PROTOCOL = 1
 """The oldest that is still understood: always the one before `PROTOCOL`."""
 
@@ -59,12 +63,22 @@ MOST_REVISIONS = 10**12
 """What a node may claim to have applied: the hub goes on from there, and every store can count so far."""
 
 
+RoomTrouble = Literal["disk.full", "disk.failed", "clock.wrong"]
+"""What is wrong with a room's machine while the room still works."""
+
+CLOCK_TOLERANCE_SECONDS = 5.0
+"""A room's clock that differs by more from the hub's is called wrong. Ours: far above what NTP and a network leave."""
+
+
 class TwinReported(Frozen):
     """How a node says it is, retained. ``activity`` is what the room is doing, never what was said in it.
 
     Attributes:
         revision: The newest revision of `TwinDesired` that the node has applied; None: it has none.
         capture: The purposes that are on in the room now; None: nobody keeps consents for it.
+        at: By the room's best knowledge of the time.
+        troubles: What is wrong with its machine.
+        clock_error_seconds: By how much its machine's clock is ahead of the hub's; None: not known.
     """
 
     hearing: Literal["ok", "lost", "closed", "starting"]
@@ -76,6 +90,8 @@ class TwinReported(Frozen):
     at: UtcDatetime
     revision: Annotated[int, Field(ge=0, le=MOST_REVISIONS)] | None = None
     capture: tuple[Purpose, ...] | None = None
+    troubles: tuple[RoomTrouble, ...] = ()
+    clock_error_seconds: Annotated[float, Field(ge=-1e10, le=1e10)] | None = None
 
 
 class TwinDesired(Frozen):

@@ -115,7 +115,8 @@ class Ledger:
         else:
             reading = self._withheld(reading)
             is_alarm = reading.address.lane == "alarm"
-            if is_alarm and raise_alert(self.transaction, reading.envelope, reading.data, self.now):
+            envelope, data = reading.envelope, reading.data
+            if is_alarm and raise_alert(self.transaction, envelope, data, self.now, received_at=self.now):
                 self.count.rung += 1
         self._aside[place_of(reading.address), reading.address.sequence] = reading
 

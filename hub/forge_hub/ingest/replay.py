@@ -1,7 +1,7 @@
 """Out of quarantine: what a later version of the hub can read enters the log after all, exactly once."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session as Transaction
@@ -12,6 +12,7 @@ from forge_hub.ingest.reading import Arrived, Read, read
 from forge_hub.records.database import Database
 from forge_hub.records.erasures import ErasedPeople
 from forge_hub.records.schema import EventLog, LanePosition, Quarantine
+from forge_shared.events import MOST_AGE_SECONDS, Envelope
 from forge_shared.logs import get_logger
 
 log = get_logger()
@@ -83,7 +84,7 @@ def replay(transaction: Transaction, site: str, now: datetime, entry_id: str | N
         reading = read(site, Arrived(row.topic, row.payload))
         if not isinstance(reading, Read) or not _is_reached(transaction, reading):
             continue
-        envelope = erased.withhold(reading.envelope.model_copy(update={"backfill": True}))
+        envelope = erased.withhold(_as_old_as_it_is(reading.envelope, now - row.received_at))
         if known_events(transaction, [envelope.id]):
             known += 1
         else:
@@ -93,6 +94,14 @@ def replay(transaction: Transaction, site: str, now: datetime, entry_id: str | N
     replayed = Replayed(entered, known, len(rows) - entered - known)
     log.info("quarantine.replayed", entered=replayed.entered, known=replayed.known, kept=replayed.kept)
     return replayed
+
+
+def _as_old_as_it_is(envelope: Envelope, waited: timedelta) -> Envelope:
+    """Return an event as the backfill that it has become in quarantine."""
+    age = envelope.ageseconds if envelope.ageseconds is not None or envelope.backfill else 0
+    if age is not None:
+        age = min(MOST_AGE_SECONDS, age + max(0, int(waited.total_seconds())))
+    return envelope.model_copy(update={"backfill": True, "ageseconds": age})
 
 
 def _is_reached(transaction: Transaction, reading: Read) -> bool:
