@@ -9,6 +9,7 @@ import contextlib
 import signal
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from forge_edge.dialogue.conversation import (
     Reaction,
 )
 from forge_edge.dialogue.saved import SavedConversation
-from forge_edge.enrolment import Renewal
+from forge_edge.enrolment import Renewal, certificate_begins
 from forge_edge.errors import NodeConfigError, OutboxError
 from forge_edge.messages import Hearing, NothingHeard, SpeechHeard, WakeHeard
 from forge_edge.observations import (
@@ -38,8 +39,10 @@ from forge_edge.observations import (
     SessionClosed,
     SessionOpened,
 )
+from forge_edge.outbox.outboxes import Outboxes
 from forge_edge.outbox.publisher import BrokerAddress, Publisher
 from forge_edge.outbox.store import Outbox
+from forge_edge.room_clock import RoomClock, machine_boot
 from forge_edge.settings import NodeSettings, load_credentials
 from forge_shared.clock import SystemClock
 from forge_shared.errors import FormUnknownError
@@ -50,14 +53,24 @@ from forge_shared.ids import new_id
 from forge_shared.logs import get_logger
 from forge_shared.sealing import Keyring
 from forge_shared.tasks import until_first_failure
-from forge_shared.topics import Lane
-from forge_shared.wire import AlertAccepted, AlertReopened, Command, EndSession, StartSession, TwinDesired, TwinReported
+from forge_shared.wire import (
+    AlertAccepted,
+    AlertReopened,
+    Command,
+    EndSession,
+    LanePosition,
+    StartSession,
+    TwinDesired,
+    TwinReported,
+)
 
 DELIVERY_SECONDS = 8.0
 """An alarm that the hub has not acknowledged by then is not coming through: the room says so."""
 TWIN_SECONDS = 10.0
 """How often the node says how it is, beside every change."""
 WATCHDOG_SECONDS = 5.0
+MEMORY_BYTES = 8_000_000
+"""For events that the disk does not take: some thousand alarms; records are thinned above it. Ours."""
 TICK_SECONDS = 0.5
 _UNSAID = frozenset({"sense.changed", "canary.sent"})
 """Alarms that nobody in the room waits for: that one of them does not come through is not said."""
@@ -76,19 +89,19 @@ class Node:
     def __init__(self, settings: NodeSettings, *, ears_command: Sequence[str] | None = None) -> None:
         self._settings = settings
         self._ears_command = ears_command
-        self._clock = SystemClock()
+        self._clock = RoomClock(SystemClock())
         self._version = version("persona-forge-edge")
         self._lock = asyncio.Lock()
         self._hub_online = False
         self._reach = reach.started(self._clock.monotonic_seconds())
         self._hearing: str = "starting"
         self._notices: deque[str] = deque(maxlen=4)
-        # Alarms on their way: sequence to the monotonic second by which the hub must have them.
-        self._deadlines: dict[int, float] = {}
+        # Alarms on their way: epoch and sequence to the monotonic second by which the hub must have them.
+        self._deadlines: dict[tuple[str, int], float] = {}
         self._session_ends = float("inf")
         self._desired: desired.Held = None
         self._farewell = False
-        self._scrub = False
+        self._scrub = self._unsaved = False
 
     async def run(self) -> None:
         """Run the node until SIGTERM or SIGINT.
@@ -101,6 +114,8 @@ class Node:
         if settings.form not in forms:
             raise FormUnknownError(f"there is no form {settings.form}; installed: {', '.join(sorted(forms))}")
         credentials = load_credentials(settings.credentials) if settings.credentials else None
+        if credentials is not None:
+            self._clock.not_before(certificate_begins(credentials))
         with owned_folder(settings.folder) as folder:
             self._dialogue = Dialogue(forms, settings.form)
             keyring = Keyring.open(settings.key_file or folder / "keys" / "device.key")
@@ -110,13 +125,17 @@ class Node:
             self._conversation = self._saved.load().model_copy(update={"speaker": desired.speaker(self._desired)})
             self._use_pseudonym()
             self._scrub = self._desired is not None
-            self._outbox = Outbox(
-                folder / "outbox.db",
-                credentials.site if credentials else "site",
-                credentials.node if credentials else "node",
-                self._clock,
-                limit_bytes=settings.outbox_limit_megabytes * 1_000_000,
+            open_outbox = partial(
+                Outbox,
+                site=credentials.site if credentials else "site",
+                node=credentials.node if credentials else "node",
+                clock=self._clock,
                 keyring=keyring,
+                machine_boot=machine_boot(),
+            )
+            self._outboxes = Outboxes(
+                partial(open_outbox, folder / "outbox.db", limit_bytes=settings.outbox_limit_megabytes * 1_000_000),
+                partial(open_outbox, Path(":memory:"), limit_bytes=MEMORY_BYTES),
             )
             make = EarsChild.shipped if self._ears_command is None else _ears_of(self._ears_command)
             self._ears = make(folder / "core.sock", on_said=self._on_said, on_gone=self._on_ears_gone)
@@ -126,7 +145,7 @@ class Node:
             if settings.credentials is not None and credentials is not None:
                 renewal = Renewal(settings.credentials, credentials, self._clock)
                 self._publisher = Publisher(
-                    self._outbox,
+                    self._outboxes,
                     BrokerAddress(credentials.host, credentials.port, renewal.context),
                     site=credentials.site,
                     node=credentials.node,
@@ -137,6 +156,7 @@ class Node:
                     on_desired=self._on_desired,
                     on_hub=self._on_hub,
                     on_acknowledged=self._on_acknowledged,
+                    on_hub_time=self._clock.hub_says,
                 )
                 tasks.extend((self._publisher.run(), renewal.run(self._publisher.reconnect)))
             try:
@@ -144,7 +164,7 @@ class Node:
                 log.info("node.started", alone=credentials is None)
                 await until_first_failure(*tasks)
             finally:
-                self._outbox.close()
+                self._outboxes.close()
             log.info("node.stopped")
 
     async def _on_said(self, said: Said) -> None:
@@ -190,7 +210,7 @@ class Node:
         """Commit, save, then say: what was observed survives whatever happens next."""
         await self._commit(reaction.observations)
         self._conversation = reaction.conversation
-        await asyncio.to_thread(self._saved.save, self._conversation)
+        await self._save()
         self._notices.extend(reaction.later)
         instruction = reaction.instruction
         if instruction is None:
@@ -202,19 +222,29 @@ class Node:
         await self._ears.send(instruction)
         self._report()
 
+    async def _save(self) -> None:
+        try:
+            await asyncio.to_thread(self._saved.save, self._conversation)
+        except OSError:
+            if not self._unsaved:
+                log.exception("conversation.not-saved")
+            self._unsaved = True
+        else:
+            self._unsaved = False
+
     async def _commit(self, observations: Sequence[Observation]) -> None:
         for observation in observations:
             event = self._anonymiser.event_of(observation)
             if event is None:
                 continue
             try:
-                envelope = await asyncio.to_thread(self._outbox.append, event)
+                envelope = await asyncio.to_thread(self._outboxes.append, event)
             except OutboxError as error:
                 log.exception("outbox.failed", reason=error.code)
                 self._notices.append(NO_HUB)
                 continue
             if event.data.lane == "alarm" and event.data.noun_verb not in _UNSAID:
-                self._deadlines[envelope.sequence] = self._clock.monotonic_seconds() + DELIVERY_SECONDS
+                self._deadlines[envelope.epoch, envelope.sequence] = self._clock.monotonic_seconds() + DELIVERY_SECONDS
             if self._publisher is not None:
                 self._publisher.wake()
 
@@ -288,7 +318,10 @@ class Node:
             await self._commit((RiskReviewObserved(key=before.interview.risk_key, outcome="not-reviewed"),))
         self._notices.clear()
         for name in ("conversation.json", "subject"):
-            (self._folder / name).unlink(missing_ok=True)
+            try:
+                (self._folder / name).unlink(missing_ok=True)
+            except OSError:  # what the hub wants cannot be saved either, so it is told and done again at the next start
+                log.exception("stay.not-forgotten")
         self._conversation = Conversation(turn=before.turn)
         self._scrub = True
 
@@ -315,9 +348,13 @@ class Node:
         self._hub_online = online
         self._reach = reach.changed(self._reach, self._clock.monotonic_seconds(), online=online)
 
-    async def _on_acknowledged(self, lane: Lane, sequence: int) -> None:
-        if lane == "alarm":
-            self._deadlines = {key: value for key, value in self._deadlines.items() if key > sequence}
+    async def _on_acknowledged(self, position: LanePosition) -> None:
+        if position.lane == "alarm":
+            self._deadlines = {
+                (epoch, sequence): deadline
+                for (epoch, sequence), deadline in self._deadlines.items()
+                if epoch != position.epoch or sequence > position.sequence
+            }
 
     async def _tick(self) -> None:
         """Watch deadlines and limits; say how the node is."""
@@ -334,10 +371,10 @@ class Node:
             if now > self._session_ends:
                 async with self._lock:
                     await self._end_session("time-limit")
-            if self._scrub and self._outbox.state().pending == 0:
+            if self._scrub and self._outboxes.state().pending == 0:
                 self._scrub = False
                 with contextlib.suppress(OutboxError):  # what cannot be written is reported when an event is
-                    await asyncio.to_thread(self._outbox.scrub)
+                    await asyncio.to_thread(self._outboxes.scrub)
             if self._publisher is not None:
                 await self._say_reach(now)
                 if now >= next_canary:
@@ -346,6 +383,7 @@ class Node:
                         await self._commit((CanaryDue(),))
             if now >= next_report:
                 next_report = now + TWIN_SECONDS
+                await asyncio.to_thread(self._outboxes.tend)
                 self._report()
             if now >= next_watchdog:
                 next_watchdog = now + WATCHDOG_SECONDS
@@ -377,11 +415,13 @@ class Node:
                     "sight": "closed",
                     "activity": {"idle": "idle", "request": "listening", "doubt": "listening"}.get(activity, "form"),
                     "session_on": self._conversation.session is not None,
-                    "pending_events": self._outbox.state().pending,
+                    "pending_events": self._outboxes.state().pending,
                     "version": self._version,
                     "at": self._clock.now(),
                     "revision": None if self._desired is None else self._desired.revision,
                     "capture": desired.capture(self._desired, self._hearing),
+                    "troubles": (*self._outboxes.troubles, *(["clock.wrong"] if self._clock.is_wrong else [])),
+                    "clock_error_seconds": self._clock.error_seconds(),
                 }
             )
         )
@@ -406,7 +446,10 @@ def _pseudonym(path: Path) -> str:
     with contextlib.suppress(FileNotFoundError):
         return path.read_text(encoding="ascii").strip()
     pseudonym = f"p-{new_id()[-12:]}"
-    replace(path, pseudonym.encode(), mode=0o600)
+    try:
+        replace(path, pseudonym.encode(), mode=0o600)
+    except OSError:
+        log.exception("pseudonym.not-saved")  # it holds until the next start, which makes another
     return pseudonym
 
 

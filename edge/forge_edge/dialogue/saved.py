@@ -1,5 +1,6 @@
 """Where the dialogue stands, kept over a restart. A form in progress is clinical data, so it is sealed."""
 
+import contextlib
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -43,7 +44,8 @@ class SavedConversation:
         except (ValidationError, SealError):
             log.warning("conversation.unreadable")
             return Conversation()
-        self.save(conversation)
+        with contextlib.suppress(OSError):  # it is sealed at the first change that can be saved
+            self.save(conversation)
         return conversation
 
     def save(self, conversation: Conversation) -> None:
