@@ -9,14 +9,14 @@ import contextlib
 import signal
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from forge_edge import desired, health
+from forge_edge import desired, health, room_files
 from forge_edge.anonymiser import Anonymiser
 from forge_edge.children import EarsChild, Said
+from forge_edge.deliveries import Deliveries
 from forge_edge.dialogue import reach
 from forge_edge.dialogue.conversation import (
     ACCEPTED,
@@ -29,7 +29,7 @@ from forge_edge.dialogue.conversation import (
 )
 from forge_edge.dialogue.saved import SavedConversation
 from forge_edge.enrolment import Renewal, certificate_begins
-from forge_edge.errors import NodeConfigError, OutboxError
+from forge_edge.errors import OutboxError
 from forge_edge.messages import Hearing, NothingHeard, SpeechHeard, WakeHeard
 from forge_edge.observations import (
     CanaryDue,
@@ -39,15 +39,15 @@ from forge_edge.observations import (
     SessionClosed,
     SessionOpened,
 )
-from forge_edge.outbox.outboxes import Outboxes
+from forge_edge.outbox.outboxes import open_outboxes
 from forge_edge.outbox.publisher import BrokerAddress, Publisher
-from forge_edge.outbox.store import Outbox
-from forge_edge.room_clock import RoomClock, machine_boot
+from forge_edge.room_clock import RoomClock
 from forge_edge.settings import NodeSettings, load_credentials
+from forge_edge.twin import reported
 from forge_shared.clock import SystemClock
 from forge_shared.errors import FormUnknownError
 from forge_shared.events import SessionEnd
-from forge_shared.files import owned_folder, replace
+from forge_shared.files import owned_folder
 from forge_shared.forms.questionnaire import installed
 from forge_shared.ids import new_id
 from forge_shared.logs import get_logger
@@ -61,16 +61,11 @@ from forge_shared.wire import (
     LanePosition,
     StartSession,
     TwinDesired,
-    TwinReported,
 )
 
-DELIVERY_SECONDS = 8.0
-"""An alarm that the hub has not acknowledged by then is not coming through: the room says so."""
 TWIN_SECONDS = 10.0
 """How often the node says how it is, beside every change."""
 WATCHDOG_SECONDS = 5.0
-MEMORY_BYTES = 8_000_000
-"""For events that the disk does not take: some thousand alarms; records are thinned above it. Ours."""
 TICK_SECONDS = 0.5
 _UNSAID = frozenset({"sense.changed", "canary.sent"})
 """Alarms that nobody in the room waits for: that one of them does not come through is not said."""
@@ -96,12 +91,11 @@ class Node:
         self._reach = reach.started(self._clock.monotonic_seconds())
         self._hearing: str = "starting"
         self._notices: deque[str] = deque(maxlen=4)
-        # Alarms on their way: epoch and sequence to the monotonic second by which the hub must have them.
-        self._deadlines: dict[tuple[str, int], float] = {}
+        self._deliveries = Deliveries()
         self._session_ends = float("inf")
         self._desired: desired.Held = None
         self._farewell = False
-        self._scrub = self._unsaved = False
+        self._scrub = False
 
     async def run(self) -> None:
         """Run the node until SIGTERM or SIGINT.
@@ -119,23 +113,19 @@ class Node:
         with owned_folder(settings.folder) as folder:
             self._dialogue = Dialogue(forms, settings.form)
             keyring = Keyring.open(settings.key_file or folder / "keys" / "device.key")
-            self._saved, self._folder = SavedConversation(folder / "conversation.json", keyring), folder
-            self._names = _known_names(settings.known_names)
+            self._saved, self._folder = SavedConversation(folder / room_files.CONVERSATION, keyring), folder
+            self._names = room_files.known_names(settings.known_names)
             self._desired = desired.load(folder / "desired.json")
             self._conversation = self._saved.load().model_copy(update={"speaker": desired.speaker(self._desired)})
             self._use_pseudonym()
             self._scrub = self._desired is not None
-            open_outbox = partial(
-                Outbox,
-                site=credentials.site if credentials else "site",
-                node=credentials.node if credentials else "node",
-                clock=self._clock,
+            self._outboxes = open_outboxes(
+                folder / "outbox.db",
+                credentials.site if credentials else "site",
+                credentials.node if credentials else "node",
+                self._clock,
+                limit_bytes=settings.outbox_limit_megabytes * 1_000_000,
                 keyring=keyring,
-                machine_boot=machine_boot(),
-            )
-            self._outboxes = Outboxes(
-                partial(open_outbox, folder / "outbox.db", limit_bytes=settings.outbox_limit_megabytes * 1_000_000),
-                partial(open_outbox, Path(":memory:"), limit_bytes=MEMORY_BYTES),
             )
             make = EarsChild.shipped if self._ears_command is None else _ears_of(self._ears_command)
             self._ears = make(folder / "core.sock", on_said=self._on_said, on_gone=self._on_ears_gone)
@@ -210,7 +200,7 @@ class Node:
         """Commit, save, then say: what was observed survives whatever happens next."""
         await self._commit(reaction.observations)
         self._conversation = reaction.conversation
-        await self._save()
+        await asyncio.to_thread(self._saved.keep, self._conversation)
         self._notices.extend(reaction.later)
         instruction = reaction.instruction
         if instruction is None:
@@ -221,16 +211,6 @@ class Node:
             self._notices.clear()
         await self._ears.send(instruction)
         self._report()
-
-    async def _save(self) -> None:
-        try:
-            await asyncio.to_thread(self._saved.save, self._conversation)
-        except OSError:
-            if not self._unsaved:
-                log.exception("conversation.not-saved")
-            self._unsaved = True
-        else:
-            self._unsaved = False
 
     async def _commit(self, observations: Sequence[Observation]) -> None:
         for observation in observations:
@@ -244,7 +224,7 @@ class Node:
                 self._notices.append(NO_HUB)
                 continue
             if event.data.lane == "alarm" and event.data.noun_verb not in _UNSAID:
-                self._deadlines[envelope.epoch, envelope.sequence] = self._clock.monotonic_seconds() + DELIVERY_SECONDS
+                self._deliveries.expect(envelope, self._clock.monotonic_seconds())
             if self._publisher is not None:
                 self._publisher.wake()
 
@@ -317,17 +297,13 @@ class Node:
         if before.interview is not None and before.interview.risk_key is not None:
             await self._commit((RiskReviewObserved(key=before.interview.risk_key, outcome="not-reviewed"),))
         self._notices.clear()
-        for name in ("conversation.json", "subject"):
-            try:
-                (self._folder / name).unlink(missing_ok=True)
-            except OSError:  # what the hub wants cannot be saved either, so it is told and done again at the next start
-                log.exception("stay.not-forgotten")
+        room_files.forget(self._folder)
         self._conversation = Conversation(turn=before.turn)
         self._scrub = True
 
     def _use_pseudonym(self) -> None:
         subject = self._desired.subject if self._desired is not None else None
-        subject = subject or _pseudonym(self._folder / "subject")
+        subject = subject or room_files.pseudonym(self._folder)
         self._anonymiser = Anonymiser(subject, self._clock, known_names=self._names)
 
     async def _end_session(self, reason: SessionEnd) -> None:
@@ -349,12 +325,7 @@ class Node:
         self._reach = reach.changed(self._reach, self._clock.monotonic_seconds(), online=online)
 
     async def _on_acknowledged(self, position: LanePosition) -> None:
-        if position.lane == "alarm":
-            self._deadlines = {
-                (epoch, sequence): deadline
-                for (epoch, sequence), deadline in self._deadlines.items()
-                if epoch != position.epoch or sequence > position.sequence
-            }
+        self._deliveries.acknowledged(position)
 
     async def _tick(self) -> None:
         """Watch deadlines and limits; say how the node is."""
@@ -363,8 +334,7 @@ class Node:
         health.notify("READY=1")
         while True:
             now = self._clock.monotonic_seconds()
-            if any(deadline < now for deadline in self._deadlines.values()):
-                self._deadlines.clear()
+            if self._deliveries.are_overdue(now):
                 log.warning("alarm.undelivered")
                 async with self._lock:
                     await self._say(NO_HUB)
@@ -407,22 +377,15 @@ class Node:
     def _report(self) -> None:
         if self._publisher is None:
             return
-        activity = self._conversation.activity
         self._publisher.report(
-            TwinReported.model_validate(
-                {
-                    "hearing": self._hearing,
-                    "sight": "closed",
-                    "activity": {"idle": "idle", "request": "listening", "doubt": "listening"}.get(activity, "form"),
-                    "session_on": self._conversation.session is not None,
-                    "pending_events": self._outboxes.state().pending,
-                    "version": self._version,
-                    "at": self._clock.now(),
-                    "revision": None if self._desired is None else self._desired.revision,
-                    "capture": desired.capture(self._desired, self._hearing),
-                    "troubles": (*self._outboxes.troubles, *(["clock.wrong"] if self._clock.is_wrong else [])),
-                    "clock_error_seconds": self._clock.error_seconds(),
-                }
+            reported(
+                self._conversation,
+                hearing=self._hearing,
+                told=self._desired,
+                version=self._version,
+                pending_events=self._outboxes.state().pending,
+                troubles=self._outboxes.troubles,
+                clock=self._clock,
             )
         )
 
@@ -439,24 +402,3 @@ async def _until_told() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     await told.wait()
-
-
-def _pseudonym(path: Path) -> str:
-    """Return the pseudonym of the stay, making one at the first start. It is random and derived from nothing."""
-    with contextlib.suppress(FileNotFoundError):
-        return path.read_text(encoding="ascii").strip()
-    pseudonym = f"p-{new_id()[-12:]}"
-    try:
-        replace(path, pseudonym.encode(), mode=0o600)
-    except OSError:
-        log.exception("pseudonym.not-saved")  # it holds until the next start, which makes another
-    return pseudonym
-
-
-def _known_names(path: Path | None) -> frozenset[str]:
-    if path is None:
-        return frozenset()
-    try:
-        return frozenset(line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
-    except (OSError, UnicodeDecodeError):
-        raise NodeConfigError(f"cannot read the list of names {path.name}: it must be UTF-8, one name a line") from None

@@ -5,13 +5,21 @@ program, so what is lost with it can never be mistaken for something else.
 """
 
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 from forge_edge.anonymiser import AnonymousEvent
 from forge_edge.errors import DiskFullError, OutboxError
 from forge_edge.outbox.store import Outbox, OutboxState
+from forge_edge.room_clock import machine_boot
+from forge_shared.clock import Clock
 from forge_shared.events import Envelope
 from forge_shared.logs import get_logger
+from forge_shared.sealing import Keyring
 from forge_shared.wire import RoomTrouble
+
+MEMORY_BYTES = 8_000_000
+"""For events that the disk does not take: some thousand alarms; records are thinned above it. Ours."""
 
 log = get_logger()
 
@@ -128,3 +136,13 @@ class Outboxes:
         if self._trouble is None:
             log.error(trouble, reason=error.code)
         self._trouble = trouble
+
+
+def open_outboxes(  # noqa: PLR0913 (the composition root's wiring)
+    path: Path, site: str, node: str, clock: Clock, *, limit_bytes: int, keyring: Keyring
+) -> Outboxes:
+    """Return what waits in a node's file, and make room in memory for what that does not take."""
+    make = partial(Outbox, site=site, node=node, clock=clock, keyring=keyring, machine_boot=machine_boot())
+    return Outboxes(
+        partial(make, path, limit_bytes=limit_bytes), partial(make, Path(":memory:"), limit_bytes=MEMORY_BYTES)
+    )
