@@ -13,10 +13,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from forge_edge import desired, health
+from forge_edge import desired, health, room_files
 from forge_edge.anonymiser import Anonymiser
 from forge_edge.children import EarsChild, Said
 from forge_edge.counterpart import Counterpart
+from forge_edge.deliveries import Deliveries
 from forge_edge.dialogue import reach
 from forge_edge.dialogue.conversation import (
     ACCEPTED,
@@ -28,8 +29,8 @@ from forge_edge.dialogue.conversation import (
     Reaction,
 )
 from forge_edge.dialogue.saved import SavedConversation
-from forge_edge.enrolment import Renewal
-from forge_edge.errors import NodeConfigError, OutboxError
+from forge_edge.enrolment import Renewal, certificate_begins
+from forge_edge.errors import OutboxError
 from forge_edge.messages import Hearing, NothingHeard, SpeechHeard, WakeHeard
 from forge_edge.observations import (
     CanaryDue,
@@ -39,23 +40,30 @@ from forge_edge.observations import (
     SessionClosed,
     SessionOpened,
 )
+from forge_edge.outbox.outboxes import open_outboxes
 from forge_edge.outbox.publisher import BrokerAddress, Publisher
-from forge_edge.outbox.store import Outbox
+from forge_edge.room_clock import RoomClock
 from forge_edge.settings import NodeSettings, load_credentials
+from forge_edge.twin import reported
 from forge_shared.clock import SystemClock
 from forge_shared.errors import FormUnknownError
 from forge_shared.events import SessionEnd
-from forge_shared.files import owned_folder, replace
+from forge_shared.files import owned_folder
 from forge_shared.forms.questionnaire import installed
 from forge_shared.ids import new_id
 from forge_shared.logs import get_logger
 from forge_shared.sealing import Keyring
 from forge_shared.tasks import until_first_failure
-from forge_shared.topics import Lane
-from forge_shared.wire import AlertAccepted, AlertReopened, Command, EndSession, StartSession, TwinDesired, TwinReported
+from forge_shared.wire import (
+    AlertAccepted,
+    AlertReopened,
+    Command,
+    EndSession,
+    LanePosition,
+    StartSession,
+    TwinDesired,
+)
 
-DELIVERY_SECONDS = 8.0
-"""An alarm that the hub has not acknowledged by then is not coming through: the room says so."""
 TWIN_SECONDS = 10.0
 """How often the node says how it is, beside every change."""
 WATCHDOG_SECONDS = 5.0
@@ -77,15 +85,14 @@ class Node:
     def __init__(self, settings: NodeSettings, *, ears_command: Sequence[str] | None = None) -> None:
         self._settings = settings
         self._ears_command = ears_command
-        self._clock = SystemClock()
+        self._clock = RoomClock(SystemClock())
         self._version = version("persona-forge-edge")
         self._lock = asyncio.Lock()
         self._hub_online = False
         self._reach = reach.started(self._clock.monotonic_seconds())
         self._hearing: str = "starting"
         self._notices: deque[str] = deque(maxlen=4)
-        # Alarms on their way: sequence to the monotonic second by which the hub must have them.
-        self._deadlines: dict[int, float] = {}
+        self._deliveries = Deliveries()
         self._session_ends = float("inf")
         self._desired: desired.Held = None
         self._farewell = False
@@ -102,16 +109,18 @@ class Node:
         if settings.form not in forms:
             raise FormUnknownError(f"there is no form {settings.form}; installed: {', '.join(sorted(forms))}")
         credentials = load_credentials(settings.credentials) if settings.credentials else None
+        if credentials is not None:
+            self._clock.not_before(certificate_begins(credentials))
         with owned_folder(settings.folder) as folder:
             self._dialogue = Dialogue(forms, settings.form)
             keyring = Keyring.open(settings.key_file or folder / "keys" / "device.key")
-            self._saved, self._folder = SavedConversation(folder / "conversation.json", keyring), folder
-            self._names = _known_names(settings.known_names)
+            self._saved, self._folder = SavedConversation(folder / room_files.CONVERSATION, keyring), folder
+            self._names = room_files.known_names(settings.known_names)
             self._desired = desired.load(folder / "desired.json")
             self._conversation = self._saved.load().model_copy(update={"speaker": desired.speaker(self._desired)})
             self._use_pseudonym()
             self._scrub = self._desired is not None
-            self._outbox = Outbox(
+            self._outboxes = open_outboxes(
                 folder / "outbox.db",
                 credentials.site if credentials else "site",
                 credentials.node if credentials else "node",
@@ -127,7 +136,7 @@ class Node:
             if settings.credentials is not None and credentials is not None:
                 renewal = Renewal(settings.credentials, credentials, self._clock)
                 self._publisher = Publisher(
-                    self._outbox,
+                    self._outboxes,
                     BrokerAddress(credentials.host, credentials.port, renewal.context),
                     site=credentials.site,
                     node=credentials.node,
@@ -139,6 +148,7 @@ class Node:
                     on_hub=self._on_hub,
                     on_acknowledged=self._on_acknowledged,
                     on_protocol=Counterpart(folder / "hub-protocol").heard,
+                    on_hub_time=self._clock.hub_says,
                 )
                 tasks.extend((self._publisher.run(), renewal.run(self._publisher.reconnect)))
             try:
@@ -146,7 +156,7 @@ class Node:
                 log.info("node.started", alone=credentials is None)
                 await until_first_failure(*tasks)
             finally:
-                self._outbox.close()
+                self._outboxes.close()
             log.info("node.stopped")
 
     async def _on_said(self, said: Said) -> None:
@@ -192,7 +202,7 @@ class Node:
         """Commit, save, then say: what was observed survives whatever happens next."""
         await self._commit(reaction.observations)
         self._conversation = reaction.conversation
-        await asyncio.to_thread(self._saved.save, self._conversation)
+        await asyncio.to_thread(self._saved.keep, self._conversation)
         self._notices.extend(reaction.later)
         instruction = reaction.instruction
         if instruction is None:
@@ -210,13 +220,13 @@ class Node:
             if event is None:
                 continue
             try:
-                envelope = await asyncio.to_thread(self._outbox.append, event)
+                envelope = await asyncio.to_thread(self._outboxes.append, event)
             except OutboxError as error:
                 log.exception("outbox.failed", reason=error.code)
                 self._notices.append(NO_HUB)
                 continue
             if event.data.lane == "alarm" and event.data.noun_verb not in _UNSAID:
-                self._deadlines[envelope.sequence] = self._clock.monotonic_seconds() + DELIVERY_SECONDS
+                self._deliveries.expect(envelope, self._clock.monotonic_seconds())
             if self._publisher is not None:
                 self._publisher.wake()
 
@@ -289,14 +299,13 @@ class Node:
         if before.interview is not None and before.interview.risk_key is not None:
             await self._commit((RiskReviewObserved(key=before.interview.risk_key, outcome="not-reviewed"),))
         self._notices.clear()
-        for name in ("conversation.json", "subject"):
-            (self._folder / name).unlink(missing_ok=True)
+        room_files.forget(self._folder)
         self._conversation = Conversation(turn=before.turn)
         self._scrub = True
 
     def _use_pseudonym(self) -> None:
         subject = self._desired.subject if self._desired is not None else None
-        subject = subject or _pseudonym(self._folder / "subject")
+        subject = subject or room_files.pseudonym(self._folder)
         self._anonymiser = Anonymiser(subject, self._clock, known_names=self._names)
 
     async def _end_session(self, reason: SessionEnd) -> None:
@@ -317,9 +326,8 @@ class Node:
         self._hub_online = online
         self._reach = reach.changed(self._reach, self._clock.monotonic_seconds(), online=online)
 
-    async def _on_acknowledged(self, lane: Lane, sequence: int) -> None:
-        if lane == "alarm":
-            self._deadlines = {key: value for key, value in self._deadlines.items() if key > sequence}
+    async def _on_acknowledged(self, position: LanePosition) -> None:
+        self._deliveries.acknowledged(position)
 
     async def _tick(self) -> None:
         """Watch deadlines and limits; say how the node is."""
@@ -328,18 +336,17 @@ class Node:
         health.notify("READY=1")
         while True:
             now = self._clock.monotonic_seconds()
-            if any(deadline < now for deadline in self._deadlines.values()):
-                self._deadlines.clear()
+            if self._deliveries.are_overdue(now):
                 log.warning("alarm.undelivered")
                 async with self._lock:
                     await self._say(NO_HUB)
             if now > self._session_ends:
                 async with self._lock:
                     await self._end_session("time-limit")
-            if self._scrub and self._outbox.state().pending == 0:
+            if self._scrub and self._outboxes.state().pending == 0:
                 self._scrub = False
                 with contextlib.suppress(OutboxError):  # what cannot be written is reported when an event is
-                    await asyncio.to_thread(self._outbox.scrub)
+                    await asyncio.to_thread(self._outboxes.scrub)
             if self._publisher is not None:
                 await self._say_reach(now)
                 if now >= next_canary:
@@ -348,6 +355,7 @@ class Node:
                         await self._commit((CanaryDue(),))
             if now >= next_report:
                 next_report = now + TWIN_SECONDS
+                await asyncio.to_thread(self._outboxes.tend)
                 self._report()
             if now >= next_watchdog:
                 next_watchdog = now + WATCHDOG_SECONDS
@@ -371,20 +379,15 @@ class Node:
     def _report(self) -> None:
         if self._publisher is None:
             return
-        activity = self._conversation.activity
         self._publisher.report(
-            TwinReported.model_validate(
-                {
-                    "hearing": self._hearing,
-                    "sight": "closed",
-                    "activity": {"idle": "idle", "request": "listening", "doubt": "listening"}.get(activity, "form"),
-                    "session_on": self._conversation.session is not None,
-                    "pending_events": self._outbox.state().pending,
-                    "version": self._version,
-                    "at": self._clock.now(),
-                    "revision": None if self._desired is None else self._desired.revision,
-                    "capture": desired.capture(self._desired, self._hearing),
-                }
+            reported(
+                self._conversation,
+                hearing=self._hearing,
+                told=self._desired,
+                version=self._version,
+                pending_events=self._outboxes.state().pending,
+                troubles=self._outboxes.troubles,
+                clock=self._clock,
             )
         )
 
@@ -401,21 +404,3 @@ async def _until_told() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     await told.wait()
-
-
-def _pseudonym(path: Path) -> str:
-    """Return the pseudonym of the stay, making one at the first start. It is random and derived from nothing."""
-    with contextlib.suppress(FileNotFoundError):
-        return path.read_text(encoding="ascii").strip()
-    pseudonym = f"p-{new_id()[-12:]}"
-    replace(path, pseudonym.encode(), mode=0o600)
-    return pseudonym
-
-
-def _known_names(path: Path | None) -> frozenset[str]:
-    if path is None:
-        return frozenset()
-    try:
-        return frozenset(line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
-    except (OSError, UnicodeDecodeError):
-        raise NodeConfigError(f"cannot read the list of names {path.name}: it must be UTF-8, one name a line") from None

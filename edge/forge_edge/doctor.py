@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from forge_edge import hub_clock
 from forge_edge.counterpart import last_heard
 from forge_edge.enrolment import certificate_ends
 from forge_edge.errors import NodeError
@@ -20,8 +21,10 @@ from forge_edge.settings import NodeSettings, load_credentials
 from forge_shared.clock import SystemClock
 from forge_shared.errors import ForgeError
 from forge_shared.forms.questionnaire import installed
-from forge_shared.wire import PROTOCOL
+from forge_shared.wire import CLOCK_TOLERANCE_SECONDS, PROTOCOL
 
+FULL_MEGABYTES = 2
+"""Below this the outbox gives up its reserve, or cannot take it again (twice `RESERVE_BYTES`)."""
 FREE_MEGABYTES = 500
 """Room for the outbox at its default limit."""
 OLDEST_YEAR = 2026
@@ -285,10 +288,20 @@ def _certificate(settings: NodeSettings) -> Finding:
     return Finding("certificate", ok=True, found=f"ends on {ends:%Y-%m-%d %H:%M} UTC, in {left.days} days")
 
 
-def _clock(_: NodeSettings) -> Finding:
+def _clock(settings: NodeSettings) -> Finding:
     year = time.gmtime().tm_year
     if year < OLDEST_YEAR:
-        return Finding("clock", ok=False, found=f"it says {year}", do="enable NTP: `timedatectl set-ntp true`")
+        return Finding(
+            "clock", ok=False, found=f"it says {year} (clock.wrong)", do="enable NTP: `timedatectl set-ntp true`"
+        )
+    ahead = hub_clock.seconds_ahead(settings.credentials)
+    if ahead is not None and abs(ahead) > CLOCK_TOLERANCE_SECONDS:
+        return Finding(
+            "clock",
+            ok=False,
+            found=f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the hub's (clock.wrong)",
+            do="`timedatectl set-ntp true` here and at the hub; until then the room goes by the hub's time",
+        )
     synchronised = _synchronised()
     if synchronised is None:
         return Finding("clock", ok=True, found="plausible; whether it is synchronised is unknown")
@@ -329,6 +342,8 @@ def _disk(settings: NodeSettings) -> Finding:
     if not os.access(folder, os.W_OK):
         return Finding("disk", ok=False, found=f"cannot write to {folder}", do="set FORGE_EDGE_STATE_DIR")
     free = shutil.disk_usage(folder).free // 1_000_000
+    if free < FULL_MEGABYTES:
+        return Finding("disk", ok=False, found="full (disk.full)", do="free some space: only alarms are kept whole now")
     if free < FREE_MEGABYTES:
         return Finding(
             "disk", ok=False, found=f"{free} MB free", do="free some space: alarms stay, records are thinned"

@@ -8,8 +8,8 @@ import asyncio
 import hashlib
 import http.client
 import json
+import os
 import ssl
-import tempfile
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -23,9 +23,10 @@ from cryptography.x509.oid import NameOID
 from mnemonic import Mnemonic
 from pydantic import SecretStr, ValidationError
 
+from forge_edge import trust
 from forge_edge.errors import EnrolmentError
 from forge_shared.backoff import Backoff
-from forge_shared.clock import Clock
+from forge_shared.clock import Clock, SystemClock
 from forge_shared.enrolment import (
     CLAIM_WORDS,
     ENROL_PATH,
@@ -104,19 +105,23 @@ def read_claim(words: Sequence[str]) -> tuple[bytes, bytes]:
     return content[:SECRET_BYTES], content[SECRET_BYTES:]
 
 
-def client_context(credentials: Credentials) -> ssl.SSLContext:
+def client_context(credentials: Credentials, clock: Clock | None = None) -> ssl.SSLContext:
     """Return the TLS settings with which the node connects to the broker.
+
+    Args:
+        credentials: Who the node is, and whom it trusts.
+        clock: The room's best knowledge of the time; default: the machine's.
 
     Raises:
         EnrolmentError: Certificate and key cannot be used.
     """
     try:
-        context = ssl.create_default_context(cadata=credentials.authority)
-        # OpenSSL reads a chain from a file only; this one is readable by its owner and gone at once.
-        with tempfile.NamedTemporaryFile() as file:
+        context = trust.context_of(credentials.authority, (clock or SystemClock()).now)
+        # OpenSSL reads a chain from a file only; this one is in memory: the disk may be full.
+        with os.fdopen(os.memfd_create("certificate"), "wb") as file:
             file.write(f"{credentials.certificate}\n{credentials.key.get_secret_value()}".encode())
             file.flush()
-            context.load_cert_chain(file.name)
+            context.load_cert_chain(f"/proc/self/fd/{file.fileno()}")
     except (OSError, ssl.SSLError) as error:
         raise EnrolmentError(f"the node's certificate cannot be used ({type(error).__name__})") from None
     return context
@@ -131,8 +136,22 @@ def certificate_ends(credentials: Credentials) -> datetime:
     return _certificate(credentials).not_valid_after_utc
 
 
-def renew(credentials: Credentials, path: Path) -> Credentials:
+def certificate_begins(credentials: Credentials) -> datetime:
+    """Return since when the node's certificate holds: the hub made it at most a day after that.
+
+    Raises:
+        EnrolmentError: It cannot be read.
+    """
+    return _certificate(credentials).not_valid_before_utc
+
+
+def renew(credentials: Credentials, path: Path, clock: Clock | None = None) -> Credentials:
     """Make a new key, have the hub sign it on the word of the current one, and replace the credentials file.
+
+    Args:
+        credentials: What the node has now.
+        path: The file they are in.
+        clock: The room's best knowledge of the time; default: the machine's.
 
     Raises:
         EnrolmentError: The hub cannot be reached or refuses, or the file cannot be written; the old one stands.
@@ -145,16 +164,21 @@ def renew(credentials: Credentials, path: Path) -> Credentials:
         request=request,
         signature=_sign(credentials, RENEWAL_CONTEXT + request.encode()).hex(),
     )
-    # The hub's own certificate, or that of a proxy before it, which the machine's own list of authorities knows.
-    context = ssl.create_default_context()
-    context.load_verify_locations(cadata=credentials.authority)
-    identity = _identity(_post(place, RENEW_PATH, asked.model_dump(), context))
+    try:
+        own = trust.context_of(credentials.authority, (clock or SystemClock()).now)
+        answer = _post(place, RENEW_PATH, asked.model_dump(), own)
+    except _WrongCertificateError:
+        # Not the hub's own: that of a proxy before it, perhaps, which the machine's own list of authorities knows.
+        answer = _post(place, RENEW_PATH, asked.model_dump(), ssl.create_default_context())
+    except ssl.SSLError as error:
+        raise EnrolmentError(f"the site's authority cannot be used ({type(error).__name__})") from None
+    identity = _identity(answer)
     if (identity.site, identity.node) != (credentials.site, credentials.node):
         raise EnrolmentError("the hub answered for another node")
     renewed = _credentials(identity, place.hostname or credentials.host, credentials.hub, key)
     # Where the broker is was settled at enrolment, and may have been changed by hand since.
     renewed = renewed.model_copy(update={"host": credentials.host, "port": credentials.port})
-    client_context(renewed)  # what cannot be used must not replace what can
+    client_context(renewed, clock)  # what cannot be used must not replace what can
     _keep(path, renewed)
     return renewed
 
@@ -175,7 +199,7 @@ class Renewal:
 
     def context(self) -> ssl.SSLContext:
         """Return TLS settings with the certificate of now."""
-        return client_context(self._credentials)
+        return client_context(self._credentials, self._clock)
 
     async def run(self, on_renewed: Callable[[], None]) -> None:
         """Renew at two thirds of the certificate's life, until cancelled. Trouble is logged once, recovery once."""
@@ -184,7 +208,7 @@ class Renewal:
             wait = CHECK_SECONDS
             if renewal_is_due(self._credentials, self._clock.now()):
                 try:
-                    self._credentials = await asyncio.to_thread(renew, self._credentials, self._path)
+                    self._credentials = await asyncio.to_thread(renew, self._credentials, self._path, self._clock)
                 except EnrolmentError as error:
                     if backoff.failures == 0:
                         log.warning("certificate.not-renewed", code=error.code)
@@ -204,6 +228,10 @@ def renewal_is_due(credentials: Credentials, now: datetime) -> bool:
     certificate = _certificate(credentials)
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     return now >= begin + RENEWED_AT * (end - begin)
+
+
+class _WrongCertificateError(EnrolmentError):
+    """What answers shows a certificate that does not fit."""
 
 
 def _trusting_exactly(place: SplitResult, fingerprint: bytes) -> ssl.SSLContext:
@@ -238,7 +266,7 @@ def _post(place: SplitResult, path: str, content: dict[str, Any], context: ssl.S
         answer = connection.getresponse()
         body = answer.read(ANSWER_BYTES)
     except ssl.SSLCertVerificationError:
-        raise EnrolmentError(
+        raise _WrongCertificateError(
             "the hub's certificate does not fit its address: add the address to FORGE_HUB_TLS_NAMES on the hub"
         ) from None
     except (OSError, http.client.HTTPException) as error:

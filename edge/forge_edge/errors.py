@@ -8,6 +8,7 @@ ForgeError
     ├── EngineError                engine.failed
     │   └── EngineMissingError     engine.missing
     ├── OutboxError                outbox.failed
+    │   └── DiskFullError          disk.full
     ├── EnrolmentError             enrolment.failed
     └── NodeConfigError            node.config
 """
@@ -55,6 +56,12 @@ class OutboxError(NodeError):
     """The outbox cannot store an event."""
 
     code = "outbox.failed"
+
+
+class DiskFullError(OutboxError):
+    """The disk takes no more, although all that may be thinned was."""
+
+    code = "disk.full"
 
 
 class EnrolmentError(NodeError):

@@ -31,6 +31,8 @@ MOST_ITEMS = 600
 """Answers of a form, or kinds of redactions, in one event. Ours: more than the longest questionnaire in wide use
 (MMPI-2, 567 items). Without it, and an end at the first fault, one message of 64 KiB keeps the hub busy for seconds.
 """
+MOST_AGE_SECONDS = 10**9
+"""Thirty years: longer than a machine runs without a new start, and short enough for any store's arithmetic."""
 
 Mode = Literal["voice", "touch", "unknown"]
 """How a person entered something. Modes shift scores, so each answer keeps its own."""
@@ -249,9 +251,11 @@ READABLE_TYPES = frozenset(TYPES) | frozenset(_LIFTS)
 
 
 class Envelope(Frozen):
-    """A CloudEvents 1.0 envelope with the extensions ``epoch``, ``lane``, ``sequence`` and ``backfill``.
+    """A CloudEvents 1.0 envelope with the extensions ``epoch``, ``lane``, ``sequence``, ``backfill``, ``ageseconds``.
 
-    ``backfill`` marks an event that was delivered late, so that yesterday's fall does not ring today.
+    ``backfill`` marks an event that was delivered late, so that yesterday's fall does not ring today. ``ageseconds`` is
+    how long ago the event was when it was sent, by a clock that nobody sets; None: the machine was started since.
+    ``time`` is what the room's clock said, which may be wrong by years.
     """
 
     specversion: Literal["1.0"] = "1.0"
@@ -265,6 +269,7 @@ class Envelope(Frozen):
     lane: Lane
     sequence: Annotated[int, Field(ge=1)]
     backfill: bool = False
+    ageseconds: Annotated[int, Field(ge=0, le=MOST_AGE_SECONDS)] | None = None
     data: dict[str, Any]
 
     @property

@@ -1,5 +1,6 @@
 """Which MQTT version to speak to a broker: 5 where it understands it, 3.1.1 otherwise."""
 
+import contextlib
 import time
 from pathlib import Path
 from typing import Literal
@@ -34,11 +35,12 @@ class VersionChoice:
             self.version = "3.1.1" if self.version == "5" else "5"
 
     def succeeded(self) -> None:
-        """Remember the version that worked."""
-        if self.version == "5":
-            self._path.unlink(missing_ok=True)
-        elif not self._is_remembered():
-            replace(self._path, b"3.1.1\n")
+        """Remember the version that worked. Where that cannot be written it is found out again."""
+        with contextlib.suppress(OSError):
+            if self.version == "5":
+                self._path.unlink(missing_ok=True)
+            elif not self._is_remembered():
+                replace(self._path, b"3.1.1\n")
 
     def _is_remembered(self) -> bool:
         try:

@@ -35,15 +35,19 @@ class Acknowledgement(_Additive):
             node of protocol 2 or later is sent one. Alarms are never held back.
         protocol: What the hub speaks; sent likewise. The first protocol's readers refuse what they do not know, so the
             hub's status, which all read, cannot say it.
+        at: The hub's time, by which a room without a right clock knows the time; sent with a window.
     """
 
     positions: tuple[LanePosition, ...]
     window: Annotated[int, Field(ge=1, le=10_000)] | None = None
     protocol: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    at: UtcDatetime | None = None
 
 
 PROTOCOL = 2
-"""What this program speaks. 1: the first. 2: a status names its protocol, an acknowledgement may carry a window."""
+"""What this program speaks. 1: the first. 2: a status names its protocol, an acknowledgement may carry a window and the
+hub's time, an event its age, a twin the troubles of its machine.
+"""
 OLDEST_PROTOCOL = 1
 """The oldest that is still understood: always the one before `PROTOCOL`."""
 
@@ -72,12 +76,22 @@ Revision = Annotated[int, Field(ge=0, le=2 * MOST_REVISIONS)]
 """Counts what a node was told. The second half is the hub's own: it never gets there by what a node claims."""
 
 
+RoomTrouble = Literal["disk.full", "disk.failed", "clock.wrong"]
+"""What is wrong with a room's machine while the room still works."""
+
+CLOCK_TOLERANCE_SECONDS = 5.0
+"""A room's clock that differs by more from the hub's is called wrong. Ours: far above what NTP and a network leave."""
+
+
 class TwinReported(_Additive):
     """How a node says it is, retained. ``activity`` is what the room is doing, never what was said in it.
 
     Attributes:
         revision: The newest revision of `TwinDesired` that the node has applied; None: it has none.
         capture: The purposes that are on in the room now; None: nobody keeps consents for it.
+        at: By the room's best knowledge of the time.
+        troubles: What is wrong with its machine.
+        clock_error_seconds: By how much its machine's clock is ahead of the hub's; None: not known.
     """
 
     hearing: Literal["ok", "lost", "closed", "starting"]
@@ -89,6 +103,8 @@ class TwinReported(_Additive):
     at: UtcDatetime
     revision: Revision | None = None
     capture: tuple[Purpose, ...] | None = None
+    troubles: tuple[RoomTrouble, ...] = ()
+    clock_error_seconds: Annotated[float, Field(ge=-1e10, le=1e10)] | None = None
 
 
 class TwinDesired(_Additive):

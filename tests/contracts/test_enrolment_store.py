@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,15 @@ def test_a_claim_that_is_unknown_too_old_or_replaced_is_refused_with_a_reason_on
     assert enrolment.nodes() == []
 
 
+def test_a_claim_does_not_last_longer_because_the_hubs_clock_is_set_back(
+    enrolment: Enrolment, clock: FakeClock
+) -> None:
+    claim = enrolment.claim("room-1", "ann")
+    clock.at -= timedelta(hours=2)
+    with pytest.raises(EnrolmentError, match="unknown, used or too old"):
+        enrolment.enrol(asked_with(claim))
+
+
 def test_a_request_that_cannot_be_signed_does_not_use_up_the_claim(enrolment: Enrolment) -> None:
     claim = enrolment.claim("room-1", "ann")
     good = asked_with(claim)
@@ -187,4 +197,4 @@ def test_what_is_revoked_or_over_is_not_renewed(enrolment: Enrolment, database: 
     clock.advance(91 * 24 * 3600)
     with pytest.raises(EnrolmentError, match="revoked or over"):
         enrolment.renew(renewal_of(over, late))
-    assert enrolment.revocations() == {}
+    assert len(enrolment.revocations()) == 1, "whether it is over depends on a clock that may be set back"

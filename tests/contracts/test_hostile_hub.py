@@ -16,6 +16,7 @@ from tests.journey.world import free_port
 from forge_edge.anonymiser import Anonymiser
 from forge_edge.enrolment import client_context
 from forge_edge.observations import RequestObserved
+from forge_edge.outbox.outboxes import Outboxes
 from forge_edge.outbox.publisher import BrokerAddress, Publisher
 from forge_edge.outbox.store import Outbox
 from forge_hub.broker.child import BrokerChild, choose
@@ -25,7 +26,6 @@ from forge_shared.clock import SystemClock
 from forge_shared.events import Envelope
 from forge_shared.ids import new_id
 from forge_shared.sealing import Keyring
-from forge_shared.topics import Lane
 from forge_shared.wire import (
     Acknowledgement,
     AlertAccepted,
@@ -52,7 +52,7 @@ class Room:
         self.commands: list[Command] = []
         self.told: list[TwinDesired] = []
         self.publisher = Publisher(
-            self.outbox,
+            Outboxes(lambda: self.outbox, lambda: self.outbox),
             address,
             site=SITE,
             node=NODE,
@@ -87,7 +87,7 @@ class Room:
     async def _on_hub(self, online: bool) -> None:  # noqa: FBT001 (the publisher's callback)
         pass
 
-    async def _on_acknowledged(self, lane: Lane, sequence: int) -> None:
+    async def _on_acknowledged(self, position: LanePosition) -> None:
         assert sequence <= self.outbox.last_sequence(lane)
 
 

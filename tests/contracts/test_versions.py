@@ -20,6 +20,7 @@ from tests.fakes.traffic import LiveClock
 from forge_edge.anonymiser import Anonymiser
 from forge_edge.counterpart import Counterpart, last_heard
 from forge_edge.observations import FormObserved
+from forge_edge.outbox.outboxes import Outboxes
 from forge_edge.outbox.publisher import FIRST_WINDOW, WINDOW, BrokerAddress, Publisher
 from forge_edge.outbox.store import Outbox
 from forge_hub.fleet.rooms import Rooms
@@ -173,7 +174,7 @@ async def node(broker: LiveBroker, folder: Path) -> AsyncIterator[tuple[Outbox, 
         assert event is not None
         outbox.append(event)
     publisher = Publisher(
-        outbox,
+        Outboxes(lambda: outbox, lambda: outbox),
         BrokerAddress("127.0.0.1", broker.port, lambda: broker.keys.context_as(ROOM)),
         site=SITE,
         node=ROOM,

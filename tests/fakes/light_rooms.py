@@ -16,6 +16,7 @@ from forge_edge.anonymiser import Anonymiser
 from forge_edge.enrolment import client_context
 from forge_edge.errors import OutboxError
 from forge_edge.observations import FormObserved, Observation, RequestObserved, RiskAnswerObserved
+from forge_edge.outbox.outboxes import Outboxes
 from forge_edge.outbox.publisher import BrokerAddress, Publisher
 from forge_edge.outbox.store import Outbox
 from forge_edge.settings import load_credentials
@@ -24,7 +25,7 @@ from forge_shared.clock import SystemClock
 from forge_shared.ids import new_id
 from forge_shared.sealing import Keyring
 from forge_shared.topics import Lane
-from forge_shared.wire import Command, TwinDesired
+from forge_shared.wire import Command, LanePosition, TwinDesired
 
 REPEATED = 0.2
 """Share of alarms that may be repeats of one call; the others are answers to a risk item, each an alert of its own."""
@@ -63,8 +64,9 @@ class LightRoom:
         self.outbox = Outbox(
             folder / "outbox.db", credentials.site, name, clock, limit_bytes=500_000_000, keyring=keyring
         )
+        # What the disk does not take is tried again here, so that everything made is on it.
         self.publisher = Publisher(
-            self.outbox,
+            Outboxes(lambda: self.outbox, lambda: self.outbox),
             BrokerAddress(credentials.host, plan["port"] or credentials.port, lambda: client_context(credentials)),
             site=credentials.site,
             node=name,
@@ -117,7 +119,7 @@ class LightRoom:
     async def _on_hub(self, online: bool) -> None:  # noqa: FBT001 (the publisher's callback)
         pass
 
-    async def _on_acknowledged(self, lane: Lane, sequence: int) -> None:
+    async def _on_acknowledged(self, position: LanePosition) -> None:
         pass
 
 

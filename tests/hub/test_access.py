@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -250,3 +251,16 @@ def test_tokens_match_only_themselves(expected: str, given_token: str) -> None:
     assert tokens_match(expected, expected)
     assert tokens_match(expected, given_token) == (expected == given_token)
     assert not tokens_match(expected, None)
+
+
+def test_a_clock_that_is_set_back_ends_sessions_instead_of_making_them_longer(
+    access: Access, database: Database, clock: FakeClock
+) -> None:
+    access.set_up(token_of(create_setup_link(database, clock, BASE, "staff")), "ann", PASSWORD)
+    session = begun(access.sign_in("ann", PASSWORD, "here"))
+    clock.at -= timedelta(minutes=4)
+    assert access.signed_in(session.token) is not None
+    clock.at -= timedelta(days=400)
+    assert access.signed_in(session.token) is None
+    clock.at += timedelta(days=800)
+    assert access.signed_in(session.token) is None

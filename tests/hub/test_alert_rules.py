@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from tests.fakes.clock import FakeClock
 from tests.fakes.sent import WATER, FakeNode, phq_9, risk, session, utterance
 
-from forge_hub.alerts.rules import LATE_AFTER, draft_of, is_late
+from forge_hub.alerts.age import LATE_AFTER, is_late
+from forge_hub.alerts.rules import draft_of
 from forge_shared.events import (
     EventData,
     EventsWithheld,

@@ -178,8 +178,8 @@ def test_a_rebuild_in_a_new_file_gives_the_same_graph(tmp_path: Path, store: Gra
 def test_without_consent_to_inference_an_utterance_stands_without_any(store: GraphStore) -> None:
     store.clear()
     events = [
-        Logged(*event(1, SessionStarted(session=identifier(900), consent=identifier(1)))),
-        Logged(*said(2, SAID[0])),
+        Logged(*event(1, SessionStarted(session=identifier(900), consent=identifier(1))), BEGAN),
+        Logged(*said(2, SAID[0]), BEGAN),
     ]
     asked: list[tuple[str, datetime]] = []
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(autouse=True)
 def _scripts_are_built() -> None:
-    if not Pages("ward", SystemClock()).with_scripts:
+    if not Pages("ward", SystemClock(), dict).with_scripts:
         pytest.fail("the pages' scripts are missing: make assets")
 
 

@@ -26,6 +26,7 @@ class SavedConversation:
     def __init__(self, path: Path, keyring: Keyring) -> None:
         self._path = path
         self._keyring = keyring
+        self._failing = False
 
     def load(self) -> Conversation:
         """Return what was saved; a new conversation where nothing was or it cannot be read.
@@ -43,8 +44,19 @@ class SavedConversation:
         except (ValidationError, SealError):
             log.warning("conversation.unreadable")
             return Conversation()
-        self.save(conversation)
+        self.keep(conversation)
         return conversation
+
+    def keep(self, conversation: Conversation) -> None:
+        """Replace what was saved; where it cannot be written, say so once and go on: a call must still get out."""
+        try:
+            self.save(conversation)
+        except OSError:
+            if not self._failing:
+                log.exception("conversation.not-saved")
+            self._failing = True
+        else:
+            self._failing = False
 
     def save(self, conversation: Conversation) -> None:
         """Replace what was saved.

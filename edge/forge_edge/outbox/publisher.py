@@ -8,12 +8,15 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import aiomqtt
 from aiomqtt import ProtocolVersion
 from pydantic import ValidationError
 
+from forge_edge.errors import OutboxError
+from forge_edge.outbox.outboxes import Outboxes
 from forge_edge.outbox.store import Outbox
 from forge_shared import topics
 from forge_shared.backoff import Backoff
@@ -28,6 +31,7 @@ from forge_shared.wire import (
     PROTOCOL,
     Acknowledgement,
     Command,
+    LanePosition,
     Status,
     TwinDesired,
     TwinReported,
@@ -65,24 +69,28 @@ class BrokerAddress:
 
 @dataclass(slots=True)
 class _LaneProgress:
-    """What was sent of a lane on this connection, and when an acknowledgement is overdue.
-
-    Attributes:
-        furthest: The highest sequence that was ever sent, on this connection or an earlier one.
-    """
+    """What was sent of a lane on this connection, and when an acknowledgement is overdue."""
 
     sent: int
     acknowledged: int
-    furthest: int
     wait_seconds: float = RESEND_SECONDS[0]
     overdue_at: float = field(default=float("inf"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Source:
+    """One outbox on this connection."""
+
+    outbox: Outbox
+    epoch: str
+    lanes: dict[Lane, _LaneProgress]
 
 
 class Publisher:
     """Keeps one connection to the broker and the outbox moving over it. Runs on the event loop.
 
     Args:
-        outbox: Where events wait.
+        outboxes: Where events wait.
         address: The broker.
         site: Name of the site.
         node: Name of the node.
@@ -92,12 +100,14 @@ class Publisher:
         on_command: Called with every valid command that has not expired.
         on_desired: Called with how the hub wants the node to be, on every connection and at every change.
         on_hub: Called with whether the hub is known to be listening, on every change.
+        on_acknowledged: Called with every position up to which the hub has newly committed.
         on_protocol: Called with what the hub speaks whenever it says so; must not block.
+        on_hub_time: Called with the hub's time when it says it; must not block.
     """
 
     def __init__(  # noqa: PLR0913 (the composition root's wiring, by keyword)
         self,
-        outbox: Outbox,
+        outboxes: Outboxes,
         address: BrokerAddress,
         *,
         site: str,
@@ -108,10 +118,11 @@ class Publisher:
         on_command: Callable[[Command], Awaitable[None]],
         on_desired: Callable[[TwinDesired], Awaitable[None]],
         on_hub: Callable[[bool], Awaitable[None]],
-        on_acknowledged: Callable[[Lane, int], Awaitable[None]],
+        on_acknowledged: Callable[[LanePosition], Awaitable[None]],
         on_protocol: Callable[[int], None] | None = None,
+        on_hub_time: Callable[[datetime], None] = lambda _: None,
     ) -> None:
-        self._outbox = outbox
+        self._outboxes = outboxes
         self._address = address
         self._site = site
         self._node = node
@@ -122,10 +133,12 @@ class Publisher:
         self._on_hub = on_hub
         self._on_acknowledged = on_acknowledged
         self._on_protocol = on_protocol
+        self._on_hub_time = on_hub_time
         self._wake = asyncio.Event()
         self._reconnect = asyncio.Event()
-        self._lanes: dict[Lane, _LaneProgress] = {}
-        self._epoch = ""
+        self._sources: tuple[_Source, ...] = ()
+        self._furthest: dict[tuple[str, Lane], int] = {}
+        self._troubled: Outbox | None = None
         self._hub_online = False
         self._record_window = FIRST_WINDOW
         self._version_choice = VersionChoice(version_file)
@@ -232,29 +245,42 @@ class Publisher:
         await self._on_command(command)
 
     async def _acknowledge(self, message: Acknowledgement) -> None:
+        if message.at is not None:
+            self._on_hub_time(message.at)
         self._record_window = WINDOW if message.window is None else message.window
         if self._on_protocol is not None:
             # A hub that does not say what it speaks is of the first protocol.
             self._on_protocol(message.protocol or 1)
         for position in message.positions:
-            if position.epoch != self._epoch:
-                continue
-            progress = self._lanes[position.lane]
-            await asyncio.to_thread(self._outbox.acknowledge, position, sent=progress.furthest)
-            reached = await asyncio.to_thread(self._outbox.acknowledged, position.lane)
-            if await asyncio.to_thread(lambda: self._outbox.epoch) != self._epoch:
-                self._rewind()
-            elif reached > progress.acknowledged:
-                progress.acknowledged = reached
-                progress.sent = max(progress.sent, reached)
-                progress.wait_seconds = RESEND_SECONDS[0]
-                progress.overdue_at = (
-                    self._clock.monotonic_seconds() + progress.wait_seconds
-                    if progress.sent > progress.acknowledged
-                    else float("inf")
-                )
-                await self._on_acknowledged(position.lane, reached)
+            for source in self._sources:
+                if source.epoch == position.epoch:
+                    await self._acknowledge_in(source, position)
         self._wake.set()
+
+    async def _acknowledge_in(self, source: _Source, position: LanePosition) -> None:
+        progress = source.lanes[position.lane]
+        # The highest sequence that was sent, on this connection or an earlier one: the hub cannot have more.
+        furthest = self._furthest.get((source.epoch, position.lane), 0)
+        try:
+            await asyncio.to_thread(source.outbox.acknowledge, position, sent=furthest)
+            reached = await asyncio.to_thread(source.outbox.acknowledged, position.lane)
+            is_new_epoch = await asyncio.to_thread(lambda: source.outbox.epoch) != source.epoch
+        except OutboxError as error:
+            # The hub has it: what cannot be forgotten now is sent once more some day, which is harmless.
+            self._note(source.outbox, error)
+            reached, is_new_epoch = min(position.sequence, furthest), False
+        if is_new_epoch:
+            self._rewind()
+        elif reached > progress.acknowledged:
+            progress.acknowledged = reached
+            progress.sent = max(progress.sent, reached)
+            progress.wait_seconds = RESEND_SECONDS[0]
+            progress.overdue_at = (
+                self._clock.monotonic_seconds() + progress.wait_seconds
+                if progress.sent > progress.acknowledged
+                else float("inf")
+            )
+            await self._on_acknowledged(position.model_copy(update={"sequence": reached}))
 
     async def _set_hub(self, *, online: bool) -> None:
         if online and not self._hub_online:
@@ -266,14 +292,31 @@ class Publisher:
 
     def _rewind(self) -> None:
         """Start again from what is acknowledged: on a new connection, a new epoch, or a hub that came back."""
-        before, self._epoch = self._epoch, self._outbox.epoch
         self._record_window = FIRST_WINDOW
-        known = self._lanes if before == self._epoch else {}
-        self._lanes = {}
-        for lane in LANES:
-            acknowledged = self._outbox.acknowledged(lane)
-            furthest = max(acknowledged, known[lane].furthest if lane in known else 0)
-            self._lanes[lane] = _LaneProgress(sent=acknowledged, acknowledged=acknowledged, furthest=furthest)
+        self._sources = ()
+        self._follow()
+
+    def _follow(self) -> None:
+        """Send from the outboxes that there are now; those that are known go on where they stand."""
+        known = {source.outbox: source for source in self._sources}
+        sources = []
+        for outbox in self._outboxes.each():
+            if outbox in known:
+                sources.append(known[outbox])
+                continue
+            try:
+                reached = {lane: outbox.acknowledged(lane) for lane in LANES}
+                lanes = {lane: _LaneProgress(sent=at, acknowledged=at) for lane, at in reached.items()}
+                sources.append(_Source(outbox, outbox.epoch, lanes))
+            except OutboxError as error:
+                self._note(outbox, error)
+                self._outboxes.unreadable(outbox)
+        self._sources = tuple(sources)
+
+    def _note(self, outbox: Outbox, error: OutboxError) -> None:
+        if self._troubled is not outbox:
+            log.warning("outbox.trouble", reason=error.code)
+        self._troubled = outbox
 
     async def _send(self, client: aiomqtt.Client) -> None:
         while True:
@@ -282,7 +325,9 @@ class Publisher:
                 self._twin_dirty = False
                 payload = self._twin.model_dump_json().encode()
                 await client.publish(topics.twin_reported(self._site, self._node), payload, qos=1, retain=True)
-            sent = await self._send_lane(client, "alarm", WINDOW) or await self._send_lane(client, "record", BURST)
+            if {source.outbox for source in self._sources} != set(self._outboxes.each()):
+                self._follow()
+            sent = await self._send_lanes(client, "alarm", WINDOW) or await self._send_lanes(client, "record", BURST)
             if sent:
                 continue
             self._resend_overdue()
@@ -293,17 +338,28 @@ class Publisher:
             except TimeoutError:
                 continue
 
-    async def _send_lane(self, client: aiomqtt.Client, lane: Lane, limit: int) -> int:
-        epoch, progress = self._epoch, self._lanes[lane]
+    async def _send_lanes(self, client: aiomqtt.Client, lane: Lane, limit: int) -> int:
+        return sum([await self._send_lane(client, source, lane, limit) for source in self._sources])
+
+    async def _send_lane(self, client: aiomqtt.Client, source: _Source, lane: Lane, limit: int) -> int:
+        progress = source.lanes[lane]
         room = (WINDOW if lane == "alarm" else self._record_window) - (progress.sent - progress.acknowledged)
         if room <= 0:
             return 0
-        batch = await asyncio.to_thread(self._outbox.pending, lane, progress.sent, min(limit, room))
+        try:
+            batch = await asyncio.to_thread(source.outbox.pending, lane, progress.sent, min(limit, room))
+        except OutboxError as error:
+            self._note(source.outbox, error)
+            self._outboxes.unreadable(source.outbox)
+            return 0
+        if self._troubled is source.outbox:
+            self._troubled = None
         for envelope in batch:
-            if envelope.epoch != epoch or self._lanes[lane] is not progress:
+            if envelope.epoch != source.epoch or source not in self._sources:
                 break  # rewound meanwhile
             # Before it is sent: the acknowledgement may come before the broker's receipt.
-            progress.furthest = max(progress.furthest, envelope.sequence)
+            place = (source.epoch, lane)
+            self._furthest[place] = max(self._furthest.get(place, 0), envelope.sequence)
             await client.publish(envelope.address.topic(), envelope.to_json(), qos=1)
             progress.sent = max(progress.sent, envelope.sequence)
             if progress.overdue_at == float("inf"):
@@ -312,7 +368,7 @@ class Publisher:
 
     def _resend_overdue(self) -> None:
         now = self._clock.monotonic_seconds()
-        for progress in self._lanes.values():
+        for progress in self._progresses():
             if now >= progress.overdue_at:
                 progress.sent = progress.acknowledged
                 progress.wait_seconds = min(RESEND_SECONDS[1], 2 * progress.wait_seconds)
@@ -322,5 +378,8 @@ class Publisher:
     def _seconds_to_next_resend(self) -> float | None:
         if self._wake.is_set():
             return 0.0
-        soonest = min(progress.overdue_at for progress in self._lanes.values())
+        soonest = min((progress.overdue_at for progress in self._progresses()), default=float("inf"))
         return None if soonest == float("inf") else max(0.05, soonest - self._clock.monotonic_seconds())
+
+    def _progresses(self) -> list[_LaneProgress]:
+        return [progress for source in self._sources for progress in source.lanes.values()]

@@ -4,6 +4,7 @@ Every session's token is new: nothing that a browser brought before it signed in
 in the audit with its reason.
 """
 
+import contextlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import cast
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import delete, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session as Transaction
 
 from forge_hub.access import accounts, audit, second_factor
@@ -44,6 +45,9 @@ IDLE_FOR = {"staff": SESSION_VALID_FOR, "clinician": timedelta(minutes=30), "adm
 
 TOUCH_EVERY = timedelta(seconds=60)
 """How exactly a session's last use is known: a write with every request would cost more than it tells."""
+
+CLOCK_MAY_STEP = timedelta(minutes=5)
+"""By how much the hub's clock may be set back before everyone signs in again. Ours: NTP corrects seconds."""
 
 CODE_AWAITED_FOR = timedelta(minutes=10)
 CODE_ATTEMPTS = 5
@@ -211,10 +215,13 @@ class Access:
         if row is None:
             return None
         account, session = row
-        if now - session.seen_at >= IDLE_FOR[account.role]:
+        # Begun after now: the hub's clock was set back since, and the session must not last longer for it.
+        is_of_the_future = session.expires_at - now > SESSION_VALID_FOR + CLOCK_MAY_STEP
+        if is_of_the_future or now - session.seen_at >= IDLE_FOR[account.role]:
             return None
         if touch and now - session.seen_at >= TOUCH_EVERY:
-            with self._database.begin() as transaction:
+            # A board that stays readable on a full disk is worth more than when exactly it was last used.
+            with contextlib.suppress(OperationalError), self._database.begin() as transaction:
                 transaction.execute(update(WebSession).where(WebSession.id == session.id).values(seen_at=now))
         return SignedIn(
             account.id, account.username, cast("Role", account.role), session.csrf_token, session.id, account.node

@@ -14,7 +14,7 @@ from forge_hub.alerts.escalation import Ring, Situation, decide
 from forge_hub.alerts.raising import write_step
 from forge_hub.alerts.rules import FROM_A_PERSON
 from forge_hub.alerts.standing import Duties, declined, read_duties
-from forge_hub.records.database import Database
+from forge_hub.records.database import Database, trouble_of
 from forge_hub.records.schema import Alert, Delivery
 from forge_shared.backoff import Backoff
 from forge_shared.clock import Clock
@@ -109,10 +109,10 @@ class AlertEngine:
                         await asyncio.to_thread(self.shift_timers, step)
                     rung = await asyncio.to_thread(self.ring_due)
                     next_due = await asyncio.to_thread(self.next_due_at)
-                except SQLAlchemyError:
+                except SQLAlchemyError as error:
                     if backoff.failures == 0:
                         log.exception("alerts.failing")
-                    self.state = "records.failed"
+                    self.state = trouble_of(error)
                     await asyncio.sleep(backoff.failed())
                     continue
                 if failures := backoff.succeeded():

@@ -17,7 +17,7 @@ from forge_hub.alerts.board import AlertBoard
 from forge_hub.alerts.raising import Origin, close_by_itself, store_alert
 from forge_hub.alerts.rules import AlertDraft
 from forge_hub.alerts.states import CAUSES
-from forge_hub.records.database import Database
+from forge_hub.records.database import Database, trouble_of
 from forge_hub.records.schema import Alert, Bed, Room
 from forge_shared import topics
 from forge_shared.backoff import Backoff
@@ -137,10 +137,10 @@ class Monitor:
             listening = bool(self._board.listeners) or self._reachable()
             try:
                 changed = await asyncio.to_thread(self.look, listening=listening)
-            except SQLAlchemyError:
+            except SQLAlchemyError as error:
                 if backoff.failures == 0:
                     log.exception("monitoring.failing")
-                self.state = "records.failed"
+                self.state = trouble_of(error)
                 await asyncio.sleep(backoff.failed())
                 continue
             backoff.succeeded()

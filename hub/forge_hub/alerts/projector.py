@@ -5,8 +5,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
+from forge_hub.alerts.age import happened_at, is_late
 from forge_hub.alerts.raising import Origin, store_alert
-from forge_hub.alerts.rules import draft_of, is_late
+from forge_hub.alerts.rules import draft_of
 from forge_hub.records.database import Database
 from forge_hub.records.log import Logged, TableProjection
 from forge_hub.records.schema import Alert
@@ -32,13 +33,21 @@ class AlertProjection(TableProjection):
             if alert is not None:
                 alert.review = event.data.outcome
             return
-        raise_alert(transaction, event.envelope, event.data, self._clock.now())
+        raise_alert(transaction, event.envelope, event.data, self._clock.now(), received_at=event.received_at)
 
 
-def raise_alert(transaction: Transaction, envelope: Envelope, data: EventData, now: datetime) -> bool:
+def raise_alert(
+    transaction: Transaction, envelope: Envelope, data: EventData, now: datetime, *, received_at: datetime
+) -> bool:
     """Store the alert that an event asks for, once however often it comes; tell whether one was stored."""
     draft = draft_of(data)
     if draft is None:
         return False
-    origin = Origin(envelope.id, envelope.node, envelope.subject, envelope.time, late=is_late(envelope, now))
+    origin = Origin(
+        envelope.id,
+        envelope.node,
+        envelope.subject,
+        happened_at(envelope, received_at),
+        late=is_late(envelope, received_at),
+    )
     return store_alert(transaction, draft, origin, now)

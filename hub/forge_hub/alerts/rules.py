@@ -4,18 +4,11 @@ A language model never takes part, and nothing about a draft depends on how sure
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from forge_shared.events import CanarySent, Envelope, EventData, RequestMade, RiskAnswered, SenseChanged
+from forge_shared.events import CanarySent, EventData, RequestMade, RiskAnswered, SenseChanged
 
 Severity = Literal["critical", "high", "normal"]
-
-LATE_AFTER = timedelta(minutes=10)
-"""An alert whose event is older than this when it arrives is marked late: it stands, but it does not ring as new.
-
-Ours: long enough for a broker restart, short enough that staff would still act as on a fresh one.
-"""
 
 ALERT_KINDS: dict[str, str] = {
     "request": "someone in the room asked for water, a nurse, help with pain, or help",
@@ -78,8 +71,3 @@ def draft_of(data: EventData) -> AlertDraft | None:
             return AlertDraft("canary", "normal", {})
         case _:
             return None
-
-
-def is_late(envelope: Envelope, received_at: datetime) -> bool:
-    """Tell whether an event is backfill that must not ring as if it had just happened."""
-    return envelope.backfill and received_at - envelope.time > LATE_AFTER

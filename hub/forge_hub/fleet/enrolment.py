@@ -135,6 +135,8 @@ class Enrolment:
                     EnrolmentClaim.secret_hash == digest,
                     EnrolmentClaim.used_at.is_(None),
                     EnrolmentClaim.expires_at > now,
+                    # A clock that was set back must not make a claim last longer.
+                    EnrolmentClaim.expires_at <= now + CLAIM_VALID_FOR,
                 )
                 .values(used_at=now)
                 .returning(EnrolmentClaim.node)
@@ -216,10 +218,11 @@ class Enrolment:
         return revoked
 
     def revocations(self) -> dict[int, tuple[str, datetime]]:
-        """Return every revoked certificate that would still hold: serial number to node, and since when."""
-        query = select(NodeCertificate).where(
-            NodeCertificate.revoked_at.is_not(None), NodeCertificate.expires_at > self._clock.now()
-        )
+        """Return every revoked certificate: serial number to node, and since when.
+
+        One that has ended stays on the list: whether it has depends on a clock, which may be set back.
+        """
+        query = select(NodeCertificate).where(NodeCertificate.revoked_at.is_not(None))
         with self._database.read() as transaction:
             return {
                 int(row.serial): (row.node, row.revoked_at)

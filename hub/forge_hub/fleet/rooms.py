@@ -66,6 +66,7 @@ class Rooms:
             room.pending_events, room.version = min(twin.pending_events, _MOST_PENDING), twin.version
             # The broker keeps a room's last twin and repeats it to a hub that comes back: it says when it was true.
             room.seen_at = min(twin.at, self._clock.now())
+            room.troubles, room.clock_error_seconds = " ".join(twin.troubles), twin.clock_error_seconds
             if room.connection != "offline":
                 room.hearing, room.sight, room.activity = twin.hearing, twin.sight, twin.activity
                 room.session_on, room.twin_revision = twin.session_on, twin.revision

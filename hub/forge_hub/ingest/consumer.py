@@ -18,6 +18,7 @@ from forge_hub.ingest.inlet import Inlet, Line
 from forge_hub.ingest.pressure import Pressure
 from forge_hub.ingest.reading import Arrived
 from forge_hub.ingest.store import Committed, IngestStore
+from forge_hub.records.database import trouble_of
 from forge_shared import topics
 from forge_shared.backoff import Backoff
 from forge_shared.clock import Clock
@@ -175,7 +176,7 @@ class Consumer:
                     await self._take_in(client, self._inlet)
             except (aiomqtt.MqttError, SQLAlchemyError) as error:
                 if isinstance(error, SQLAlchemyError):
-                    self.trouble = trouble_of(error)
+                    self._have(trouble_of(error))
                 if backoff.failures == 0:
                     log.warning("ingest.interrupted", error=type(error).__name__)
                 if not connected:
@@ -236,7 +237,7 @@ class Consumer:
         # the hub has lost its memory.
         async with self._turn:
             committed = await asyncio.to_thread(self._store.commit, batch)
-            self.trouble = None
+            self._have(None)
             self._on_committed(committed)
             if committed.rung or committed.quarantined:
                 self._on_shown()
@@ -244,6 +245,11 @@ class Consumer:
             window = self._window()
             for node, acknowledgement in committed.acknowledgements.items():
                 await self._acknowledge(client, node, acknowledgement, window)
+
+    def _have(self, trouble: str | None) -> None:
+        if trouble != self.trouble:
+            self.trouble = trouble
+            self._on_shown()
 
     async def _state(self, client: aiomqtt.Client, message: Arrived) -> None:
         try:
@@ -269,17 +275,10 @@ class Consumer:
         self, client: aiomqtt.Client, node: str, acknowledgement: Acknowledgement, window: int
     ) -> None:
         if self._protocols.get(node, 1) >= WINDOW_SINCE:
-            acknowledgement = acknowledgement.model_copy(update={"window": window, "protocol": PROTOCOL})
+            known = {"window": window, "protocol": PROTOCOL, "at": self._clock.now()}
+            acknowledgement = acknowledgement.model_copy(update=known)
         elif not acknowledgement.positions:
             return
         # QoS 0: on one live connection nothing is lost, and when it breaks the node sends again and is answered again.
         # Waiting for the broker's receipt of fifty answers would hold up the next batch.
         await client.publish(topics.ack(self._site, node), acknowledgement.model_dump_json(exclude_none=True), qos=0)
-
-
-def trouble_of(error: SQLAlchemyError) -> str:
-    """Return the code of what keeps the store from writing: ``disk.full`` or ``records.failed``."""
-    # SQLITE_FULL says "database or disk is full"; PostgreSQL answers with class 53100, disk_full.
-    cause = getattr(error, "orig", None)
-    full = "full" in str(cause).lower() or getattr(cause, "sqlstate", None) == "53100"
-    return "disk.full" if full else "records.failed"

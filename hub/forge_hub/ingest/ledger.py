@@ -147,7 +147,8 @@ class Ledger:
 
     def _ring(self, reading: Read) -> None:
         is_alarm = reading.address.lane == "alarm"
-        if is_alarm and raise_alert(self.transaction, reading.envelope, reading.data, self.now):
+        envelope, data = reading.envelope, reading.data
+        if is_alarm and raise_alert(self.transaction, envelope, data, self.now, received_at=self.now):
             self.count.rung += 1
 
     def _enter(self, reading: Placed) -> None:

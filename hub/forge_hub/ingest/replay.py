@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, func, insert, select
@@ -14,6 +14,7 @@ from forge_hub.ingest.reading import Arrived, Read, read
 from forge_hub.records.database import Database
 from forge_hub.records.erasures import ErasedPeople
 from forge_hub.records.schema import EventLog, LanePosition, Quarantine
+from forge_shared.events import MOST_AGE_SECONDS, Envelope
 from forge_shared.logs import get_logger
 
 LISTED = 200
@@ -127,7 +128,7 @@ def replay(transaction: Transaction, site: str, now: datetime, entry_id: str | N
         reading = read(site, Arrived(row.topic, row.payload))
         if not isinstance(reading, Read) or not _is_reached(transaction, reading):
             continue
-        envelope = erased.withhold(reading.envelope.model_copy(update={"backfill": True}))
+        envelope = erased.withhold(_as_old_as_it_is(reading.envelope, now - row.received_at))
         if known_events(transaction, [envelope.id]):
             known += 1
         else:
@@ -137,6 +138,14 @@ def replay(transaction: Transaction, site: str, now: datetime, entry_id: str | N
     replayed = Replayed(entered, known, len(rows) - entered - known)
     log.info("quarantine.replayed", entered=replayed.entered, known=replayed.known, kept=replayed.kept)
     return replayed
+
+
+def _as_old_as_it_is(envelope: Envelope, waited: timedelta) -> Envelope:
+    """Return an event as the backfill that it has become in quarantine."""
+    age = envelope.ageseconds if envelope.ageseconds is not None or envelope.backfill else 0
+    if age is not None:
+        age = min(MOST_AGE_SECONDS, age + max(0, int(waited.total_seconds())))
+    return envelope.model_copy(update={"backfill": True, "ageseconds": age})
 
 
 _Row = tuple[str, datetime, str | None, str | None, str, int]

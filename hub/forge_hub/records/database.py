@@ -116,6 +116,14 @@ def open_database(url: str) -> Database:
     return Database(engine)
 
 
+def trouble_of(error: SQLAlchemyError) -> str:
+    """Return the code of what keeps the store from writing: ``disk.full`` or ``records.failed``."""
+    # SQLITE_FULL says "database or disk is full"; PostgreSQL answers with class 53100, disk_full.
+    cause = getattr(error, "orig", None)
+    full = "full" in str(cause).lower() or getattr(cause, "sqlstate", None) == "53100"
+    return "disk.full" if full else "records.failed"
+
+
 def engine_of(url: str) -> Engine:
     """Return the engine of a store, hardened, without looking at what is in it.
 

@@ -22,11 +22,12 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """One event as the log holds it, its data at the newest version of its type."""
+    """One event as the log holds it, its data at the newest version of its type, and when the hub had it."""
 
     position: int
     envelope: Envelope
     data: EventData
+    received_at: datetime
 
 
 def read_log(database: Database, after: int, limit: int = BATCH, *, lane: Lane | None = None) -> list[Logged]:
@@ -38,15 +39,15 @@ def read_log(database: Database, after: int, limit: int = BATCH, *, lane: Lane |
         EventInvalidError: The next event does not fit its type.
         EventUnknownError: The next event is of a type or version that this program does not read.
     """
-    query = select(EventLog.position, EventLog.envelope).where(EventLog.position > after)
+    query = select(EventLog.position, EventLog.envelope, EventLog.received_at).where(EventLog.position > after)
     if lane is not None:
         query = query.where(EventLog.lane == lane)
     with database.read() as transaction:
         rows = transaction.execute(query.order_by(EventLog.position).limit(limit)).all()
     logged: list[Logged] = []
-    for position, envelope in rows:
+    for position, envelope, received_at in rows:
         try:
-            logged.append(_read(position, envelope))
+            logged.append(_read(position, envelope, received_at))
         except ForgeError:
             if not logged:
                 raise
@@ -120,9 +121,9 @@ def newest_received(database: Database) -> datetime | None:
         return transaction.scalar(query)
 
 
-def _read(position: int, stored: dict[str, Any]) -> Logged:
+def _read(position: int, stored: dict[str, Any], received_at: datetime) -> Logged:
     try:
         envelope = Envelope.model_validate(stored)
     except ValidationError:
         raise EventInvalidError("an event of the log has no valid envelope") from None
-    return Logged(position, envelope, read_data(envelope.type, envelope.data))
+    return Logged(position, envelope, read_data(envelope.type, envelope.data), received_at)

@@ -6,11 +6,13 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from forge_hub.access import Access, NotAssignedError, TooManyAttemptsError
 from forge_hub.errors import AccessError, AnswerInvalidError, BrokerError, EnrolmentError, NotFoundError, StayError
 from forge_hub.graph.errors import GraphUnavailableError
+from forge_hub.records.database import trouble_of
 from forge_hub.web import (
     account,
     accounts,
@@ -66,6 +68,10 @@ _WORDS: Mapping[int, tuple[str, str]] = {
         "Something failed in the hub",
         "It was written to the log. Alerts go on being stored; try again in a moment.",
     ),
+    507: (
+        "The hub's disk is full",
+        "Nothing was changed. Rooms keep their alarms until there is room: tell whoever looks after the hub now.",
+    ),
     503: ("This cannot be reached now", "Nothing was started or changed. Try again in a moment."),
 }
 
@@ -73,7 +79,7 @@ _WORDS: Mapping[int, tuple[str, str]] = {
 def create_application(parts: Parts) -> FastAPI:
     """Return the pages of one hub. It holds no connection of its own; ``parts`` outlive it."""
     access = Access(parts.database, parts.clock, key=parts.key, staff_second_factor=parts.staff_second_factor)
-    site = Site(parts, access, Pages(parts.site, parts.clock), Streams())
+    site = Site(parts, access, Pages(parts.site, parts.clock, parts.health), Streams())
     if not site.pages.with_scripts:
         log.warning("pages.scripts-missing", remedy="make assets")
     app = FastAPI(
@@ -92,6 +98,7 @@ def create_application(parts: Parts) -> FastAPI:
     for part in (enrolment, fleet, quarantine, monitoring):
         part.add_routes(app)
     _add_errors(app)
+    _add_failures(app)
     return app
 
 
@@ -130,6 +137,14 @@ def _add_errors(app: FastAPI) -> None:
     def incomplete(request: Request, _: RequestValidationError) -> Response:
         # 422 is for forms that the page shows again; here the request was not made by one of our forms.
         return _error(request, 400, "request.invalid")
+
+
+def _add_failures(app: FastAPI) -> None:
+    @app.exception_handler(SQLAlchemyError)
+    def not_stored(request: Request, error: SQLAlchemyError) -> Response:
+        trouble = trouble_of(error)
+        log.error("page.failed", code=trouble, exc_info=error)
+        return _error(request, 507 if trouble == "disk.full" else 500, trouble)
 
     @app.exception_handler(Exception)
     def failed(request: Request, error: Exception) -> Response:

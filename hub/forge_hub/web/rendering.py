@@ -1,5 +1,6 @@
 """Templates: Jinja2 with everything escaped, and the few filters that they use."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from forge_hub.access import SignedIn
-from forge_hub.web.wording import ago, mode_words, room_name
+from forge_hub.web.wording import ago, mode_words, room_name, trouble_words
 from forge_shared.clock import Clock
 
 FOLDER = Path(__file__).parent
@@ -18,9 +19,15 @@ SCRIPTS = ("htmx.js", "echarts.js", "cytoscape.js")
 
 
 class Pages:
-    """Renders pages and fragments of one site. Threads may share it."""
+    """Renders pages and fragments of one site. Threads may share it.
 
-    def __init__(self, site: str, clock: Clock) -> None:
+    Args:
+        site: Name of the site.
+        clock: Says how long ago things were.
+        health: State of each part of the hub, so that a page can say what cannot be stored as an alert.
+    """
+
+    def __init__(self, site: str, clock: Clock, health: Callable[[], Mapping[str, str]]) -> None:
         self._clock = clock
         self.with_scripts = all((STATIC / "vendor" / name).is_file() for name in SCRIPTS)
         self._environment = Environment(
@@ -31,7 +38,12 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.filters.update(room=room_name, moment=_moment, machine=_machine, mode=mode_words)
-        self._environment.globals.update(site=site, with_scripts=self.with_scripts)
+        self._environment.globals.update(
+            trouble_words=trouble_words,
+            site=site,
+            with_scripts=self.with_scripts,
+            hub_is_full=lambda: "disk.full" in health().values(),
+        )
 
     def fragment(self, template: str, **values: Any) -> str:  # noqa: ANN401 (whatever the template shows)
         """Return a rendered template; ``now`` and the filter ``ago`` share one reading of the clock."""

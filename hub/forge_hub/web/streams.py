@@ -1,7 +1,10 @@
 """Server-sent events: the board, one rendered fragment per change, and a beat so that silence is noticed."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
+
+from sqlalchemy.exc import OperationalError
 
 from forge_hub.alerts.board import AlertBoard
 
@@ -52,7 +55,8 @@ class Streams:
                         yield event("", name="signed-out")
                         return
                     yield event(fragment, event_id=moment)
-                    await board.shown(fresh, account_id)
+                    with contextlib.suppress(OperationalError):  # on a full disk it is written down at a later look
+                        await board.shown(fresh, account_id)
                     async for beat in self._beats(changed):
                         yield beat
 

@@ -128,6 +128,28 @@ def ago(then: datetime, now: datetime) -> str:
     return f"{seconds // 86_400} d ago"
 
 
+def trouble_words(trouble: str, clock_error_seconds: float | None) -> str:
+    """Return what is wrong with a room's machine, with the code under which the manual has it."""
+    match trouble:
+        case "disk.full":
+            words = "Its disk is full: alarms are kept, records are thinned."
+        case "disk.failed":
+            words = "Its disk cannot be written: what it has not sent is lost when it goes off."
+        case "clock.wrong" if clock_error_seconds is not None:
+            way = "ahead" if clock_error_seconds > 0 else "behind"
+            words = f"Its clock is {_span(abs(clock_error_seconds))} {way}; it goes by the hub's."
+        case _:
+            words = "Its machine reports a trouble."
+    return f"{words} ({trouble})"
+
+
+def _span(seconds: float) -> str:
+    for limit, unit, name in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h"), (63_072_000, 86_400, "days")):
+        if seconds < limit:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds / 31_557_600:.0f} years"
+
+
 def form_of(canonical: str, forms: Mapping[str, Questionnaire]) -> Questionnaire | None:
     """Return the installed form that a response refers to."""
     return next((form for form in forms.values() if form.canonical == canonical), None)

@@ -12,6 +12,8 @@ class Room(Base):
     """The last known state of a room's node. What is not known is ``unknown``.
 
     ``capture`` holds the purposes that the node says are on, separated by spaces; None: nobody keeps consents there.
+    ``troubles`` holds the codes of what is wrong with its machine, separated by spaces. ``clock_error_seconds`` is by
+    how much its machine's clock is ahead of the hub's; None: not known.
     """
 
     __tablename__ = "room"
@@ -27,6 +29,8 @@ class Room(Base):
     seen_at: Mapped[datetime]
     twin_revision: Mapped[int | None] = mapped_column(BigInteger)
     capture: Mapped[str | None]
+    troubles: Mapped[str | None]
+    clock_error_seconds: Mapped[float | None]
 
 
 class NodeCertificate(Base):
