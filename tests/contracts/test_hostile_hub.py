@@ -88,7 +88,7 @@ class Room:
         pass
 
     async def _on_acknowledged(self, position: LanePosition) -> None:
-        assert sequence <= self.outbox.last_sequence(lane)
+        assert position.sequence <= self.outbox.last_sequence(position.lane)
 
 
 class World:
