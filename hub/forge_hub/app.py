@@ -60,8 +60,8 @@ GRACE_SECONDS = 3
 """How long open pages may keep the hub from stopping."""
 
 SWITCH_SECONDS = 0.0005
-"""How long a thread that computes keeps the interpreter when another wants it. The event loop asks for it after every read
-and write of a socket: with Python's own 5 ms it takes in a few hundred messages a second beside a busy projection.
+"""How long a thread that computes keeps the interpreter when another wants it. The event loop asks for it after every
+read and write of a socket: with Python's own 5 ms it takes in a few hundred messages a second beside a busy projection.
 """
 
 ANCHORS = "audit-anchors"

@@ -19,8 +19,8 @@ POLL_SECONDS = 1.0
 """A projection looks for new events this often even when nobody woke it."""
 RETRY_SECONDS = (0.2, 30.0)
 GIVING_WAY = 100
-"""Events that a projection of the whole log applies at once while the log grows: no longer than that takes does an alarm
-wait for the writer's turn, some 30 ms of a processor. Ours.
+"""Events that a projection of the whole log applies at once while the log grows: an alarm waits for the writer's turn
+for as long as that takes, some 30 ms of a processor. Ours.
 """
 RESTS = 2
 """After that it rests for so many times as long as it worked: threads of one Python process share one interpreter, and

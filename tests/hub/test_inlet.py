@@ -58,6 +58,15 @@ async def test_a_full_memory_refuses_records_says_so_once_and_never_refuses_an_a
     assert [line["event"] for line in logs] == ["ingest.refusing"]
 
 
+async def test_what_is_no_event_is_looked_at_before_it_waits() -> None:
+    seen: list[Arrived] = []
+    inlet = Inlet(on_state=seen.append)
+    birth = Arrived("forge/v1/site/room-1/status", b"{}")
+    inlet.put_nowait(message(birth))
+    inlet.put_nowait(record())
+    assert seen == [birth]
+
+
 async def test_what_is_no_event_waits_apart() -> None:
     inlet = Inlet()
     inlet.put_nowait(message(Arrived("forge/v1/site/room-1/status", b"{}")))
