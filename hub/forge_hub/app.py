@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import dataclasses
 import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -60,6 +61,11 @@ from forge_shared.tasks import until_first_failure
 GRACE_SECONDS = 3
 """How long open pages may keep the hub from stopping."""
 
+SWITCH_SECONDS = 0.0005
+"""How long a thread that computes keeps the interpreter when another wants it. The event loop asks for it after every
+read and write of a socket: with Python's own 5 ms it takes in a few hundred messages a second beside a busy projection.
+"""
+
 ANCHORS = "audit-anchors"
 """Name of the file of the audit's anchors in the state folder."""
 
@@ -94,6 +100,7 @@ class Hub:
             HubError: A part cannot be started; the message says which and what to do.
         """
         settings = self._settings
+        sys.setswitchinterval(SWITCH_SECONDS)
         doors = doors_of(settings)
         with owned_folder(settings.folder) as folder:
             authority = authority_of(settings, self._clock)
@@ -142,7 +149,7 @@ class Hub:
         runners = [
             Runner(database, AlertProjection(database, clock), on_applied=board.changed),
             Runner(database, RecordsProjection(database, forms)),
-            Runner(database, GraphProjection(graph, consents.may_infer)),
+            Runner(database, GraphProjection(graph, consents.inferences)),
         ]
 
         def on_committed(committed: Committed) -> None:

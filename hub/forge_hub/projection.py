@@ -1,6 +1,7 @@
 """Projections of the event log: each keeps its own cursor, so any of them can be dropped and rebuilt."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
@@ -9,7 +10,7 @@ from typing import Protocol
 from sqlalchemy.exc import SQLAlchemyError
 
 from forge_hub.records.database import Database
-from forge_hub.records.log import Logged, end_of_log, read_log, received_after
+from forge_hub.records.log import BATCH, Logged, end_of_log, read_log, received_after
 from forge_shared.backoff import Backoff
 from forge_shared.errors import ForgeError
 from forge_shared.logs import get_logger
@@ -18,6 +19,16 @@ from forge_shared.topics import Lane
 POLL_SECONDS = 1.0
 """A projection looks for new events this often even when nobody woke it."""
 RETRY_SECONDS = (0.2, 30.0)
+GIVING_WAY = 100
+"""Events that a projection of the whole log applies at once while the log grows: an alarm waits for the writer's turn
+for as long as that takes, some 30 ms of a processor. Ours.
+"""
+RESTS = 2
+"""After that it rests for so many times as long as it worked: threads of one Python process share one interpreter, and
+while it computes the event loop takes nothing in. What waits is applied when the log has stopped growing. Ours.
+"""
+GROWING_SECONDS = 0.5
+"""The log counts as growing for this long after its last event."""
 
 log = get_logger()
 
@@ -43,10 +54,17 @@ class Projection(Protocol):
 def catch_up(database: Database, projection: Projection) -> int:
     """Apply everything that a projection has not seen yet and return how many events that were."""
     applied = 0
-    while events := read_log(database, projection.position(), lane=projection.lane):
-        projection.apply(events)
-        applied += len(events)
+    while now := advance(database, projection):
+        applied += now
     return applied
+
+
+def advance(database: Database, projection: Projection, limit: int = BATCH) -> int:
+    """Apply the next events that a projection has not seen, up to ``limit``; return how many there were."""
+    events = read_log(database, projection.position(), limit, lane=projection.lane)
+    if events:
+        projection.apply(events)
+    return len(events)
 
 
 @asynccontextmanager
@@ -74,6 +92,7 @@ class Runner:
         self._projection = projection
         self._on_applied = on_applied
         self._wake = asyncio.Event()
+        self._woken_at = -GROWING_SECONDS
         self._pause = asyncio.Lock()
         self.state = "ok"
 
@@ -92,6 +111,7 @@ class Runner:
 
     def wake(self) -> None:
         """Say that the log has grown. Called on the event loop."""
+        self._woken_at = time.monotonic()
         self._wake.set()
 
     @property
@@ -107,9 +127,12 @@ class Runner:
         backoff = Backoff(*RETRY_SECONDS)
         while True:
             self._wake.clear()
+            begun = time.monotonic()
+            gives_way = self._projection.lane is None and begun - self._woken_at < GROWING_SECONDS
+            limit = GIVING_WAY if gives_way else BATCH
             try:
                 async with self._pause:
-                    applied = await asyncio.to_thread(catch_up, self._database, self._projection)
+                    applied = await asyncio.to_thread(advance, self._database, self._projection, limit)
             except (ForgeError, SQLAlchemyError) as error:
                 if backoff.failures == 0:
                     log.exception("projection.failing", projection=self.name)
@@ -119,8 +142,11 @@ class Runner:
             if failures := backoff.succeeded():
                 log.info("projection.recovered", projection=self.name, after_failures=failures)
             self.state = "ok"
-            if applied and self._on_applied is not None:
-                self._on_applied()
+            if applied:
+                if self._on_applied is not None:
+                    self._on_applied()
+                await asyncio.sleep(RESTS * (time.monotonic() - begun) if gives_way else 0)
+                continue
             try:
                 async with asyncio.timeout(POLL_SECONDS):
                     await self._wake.wait()

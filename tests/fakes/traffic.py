@@ -1,6 +1,6 @@
 """Rooms without a body: the events of many rooms from one process, as cheaply as the wire allows; the hub is measured.
 
-A pump speaks MQTT 3.1.1 over a plain socket (OASIS MQTT 3.1.1, sections 3.1 to 3.4): packets are made beforehand.
+A pump speaks MQTT 3.1.1 over a plain socket (OASIS MQTT 3.1.1, sections 3.1 to 3.4, 3.14): packets are made beforehand.
 """
 
 import itertools
@@ -71,6 +71,7 @@ class Pump:
                     taken += len(line.recv(65536))
             while taken < 4 * len(messages):
                 taken += len(line.recv(65536))
+            line.sendall(_packet(0xE0, b""))
 
     def _connect(self) -> bytes:
         body = _text("MQTT") + bytes([4, 0x02]) + struct.pack(">H", 0)

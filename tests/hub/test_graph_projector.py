@@ -187,11 +187,11 @@ def test_without_consent_to_inference_an_utterance_stands_without_any(store: Gra
         asked.append((subject, at))
         return False
 
-    GraphProjection(store, may_infer).apply(events)
+    GraphProjection(store, lambda _: may_infer).apply(events)
     counts = store.counts()
     assert asked == [("p-1", BEGAN + timedelta(seconds=2))]
     assert counts["Utterance"] == 1
     assert store.fusion(identifier(2)) is None or not counts.get("SHOWS_DISTORTION")
     store.clear()
-    GraphProjection(store, lambda *_: True).apply(events)
+    GraphProjection(store, lambda _: lambda *_: True).apply(events)
     assert store.counts() != counts, "with consent there is something to infer"

@@ -14,7 +14,7 @@ from tests.fakes.sent import WATER, FakeNode
 from forge_hub import projection as projections
 from forge_hub.errors import RecordsError
 from forge_hub.ingest.store import IngestStore
-from forge_hub.projection import Runner, catch_up
+from forge_hub.projection import GIVING_WAY, Runner, catch_up
 from forge_hub.records.database import Database, open_database
 from forge_hub.records.log import BATCH, Logged, cursor, move_cursor, read_log
 from forge_hub.records.schema import EventLog
@@ -132,6 +132,22 @@ async def test_a_runner_catches_up_at_once_when_it_is_woken(log: Log, monkeypatc
         runner.wake()
         await asyncio.wait_for(applied.wait(), 5)
     assert notebook.seen == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("lane", "at_once"), [(None, GIVING_WAY), ("alarm", BATCH)])
+async def test_while_the_log_grows_only_what_follows_alarms_takes_much_at_once(
+    log: Log, lane: Lane | None, at_once: int
+) -> None:
+    notebook = Notebook()
+    notebook.lane = lane
+    runner = Runner(log.database, notebook)
+    log.grows(BATCH + 7)
+    runner.wake()
+    async with running(runner):
+        await until(lambda: len(notebook.batches) > 0)
+        assert len(notebook.batches[0]) == at_once
+        await until(lambda: len(notebook.seen) == BATCH + 7)
+    assert notebook.seen == list(range(1, BATCH + 8))
 
 
 async def test_a_runner_that_nobody_wakes_looks_for_itself(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:

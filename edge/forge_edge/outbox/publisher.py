@@ -39,12 +39,12 @@ from forge_shared.wire import (
 
 WINDOW = 200
 """Events of a lane that may be on their way without acknowledgement, for a hub that names no window."""
-FIRST_WINDOW = 20
+FIRST_WINDOW = 5
 """Records on their way before the hub has named a window: a hundred rooms come back at once after a failure. Ours."""
 BURST = 20
 """Records sent before alarms are looked for again."""
 RESEND_SECONDS = (2.0, 30.0)
-"""First and longest wait for an acknowledgement before the lane is sent again; doubled between."""
+"""First and longest wait for an acknowledgement before the lane is sent again; doubled between, halved by an answer."""
 RECONNECT_SECONDS = (0.2, 20.0)
 """First and longest wait before connecting again, with full jitter."""
 KEEPALIVE_SECONDS = 4
@@ -274,7 +274,7 @@ class Publisher:
         elif reached > progress.acknowledged:
             progress.acknowledged = reached
             progress.sent = max(progress.sent, reached)
-            progress.wait_seconds = RESEND_SECONDS[0]
+            progress.wait_seconds = max(RESEND_SECONDS[0], progress.wait_seconds / 2)
             progress.overdue_at = (
                 self._clock.monotonic_seconds() + progress.wait_seconds
                 if progress.sent > progress.acknowledged

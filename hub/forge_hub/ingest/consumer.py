@@ -9,11 +9,12 @@ from typing import cast
 
 import aiomqtt
 from aiomqtt import ProtocolVersion
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from forge_hub.errors import BrokerError
 from forge_hub.fleet.rooms import Rooms
+from forge_hub.ingest.answers import Answers
 from forge_hub.ingest.inlet import Inlet, Line
 from forge_hub.ingest.pressure import Pressure
 from forge_hub.ingest.reading import Arrived
@@ -69,7 +70,7 @@ class Consumer:
         on_connected: Called when the broker has been reached and messages can be published.
         on_room: Called with node, path below the node and payload when a node came online or said how it is.
         on_shown: Called when something has changed that pages show and no projection tells of: an alarm that rang ahead
-            of the log, a message in quarantine, a room's state; must not block.
+            of the log, a message in quarantine, a room that came or went; must not block.
 
     Attributes:
         trouble: Why nothing could be committed lately: a code of ours; None while all is well.
@@ -105,6 +106,7 @@ class Consumer:
         self._pressure = Pressure()
         self._protocols: dict[str, int] = {}
         self._inlet = Inlet()
+        self._answers = Answers()
         self._turn = asyncio.Lock()
         self._refused = 0
         self.trouble: str | None = None
@@ -162,7 +164,7 @@ class Consumer:
         backoff = Backoff(*RECONNECT_SECONDS)
         while True:
             connected = False
-            self._refused, self._inlet = self.refused, Inlet()
+            self._refused, self._inlet, self._answers = self.refused, Inlet(on_state=self._note_protocol), Answers()
             try:
                 async with self._connection(self._inlet) as client:
                     connected = True
@@ -223,17 +225,21 @@ class Consumer:
 
         async def commit(line: Line) -> None:
             while True:
-                await self._commit(client, await line.take(BATCH))
+                await self._commit(await line.take(BATCH))
 
         async def states() -> None:
             while True:
                 for message in await inlet.states.take(1):
-                    await self._state(client, message)
+                    await self._state(message)
 
-        await until_first_failure(connection(), commit(inlet.alarms), commit(inlet.records), states())
+        async def answer() -> None:
+            while True:
+                await self._answer(client, *await self._answers.take())
 
-    async def _commit(self, client: aiomqtt.Client, batch: list[Arrived]) -> None:
-        # One at a time from the commit to its answer: an answer older than the one before it would tell the node that
+        await until_first_failure(connection(), commit(inlet.alarms), commit(inlet.records), states(), answer())
+
+    async def _commit(self, batch: list[Arrived]) -> None:
+        # One at a time until the answers are in line: an answer older than the one before it would tell the node that
         # the hub has lost its memory.
         async with self._turn:
             committed = await asyncio.to_thread(self._store.commit, batch)
@@ -241,17 +247,17 @@ class Consumer:
             self._on_committed(committed)
             if committed.rung or committed.quarantined:
                 self._on_shown()
-            self._pressure.sent(committed.records_of, self._clock.monotonic_seconds())
-            window = self._window()
+            records = committed.events if committed.records_of else 0
+            self._pressure.committed(committed.records_of, records, self._clock.monotonic_seconds())
             for node, acknowledgement in committed.acknowledgements.items():
-                await self._acknowledge(client, node, acknowledgement, window)
+                self._answers.put(node, acknowledgement)
 
     def _have(self, trouble: str | None) -> None:
         if trouble != self.trouble:
             self.trouble = trouble
             self._on_shown()
 
-    async def _state(self, client: aiomqtt.Client, message: Arrived) -> None:
+    async def _state(self, message: Arrived) -> None:
         try:
             _, node, path = topics.parse_node(message.topic)
         except TopicInvalidError:
@@ -260,22 +266,29 @@ class Consumer:
             return
         came_online = await asyncio.to_thread(self._rooms.note, node, path, message.payload)
         if came_online:
-            self._protocols[node] = Status.model_validate_json(message.payload).protocol
             async with self._turn:
-                acknowledgement = await asyncio.to_thread(self._store.acknowledgement, node)
-                await self._acknowledge(client, node, acknowledgement, self._window())
+                self._answers.put(node, await asyncio.to_thread(self._store.acknowledgement, node))
         if self._on_room is not None and (came_online or path != "status"):
             await self._on_room(node, path, message.payload)
-        self._on_shown()
+        if path == "status":
+            self._on_shown()
+
+    def _note_protocol(self, message: Arrived) -> None:
+        # At once, while the birth itself waits for the store: the room's first records are answered meanwhile, and an
+        # answer without a window lets it send as much as it likes.
+        try:
+            _, node, path = topics.parse_node(message.topic)
+            if path == "status":
+                self._protocols[node] = Status.model_validate_json(message.payload).protocol
+        except (TopicInvalidError, ValidationError):
+            return  # the line of states says so
 
     def _window(self) -> int:
         return self._pressure.window(len(self._inlet.records), self._clock.monotonic_seconds())
 
-    async def _acknowledge(
-        self, client: aiomqtt.Client, node: str, acknowledgement: Acknowledgement, window: int
-    ) -> None:
+    async def _answer(self, client: aiomqtt.Client, node: str, acknowledgement: Acknowledgement) -> None:
         if self._protocols.get(node, 1) >= WINDOW_SINCE:
-            known = {"window": window, "protocol": PROTOCOL, "at": self._clock.now()}
+            known = {"window": self._window(), "protocol": PROTOCOL, "at": self._clock.now()}
             acknowledgement = acknowledgement.model_copy(update=known)
         elif not acknowledgement.positions:
             return

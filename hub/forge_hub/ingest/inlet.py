@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 import aiomqtt
 
@@ -23,11 +24,16 @@ class Inlet(asyncio.Queue[aiomqtt.Message]):
 
     It takes the place of aiomqtt's own queue, which is left empty: reading from that costs a task for each message.
     Alarms and states are never refused.
+
+    Args:
+        records: How many records may wait.
+        on_state: Called with every message that is no event, before it waits; must not block.
     """
 
-    def __init__(self, records: int = WAITING_RECORDS) -> None:
+    def __init__(self, records: int = WAITING_RECORDS, *, on_state: Callable[[Arrived], None] | None = None) -> None:
         super().__init__()
         self._limit = records
+        self._on_state = on_state
         self.alarms = Line()
         self.records = Line()
         self.states = Line()
@@ -39,6 +45,8 @@ class Inlet(asyncio.Queue[aiomqtt.Message]):
         message = Arrived(topic, item.payload if isinstance(item.payload, bytes) else b"")
         lane = event_lane(topic)
         if lane is None:
+            if self._on_state is not None:
+                self._on_state(message)
             self.states.put(message)
         elif lane == "record":
             self._put_record(message)

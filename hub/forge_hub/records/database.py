@@ -9,7 +9,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session as Transaction
 from sqlalchemy.orm import sessionmaker
@@ -131,7 +131,8 @@ def engine_of(url: str) -> Engine:
         RecordsError: It is no address of a store. The message does not repeat it.
     """
     try:
-        engine = create_engine(url, pool_pre_ping=True)
+        # A file does not hang up; a server does.
+        engine = create_engine(url, pool_pre_ping=make_url(url).get_backend_name() != "sqlite")
     except (SQLAlchemyError, ValueError):
         raise RecordsError("the records' address is no SQLAlchemy URL of a store that this hub knows") from None
     except ImportError as error:

@@ -1,6 +1,7 @@
 """What each person consents to, purpose by purpose, and the same as FHIR R4 Consent. Blocks on the store."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -83,14 +84,24 @@ class Consents:
 
         A person without a stay is in a room for which nobody keeps consents beside that of the recorded session.
         """
-        stay = select(Stay.id).where(Stay.pseudonym == subject)
-        consents = select(Consent).where(
-            Consent.subject == subject, Consent.purpose == INFERENCE, Consent.stated_at <= at
-        )
+        return self.inferences({subject})(subject, at)
+
+    def inferences(self, subjects: Collection[str]) -> Callable[[str, datetime], bool]:
+        """Read once what holds for many people; what is returned answers as `may_infer` does, for these people."""
+        query = select(Consent).where(Consent.subject.in_(subjects), Consent.purpose == INFERENCE)
+        consents: dict[str, list[Consent]] = defaultdict(list)
         with self._database.read() as transaction:
-            if transaction.scalars(stay).first() is None:
-                return True
-            return any(each.withdrawn_at is None or at < each.withdrawn_at for each in transaction.scalars(consents))
+            staying = frozenset(transaction.scalars(select(Stay.pseudonym).where(Stay.pseudonym.in_(subjects))))
+            for consent in transaction.scalars(query):
+                consents[consent.subject].append(consent)
+
+        def may_infer(subject: str, at: datetime) -> bool:
+            return subject not in staying or any(
+                each.stated_at <= at and (each.withdrawn_at is None or at < each.withdrawn_at)
+                for each in consents[subject]
+            )
+
+        return may_infer
 
 
 def as_fhir(consent: Consent) -> Mapping[str, Any]:
