@@ -278,7 +278,7 @@ class Consumer:
         # answer without a window lets it send as much as it likes.
         try:
             _, node, path = topics.parse_node(message.topic)
-            if path == "status":
+            if path == "status" and node != topics.HUB:
                 self._protocols[node] = Status.model_validate_json(message.payload).protocol
         except (TopicInvalidError, ValidationError):
             return  # the line of states says so
