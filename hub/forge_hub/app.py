@@ -25,7 +25,7 @@ from forge_hub.alerts.service import Alarms
 from forge_hub.broker.child import BrokerChild, choose, reached
 from forge_hub.doors import Doors, authority_of, doors_of, enrolment_of, external_login
 from forge_hub.erasure import Eraser
-from forge_hub.errors import BrokerError
+from forge_hub.errors import AuthorityError, BrokerError
 from forge_hub.fleet.authority import Authority
 from forge_hub.fleet.commands import RoomCommands
 from forge_hub.fleet.enrolment import Enrolment
@@ -57,6 +57,8 @@ from forge_shared.tasks import until_first_failure
 
 GRACE_SECONDS = 3
 """How long open pages may keep the hub from stopping."""
+
+APPLY_AGAIN_SECONDS = 10.0
 
 ANCHORS = "audit-anchors"
 """Name of the file of the audit's anchors in the state folder."""
@@ -364,6 +366,12 @@ async def _tell_broker(broker: BrokerChild | None, authority: Authority, nodes: 
 
 
 async def _apply_once(revocation: Revocation) -> None:
-    """Put on the list what was revoked while no hub served."""
-    await revocation.apply()
+    """Put on the list what was revoked while no hub served; on a full disk as soon as there is room."""
+    while True:
+        try:
+            await revocation.apply()
+            break
+        except AuthorityError:
+            log.exception("revocations.not-applied")
+            await asyncio.sleep(APPLY_AGAIN_SECONDS)
     await asyncio.Event().wait()

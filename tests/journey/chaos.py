@@ -32,8 +32,8 @@ from tests.journey.world import Site, until
 ROOMS_IN_A_PROCESS = 10
 STEPS_SECONDS = (-56 * 365 * 86400.0, 2 * 86400.0)
 """Back to before 1971, as a Pi without a clock of its own begins; then two days ahead."""
-TEST_NET = ("198.18.77.1", "198.18.77.2")
-"""Addresses for tests of networks (RFC 2544)."""
+TEST_NET = tuple(f"198.18.{os.getpid() % 256}.{os.getpid() // 256 % 64 * 4 + host}" for host in (1, 2))
+"""Addresses for tests of networks (RFC 2544), a pair for each process: two runs on one machine must not meet."""
 
 
 @dataclass(frozen=True, slots=True)
