@@ -26,7 +26,7 @@ from forge_hub.alerts.service import Alarms
 from forge_hub.broker.child import BrokerChild, choose, reached
 from forge_hub.doors import Doors, authority_of, doors_of, enrolment_of, external_login
 from forge_hub.erasure import Eraser
-from forge_hub.errors import BrokerError
+from forge_hub.errors import AuthorityError, BrokerError
 from forge_hub.fleet.authority import Authority
 from forge_hub.fleet.commands import RoomCommands
 from forge_hub.fleet.enrolment import Enrolment
@@ -65,6 +65,8 @@ SWITCH_SECONDS = 0.0005
 """How long a thread that computes keeps the interpreter when another wants it. The event loop asks for it after every
 read and write of a socket: with Python's own 5 ms it takes in a few hundred messages a second beside a busy projection.
 """
+APPLY_AGAIN_SECONDS = 10.0
+"""Until revocations that could not be applied are tried again. Ours."""
 
 ANCHORS = "audit-anchors"
 """Name of the file of the audit's anchors in the state folder."""
@@ -385,6 +387,12 @@ async def _tell_broker(broker: BrokerChild | None, authority: Authority, nodes: 
 
 
 async def _apply_once(revocation: Revocation) -> None:
-    """Put on the list what was revoked while no hub served."""
-    await revocation.apply()
+    """Put on the list what was revoked while no hub served; on a full disk as soon as there is room."""
+    while True:
+        try:
+            await revocation.apply()
+            break
+        except AuthorityError:
+            log.exception("revocations.not-applied")
+            await asyncio.sleep(APPLY_AGAIN_SECONDS)
     await asyncio.Event().wait()

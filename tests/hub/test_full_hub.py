@@ -1,5 +1,7 @@
 """A hub whose disk is full: the pages open and say so in words, and nobody is told that something was stored."""
 
+import asyncio
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,8 @@ from sqlalchemy import event, text
 from tests.fakes.clock import FakeClock
 from tests.fakes.pages import PASSWORD, HubPages, client, open_pages
 
+from forge_hub.access import audit
+from forge_hub.access.anchors import Anchors
 from forge_hub.web.wording import trouble_words
 
 WORDS = "disk is full"
@@ -68,6 +72,28 @@ async def test_a_signed_in_board_stays_readable_though_its_use_cannot_be_noted(t
             pages.database.engine.dispose()
             clock.advance(120)
             assert (await http.get("/")).status_code == 200
+
+
+async def test_an_anchor_that_does_not_fit_leaves_no_half_line_and_ends_no_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.write
+    with open_pages(tmp_path) as pages:
+        anchors = Anchors(tmp_path / "anchors")
+        audit.note(pages.database, pages.now, "ann", "test", "one")
+        assert anchors.drop(pages.database, pages.parts.clock)
+        before = (tmp_path / "anchors").read_bytes()
+        audit.note(pages.database, pages.now, "ann", "test", "two")
+        monkeypatch.setattr(os, "write", lambda descriptor, line: write(descriptor, line[:10]))
+        with pytest.raises(OSError, match="did not fit"):
+            anchors.drop(pages.database, pages.parts.clock)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await anchors.run(pages.database, pages.parts.clock)
+        monkeypatch.undo()
+        assert (tmp_path / "anchors").read_bytes() == before
+        assert anchors.drop(pages.database, pages.parts.clock)
+        assert len(anchors.read()) == 2
 
 
 def test_what_a_room_says_is_wrong_is_said_in_words_with_its_code() -> None:
