@@ -6,6 +6,7 @@ every time the room listens. ``{"dictate": "words"}`` is said without a wake wor
 waits until the room takes dictation.
 """
 
+import contextlib
 import json
 import queue
 import socket
@@ -51,8 +52,10 @@ class Line:
             self.instruction()
 
     def read(self) -> None:
-        for line in self.socket.makefile("rb"):
-            self.waiting.put(Instruction.model_validate_json(line))
+        # A core that is killed leaves an error, or half a line.
+        with contextlib.suppress(OSError, ValueError):
+            for line in self.socket.makefile("rb"):
+                self.waiting.put(Instruction.model_validate_json(line))
         self.waiting.put(None)
 
     def beat(self) -> None:
