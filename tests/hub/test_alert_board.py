@@ -11,7 +11,7 @@ from sqlalchemy import select
 from tests.fakes.clock import FakeClock
 from tests.fakes.sent import WATER, FakeNode, risk
 
-from forge_hub.alerts.board import BOARD_LIMIT, Accepted, AlertBoard
+from forge_hub.alerts.board import TAKEN_SHOWN, Accepted, AlertBoard
 from forge_hub.alerts.projector import AlertProjection
 from forge_hub.errors import NotFoundError
 from forge_hub.ingest.store import Arrived, IngestStore
@@ -198,5 +198,5 @@ def test_no_open_critical_alert_falls_off_the_board(hub: Hub) -> None:
     oldest = hub.node.event(risk())
     hub.arrives(Arrived(oldest.address.topic(), oldest.to_json()))
     hub.clock.advance(1)
-    hub.arrives(*(hub.node.send(risk()) for _ in range(BOARD_LIMIT)))
+    hub.arrives(*(hub.node.send(risk()) for _ in range(TAKEN_SHOWN)))
     assert oldest.id in {alert.event_id for alert in hub.board.current()}

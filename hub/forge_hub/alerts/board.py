@@ -24,8 +24,10 @@ from forge_hub.records.database import Database
 from forge_hub.records.schema import Alert, AlertStep
 from forge_shared.clock import Clock
 
-BOARD_LIMIT = 200
-"""Accepted alerts on the board. Ours: about a week of a busy ward."""
+TAKEN_SHOWN = 30
+"""Taken alerts on the board: it is drawn anew at every change. Ours: more than a ward takes in a shift."""
+FRESH_AT_ONCE = 200
+"""Alerts noted as delivered at once; the next look notes the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class AlertBoard:
     def current(self) -> list[Alert]:
         """Return the board: every open alert, urgent before normal, newest first; then the taken ones, newest first.
 
-        Open alerts are never cut off; of the taken ones the newest 200 are shown. Canaries and alerts that closed
+        Open alerts are never cut off; of the taken ones the newest 30 are shown. Canaries and alerts that closed
         themselves are not. Blocks on the store: call it from a thread.
         """
         urgency = case({"critical": 0, "high": 1}, value=Alert.severity, else_=2)
@@ -78,7 +80,7 @@ class AlertBoard:
         shown = Alert.kind != "canary"
         waiting = select(Alert).where(Alert.state == "open", shown).order_by(urgency, *newest)
         mine = (Alert.state != "open", Alert.accepted_at.is_not(None))
-        taken = select(Alert).where(*mine, shown).order_by(*newest).limit(BOARD_LIMIT)
+        taken = select(Alert).where(*mine, shown).order_by(*newest).limit(TAKEN_SHOWN)
         with self._database.read() as transaction:
             return [*transaction.scalars(waiting), *transaction.scalars(taken)]
 
@@ -139,7 +141,7 @@ class AlertBoard:
 
     def fresh(self) -> list[str]:
         """Return the open alerts, canaries among them, that have reached no page yet. Blocks on the store."""
-        query = select(Alert.id).where(Alert.state == "open", Alert.delivered_at.is_(None)).limit(BOARD_LIMIT)
+        query = select(Alert.id).where(Alert.state == "open", Alert.delivered_at.is_(None)).limit(FRESH_AT_ONCE)
         with self._database.read() as transaction:
             return list(transaction.scalars(query))
 

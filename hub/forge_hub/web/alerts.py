@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
 from forge_hub.access import SignedIn
+from forge_hub.alerts.board import TAKEN_SHOWN
 from forge_hub.alerts.burden import read_burden
 from forge_hub.records import reading
 from forge_hub.web.answers import answered
@@ -55,6 +56,7 @@ def _values(site: Site, who: SignedIn) -> dict[str, Any]:
     return {
         "open": open_ones,
         "taken": [view for view in views if not view.is_open],
+        "taken_shown": TAKEN_SHOWN,
         "people": people,
         "any_room": bool(views) or reading.any_room(parts.database),
     }
