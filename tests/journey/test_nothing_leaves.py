@@ -11,8 +11,6 @@ import pytest
 from tests.fakes.tap import Tap
 from tests.journey.world import Site, until
 
-from forge_edge.enrolment import client_context
-from forge_edge.settings import load_credentials
 from forge_hub.fleet.authority import Authority
 from forge_shared.clock import SystemClock
 
@@ -65,7 +63,7 @@ def live_through_a_session(tmp_path: Path, program: str) -> tuple[dict[str, set[
         keys = Authority(site.hub_folder / "authority", SystemClock())
         broker = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         broker.load_cert_chain(keys.server_certificate_file, keys.server_key_file)
-        tap = Tap(site.broker_port, broker, client_context(load_credentials(credentials)))
+        tap = Tap(site.broker_port, broker, keys.context_as(ROOM))
         credentials.write_text(json.dumps(json.loads(credentials.read_text()) | {"port": tap.port}))
         turns = [
             {"dictate": "nobody agreed to this, said Rosalind Hollister"},
