@@ -44,7 +44,7 @@ class Plan:
     strikes: int = 50
     seed: int = 20261121
     power: bool = False
-    per_second: float = 20.0
+    per_second: float = 5.0
     disk_megabytes: int = 2000
     longest_seconds: float = 3000.0
     escalation: Mapping[Priority, Escalation] = field(default_factory=lambda: STEADY)
