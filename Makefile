@@ -31,10 +31,10 @@ bench: ## Print every figure of docs/benchmarks.md, one JSON line each
 	@requirements/install test
 	@for program in benchmarks/*.py; do $(bin)/python $$program || exit 1; done
 
-chaos: ## Let everything between 50 rooms and the hub fail while 60,000 events are made, then their power; print reports
+chaos: ## Let everything between 50 rooms and the hub fail while 60,000 events are made, then the power of both; print reports
 	@requirements/install test
 	@$(bin)/python -m tests.journey.chaos
-	@$(bin)/python -m tests.journey.chaos --power
+	@$(bin)/python -m tests.journey.chaos --power --alerts 2000 --records 10000 --strikes 20
 
 lock: ## Write the hashed locks anew
 	@UV=$(bin)/uv requirements/lock

@@ -44,10 +44,10 @@ def run(plan: Plan, folder: Path) -> Outcome:
         goal = (plan.alerts // plan.rooms + plan.records // plan.rooms) * plan.rooms
         for number, kind in enumerate(strikes(world), 1):
             point = goal * number // (plan.strikes + 1)
-            until(f"event {point}", partial(has_made, world, point), seconds=plan.longest_seconds, every=0.2)
+            until(f"event {point}", partial(has_made, world, point), seconds=plan.longest_seconds, every=0.5)
             world.revive_hub()
             world.strike(kind)
-        until("the last event", partial(has_made, world, goal), seconds=plan.longest_seconds, every=0.2)
+        until("the last event", partial(has_made, world, goal), seconds=plan.longest_seconds, every=0.5)
         with contextlib.suppress(TimeoutError):  # then the report says what is missing
             until("the log", partial(has_arrived, world), seconds=plan.longest_seconds, every=0.5)
         world.outcome.seconds = time.monotonic() - begun
