@@ -3,7 +3,7 @@
 import dataclasses
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
@@ -59,11 +59,13 @@ class Outcome:
         told_and_lost: Events of which a room had been told that they are safe, and which are not in the log.
         waits: By how many seconds each ring or answer came after the timer that asked for it, without the time in which
             the hub was away.
-        unanswered: Alerts that nobody had accepted at the end.
+        unanswered: Alerts that nobody had accepted at the end; they ring, and climbed in time.
+        ended_at: When it was over, in seconds since 1970.
     """
 
     plan: Plan
     seconds: float = 0.0
+    ended_at: float = 0.0
     produced: Counter[str] = field(default_factory=Counter)
     committed: Counter[str] = field(default_factory=Counter)
     lost: int = 0
@@ -98,7 +100,6 @@ class Outcome:
             self.alarms_shown_twice,
             self.quarantined,
             self.new_epochs,
-            self.unanswered,
             self.late,
         )
         return not any(faults) and self.produced == self.committed and self.alarms_shown == self.produced["alarm"]
@@ -195,23 +196,29 @@ def examine(world: "World") -> None:
         plan = world.plan.escalation[priority_of(rows_of[0][4], late=bool(rows_of[0][5]))]
         steps = [Step(what, level or 0, _seconds(at)) for _, what, level, at, _, _ in rows_of]
         outcome.steps.update(step.what for step in steps)
-        outcome.waits += waits(steps, plan, outcome.hub_was_away)
+        outcome.waits += waits(steps, plan, outcome.hub_was_away, outcome.ended_at)
 
 
-def waits(steps: Sequence[Step], plan: Escalation, away: Iterable[tuple[float, float]]) -> list[float]:
+def waits(
+    steps: Sequence[Step], plan: Escalation, away: Sequence[tuple[float, float]], ended: float | None = None
+) -> list[float]:
     """Return by how many seconds each ring or answer came after the end of the timer that asked for it, at least 0.
 
     Args:
         steps: What happened to one alert, in order.
         plan: How fast it climbs.
         away: When nobody could ring.
+        ended: When the run did: a timer that had ended by then and asked for nothing yet counts as well.
     """
+
+    def wait(since: float, at: float) -> float:
+        return max(0.0, at - since - sum(max(0.0, min(at, end) - max(since, begin)) for begin, end in away))
+
     found = []
     due: float | None = None
     for step in steps:
         if due is not None and step.what in {"rung", "accepted", "attended", "closed"}:
-            lost = sum(max(0.0, min(step.at, end) - max(due, begin)) for begin, end in away)
-            found.append(max(0.0, step.at - due - lost))
+            found.append(wait(due, step.at))
         match step.what:
             case "raised" | "withdrawn":
                 due = step.at
@@ -221,6 +228,8 @@ def waits(steps: Sequence[Step], plan: Escalation, away: Iterable[tuple[float, f
                 due = step.at + plan.acceptance_seconds
             case "attended" | "closed":
                 due = None
+    if ended is not None and due is not None and ended > due:
+        found.append(wait(due, ended))
     return found
 
 

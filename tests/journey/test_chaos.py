@@ -85,6 +85,7 @@ def test_a_ring_that_comes_after_its_timer_is_counted_and_the_time_of_an_absent_
     story = [Step("raised", 0, 0.0), Step("rung", 1, 1.0), Step("rung", 2, 41.0), Step("accepted", 0, 50.0)]
     assert waits(story, plan, []) == [1.0, 10.0, 0.0]
     assert waits(story, plan, [(30.0, 39.0)]) == [1.0, 2.0, 0.0]
+    assert waits(story, plan, [], ended=240.0) == [1.0, 10.0, 0.0, 10.0]
 
 
 def has_reached(site: Site, events: int) -> bool:

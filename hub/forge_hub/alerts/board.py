@@ -183,7 +183,7 @@ class AlertBoard:
                 raise NotFoundError("there is no such alert")
             now = self._clock.now()
             duties = read_duties(transaction, now, self._zone)
-            refused = declined(transaction, alert_id) | {account_id}
+            refused = declined(transaction, [alert_id])[alert_id] | {account_id}
             change = answered(
                 Standing(_state(alert), alert.accepted_by, alert.due_at),
                 answer,

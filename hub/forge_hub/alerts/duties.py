@@ -181,8 +181,10 @@ class Roster:
         transaction.flush()
         duties = read_duties(transaction, now, self._zone)
         ringing = select(Alert).where(Alert.state == "open", Alert.due_at > now).with_for_update()
-        for alert in transaction.scalars(ringing).all():
-            if everyone_declined(alert.level, duties.on_duty(alert), declined(transaction, alert.id)):
+        alerts = transaction.scalars(ringing).all()
+        refused = declined(transaction, [alert.id for alert in alerts])
+        for alert in alerts:
+            if everyone_declined(alert.level, duties.on_duty(alert), refused[alert.id]):
                 alert.due_at = now
 
     def _trace(self, transaction: Transaction, by: str, action: str, thing: str) -> None:

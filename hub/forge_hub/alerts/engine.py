@@ -1,7 +1,7 @@
 """The alert engine: rings what is due, in the store first. Its timers stand in the store, so a restart resumes them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
@@ -74,7 +74,8 @@ class AlertEngine:
                 if not alerts:
                     return Rung(count, tuple(expired))
                 duties = read_duties(transaction, now, self._zone)
-                rung = [alert for alert in alerts if self._decide(transaction, alert, duties, now, expired)]
+                refused = declined(transaction, [alert.id for alert in alerts if alert.level])
+                rung = [alert for alert in alerts if self._decide(transaction, alert, duties, refused, now, expired)]
             count += len(rung)
 
     def next_due_at(self) -> datetime | None:
@@ -132,8 +133,14 @@ class AlertEngine:
                 except TimeoutError:
                     continue
 
-    def _decide(
-        self, transaction: Transaction, alert: Alert, duties: Duties, now: datetime, expired: list[Accepted]
+    def _decide(  # noqa: PLR0913 (what one decision depends on)
+        self,
+        transaction: Transaction,
+        alert: Alert,
+        duties: Duties,
+        refused: Mapping[str, frozenset[str]],
+        now: datetime,
+        expired: list[Accepted],
     ) -> bool:
         situation = Situation(
             state="accepted" if alert.state == "accepted" else "open",
@@ -141,7 +148,7 @@ class AlertEngine:
             due_at=alert.due_at,
             plan=duties.plan(alert),
             on_duty=duties.on_duty(alert),
-            declined=declined(transaction, alert.id) if alert.level else frozenset(),
+            declined=refused.get(alert.id, frozenset()),
         )
         ring = decide(situation, now)
         if ring is None:

@@ -1,6 +1,6 @@
 """Reading what a decision depends on: who is on duty for an alert's ward now, and the plan that holds there."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -61,16 +61,21 @@ def read_duties(transaction: Transaction, now: datetime, zone: tzinfo) -> Duties
     )
 
 
-def declined(transaction: Transaction, alert_id: str) -> frozenset[str]:
-    """Return who has declined an alert since it was last without anyone: its raising, or an acceptance that ended."""
-    query = select(AlertStep.what, AlertStep.account).where(AlertStep.alert == alert_id).order_by(AlertStep.id)
-    accounts: set[str] = set()
-    for what, account in transaction.execute(query):
+def declined(transaction: Transaction, alerts: Collection[str]) -> Mapping[str, frozenset[str]]:
+    """Return who has declined each alert since it was last without anyone: its raising, or an acceptance that ended.
+
+    Args:
+        transaction: Reads once, however many there are.
+        alerts: Ids of up to a few hundred alerts.
+    """
+    query = select(AlertStep.alert, AlertStep.what, AlertStep.account).where(AlertStep.alert.in_(alerts))
+    accounts: dict[str, set[str]] = {alert: set() for alert in alerts}
+    for alert, what, account in transaction.execute(query.order_by(AlertStep.id)):
         if what in {"raised", "expired"}:
-            accounts.clear()
+            accounts[alert].clear()
         elif what in {"declined", "withdrawn"} and account:
-            accounts.add(account)
-    return frozenset(accounts)
+            accounts[alert].add(account)
+    return {alert: frozenset(of_alert) for alert, of_alert in accounts.items()}
 
 
 def _times(shift: Shift) -> ShiftTimes:

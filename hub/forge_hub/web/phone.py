@@ -114,12 +114,13 @@ def _values(site: Site, who: SignedIn, *, since: str = "") -> dict[str, Any]:
         duties = read_duties(transaction, now, parts.zone)
         wards = {ward.id: ward.name for ward in transaction.scalars(select(Ward))}
         seen = _seen(transaction, who, [each.id for each in alerts])
+        refusals = declined(transaction, [alert.id for alert in alerts if alert.state == "open" and alert.level > 0])
         cards = []
         for alert in alerts:
             ward = duties.ward_of(alert)
             own = frozenset(level for level, people in duties.on_duty(alert).items() if who.account_id in people)
             is_open = alert.state == "open"
-            refused = is_open and alert.level > 0 and who.account_id in declined(transaction, alert.id)
+            refused = is_open and alert.level > 0 and who.account_id in refusals[alert.id]
             cards.append(
                 PhoneCard(
                     view=view_of(alert, parts.forms, names),
