@@ -137,6 +137,21 @@ def _enrol(settings: NodeSettings, options: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def _form_check(_: NodeSettings, options: argparse.Namespace) -> int:
+    from forge_edge.forms.files import check_files  # noqa: PLC0415 (see above)
+
+    failed = False
+    for line in check_files(options.files):
+        failed = failed or not line["ok"]
+        if options.json:
+            print(json.dumps(line), flush=True)
+        else:
+            print(f"{'ok  ' if line['ok'] else 'BAD '} {line['file']}{'  ' + line['error'] if line['error'] else ''}")
+            for warned in line["warnings"]:
+                print(f"     {warned['code']} {warned['link_id'] or ''}: {warned['text']}")
+    return EXIT_FAILED if failed else EXIT_OK
+
+
 def _settings(_: NodeSettings, __: argparse.Namespace) -> int:
     for name, field in NodeSettings.model_fields.items():
         print(f"FORGE_EDGE_{name.upper():24} {field.description} (default: {field.default})")
@@ -191,6 +206,12 @@ def _parser() -> argparse.ArgumentParser:
     enrol.add_argument("url", metavar="URL", help="the hub's address, https://...")
     enrol.add_argument("words", nargs="*", metavar="WORD", help="the words of the claim; asked for when left out")
     enrol.add_argument("-o", "--out", type=Path, metavar="FILE", help="credentials file to write")
+    form = command("form", _form_check, "Check, score and fill in questionnaires.")
+    kinds = form.add_subparsers(required=True, metavar="WHAT", dest="what")
+    check = kinds.add_parser("check", help="say whether FHIR Questionnaires can be used, and what of them is left out")
+    check.set_defaults(run=_form_check)
+    check.add_argument("files", nargs="+", type=Path, metavar="FILE", help="FHIR R4 Questionnaire, JSON")
+    check.add_argument("--json", action="store_true", help="one JSON object a line")
     command("settings", _settings, "List every setting with its environment variable.")
     return parser
 

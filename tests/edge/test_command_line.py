@@ -21,7 +21,7 @@ from forge_shared.forms.questionnaire import installed
 
 ITEM = "44250-9"
 LIMIT_SECONDS = 60
-COMMANDS = ("run", "ears", "wake", "transcribe", "say", "doctor", "settings")
+COMMANDS = ("run", "ears", "wake", "transcribe", "say", "doctor", "form", "settings")
 
 
 def forge_edge(*arguments: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
