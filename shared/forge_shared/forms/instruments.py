@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from forge_shared.forms import licences, scoring
-from forge_shared.forms.questionnaire import Questionnaire
+from forge_shared.forms.questionnaire import Item, Questionnaire
 
 Band = tuple[int, str]
 
@@ -23,6 +23,13 @@ BANDS: Mapping[str, tuple[Band, ...]] = {
 Source: PHQ-9: see `scoring.SEVERITY_PHQ9`. GAD-7: Spitzer, Kroenke, Williams and Löwe 2006, Arch Intern Med
 166:1092-1097. PHQ-2: Kroenke, Spitzer and Williams 2003, Med Care 41:1284-1292, cut-off 3.
 """
+
+QUESTIONS: Mapping[str, tuple[str, ...]] = {
+    "PHQ-9": (*("44250-9", "44255-8", "44259-0", "44254-1", "44251-7", "44258-2", "44252-5", "44253-3", "44260-8"),),
+    "GAD-7": ("69725-0", "68509-9", "69733-4", "69734-2", "69735-9", "69689-8", "69736-7"),
+    "PHQ-2": ("44250-9", "44255-8"),
+}
+"""LOINC codes of each instrument's scored questions. Source: LOINC panels 44249-1, 69737-5 and 55757-9."""
 
 ASQ_SCREEN = ("asq-1", "asq-2", "asq-3", "asq-4")
 ASQ_ACUTE = "asq-5"
@@ -66,7 +73,7 @@ def score(form: Questionnaire, answers: Mapping[str, str]) -> Score:
         asked = [link for link in (*ASQ_SCREEN, ASQ_ACUTE) if _is_asked(form, link, answers)]
         missing = tuple(link for link in asked if link not in answers)
         return Score(name, None, None, None, None, risk_asq(answers), missing)
-    scorer = scoring.Scorer(form)
+    scorer = scoring.Scorer(form, _scored_questions(form, name))
     bounds = scorer.bounds(answers)
     if bounds is None:
         return Score(name, None, None, None, None, None, ())
@@ -75,6 +82,24 @@ def score(form: Questionnaire, answers: Mapping[str, str]) -> Score:
     named = {band(bands, lowest), band(bands, highest)}
     certain = named.pop() if len(named) == 1 else None
     return Score(name, scorer.total(answers), lowest, highest, certain, None, scorer.missing(answers))
+
+
+def _scored_questions(form: Questionnaire, name: str | None) -> tuple[Item, ...]:
+    """Return the questions that count: those beside the form's total, or in a known instrument its own ones.
+
+    Forms of others calculate their total in other ways or leave it open. An instrument's questions are then those that
+    carry its LOINC codes; without codes, all choices that score, if they are as many as the instrument has.
+    """
+    beside_total = scoring.scored_questions(form)
+    own = QUESTIONS.get(name or "", ())
+    if beside_total or not own:
+        return beside_total
+    scoring_choices = tuple(
+        item for item in form.questions if item.answer_option and item.answer_option[0].ordinal is not None
+    )
+    coded = tuple(item for item in scoring_choices if {code.code for code in item.code} & set(own))
+    found = coded or scoring_choices
+    return found if len(found) == len(own) else ()
 
 
 def band(bands: tuple[Band, ...], total: int) -> str | None:

@@ -41,13 +41,15 @@ def check(form: Questionnaire, answers: Mapping[str, str]) -> None:
 class Scorer:
     """Adds up the ordinal values of a form's scored questions, which are looked up once.
 
-    A question is scored when it stands beside the total, in the same group or at the same level.
+    Args:
+        form: The form.
+        questions: The questions that are scored; those that stand beside the form's total when left out.
     """
 
-    def __init__(self, form: Questionnaire) -> None:
+    def __init__(self, form: Questionnaire, questions: Sequence[Item] | None = None) -> None:
         self._ordinals = {
             question.link_id: {option.code: option.ordinal for option in question.answer_option}
-            for question in scored_questions(form)
+            for question in (scored_questions(form) if questions is None else questions)
         }
 
     def total(self, answers: Mapping[str, str]) -> int | None:
