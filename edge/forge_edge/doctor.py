@@ -200,12 +200,13 @@ def _form(settings: NodeSettings) -> Finding:
     # A file that is no UTF-8 text.
     except UnicodeDecodeError:
         return Finding("form", ok=False, found=f"a form in {folder} is no text", do="write it anew, as UTF-8")
+    asked = sorted(name for name, form in forms.items() if obstacle(form) is None)
     if settings.form not in forms:
         return Finding(
             "form",
             ok=False,
             found=f"there is no form {settings.form}",
-            do=f"set FORGE_EDGE_FORM to one of: {', '.join(sorted(forms))}",
+            do=f"set FORGE_EDGE_FORM to one of: {', '.join(asked)}",
         )
     if (reason := obstacle(forms[settings.form])) is not None:
         return Finding("form", ok=False, found=reason, do="set FORGE_EDGE_FORM to a form that can be asked by voice")

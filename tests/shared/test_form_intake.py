@@ -119,6 +119,8 @@ def test_a_value_set_is_found_in_the_forms_folder_and_otherwise_named(tmp_path: 
     (tmp_path / "broken.json").write_text("{")
     form, warnings = read(path)
     assert warnings == ()
+    (tmp_path / "broken.json").unlink()
+    assert installed(tmp_path)["made"] == form
     assert [option.display for option in form.questions[0].answer_option] == ["tea"]
 
 
@@ -273,6 +275,11 @@ def test_a_form_without_end_is_refused() -> None:
     for level in range(30):
         item = {"linkId": f"level-{level}", "type": "group", "item": [item]}
     assert "levels" in refused(item)
+    enabled_by = [
+        choice(f"q{n}", enableWhen=[{"question": f"q{n + 1}", "operator": "exists", "answerBoolean": True}])
+        for n in range(150)
+    ]
+    assert "one by the other" in refused(*enabled_by, choice("q150"))
     assert "items" in refused(*({"linkId": str(number), "type": "display"} for number in range(2_001)))
 
 

@@ -5,7 +5,7 @@ A warning's code is stable and names what was left out or assumed, and its link 
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,11 @@ def prepared(raw: object, name: str, folder: Path | None) -> tuple[Json, tuple[W
         what = f"a {kind[:64]}" if isinstance(kind, str) and kind.isalpha() else "no FHIR resource"
         raise FormInvalidError(f"{name} is {what}, not a Questionnaire")
     return _Intake(raw, name, folder).run()
+
+
+def is_value_set(path: Path) -> bool:
+    """Tell whether a file holds a FHIR ValueSet, which a form beside it may name."""
+    return any(one.get("resourceType") == "ValueSet" for one in _contents([path]))
 
 
 class _Intake:
@@ -286,7 +291,9 @@ class _Intake:
     def _value_sets(self) -> dict[str, Json]:
         """Return the value sets that the form contains or that lie in its folder, by address."""
         if self._named is None:
-            lying = _lying_in(self._folder) if self._folder is not None else []
+            lying: list[Json] = []
+            if self._folder is not None:
+                lying = _contents(sorted(self._folder.glob("*.json"))[:MOST_VALUE_SETS])
             all_known = [*lying, *_objects(self._raw.get("contained"), self._name)]
             self._named = {
                 one["url"]: one
@@ -373,9 +380,10 @@ def _dicts(raw: object) -> list[Json]:
     return [one for one in raw if isinstance(one, dict)] if isinstance(raw, list) else []
 
 
-def _lying_in(folder: Path) -> list[Json]:
+def _contents(paths: Iterable[Path]) -> list[Json]:
+    """Return the objects in files, leaving out those that cannot be read or are too large to be a value set."""
     found = []
-    for path in sorted(folder.glob("*.json"))[:MOST_VALUE_SETS]:
+    for path in paths:
         try:
             if path.stat().st_size > LARGEST_VALUE_SET_BYTES:
                 continue

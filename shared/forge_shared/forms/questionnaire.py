@@ -19,6 +19,10 @@ from forge_shared.forms.elements import AnswerOption, Coding, Element, EnableWhe
 from forge_shared.forms.intake import Warned
 
 LARGEST_ORDINAL = 100
+LONGEST_CHAIN = 100
+"""Most items in a row of which each is enabled by the one before, or stands in it. Ours."""
+_CANONICAL = r"https?://[A-Za-z0-9./_-]{1,200}\|[A-Za-z0-9.-]{1,20}"
+"""What an event can name a form by. Source: `forge_shared.events`."""
 _CODE = r"[A-Za-z0-9][A-Za-z0-9./_-]{0,63}"
 
 ItemType = Literal[
@@ -178,7 +182,11 @@ class Questionnaire(Fhir):
 def _check_circle(waits_for: dict[str, list[str]]) -> None:
     """Refuse items that are enabled, by way of each other or of what they stand below, only by themselves."""
     left = {link_id: set(others) for link_id, others in waits_for.items()}
+    rounds = 0
     while left:
+        rounds += 1
+        if rounds > LONGEST_CHAIN:
+            raise ValueError(f"more than {LONGEST_CHAIN} items are enabled one by the other")
         free = {link_id for link_id, others in left.items() if not others & left.keys()}
         if not free:
             raise ValueError(f"item {min(left)} is enabled in a circle, so that it can never be asked")
@@ -203,6 +211,8 @@ def obstacle(form: Questionnaire) -> str | None:
     """
     if not form.questions:
         return "the form has no choices"
+    if re.fullmatch(_CANONICAL, form.canonical) is None:
+        return "an event cannot name the form: its url or version is too long, or has other characters"
     return next((reason for item in form.walk() for reason in [_obstacle(item)] if reason is not None), None)
 
 
@@ -299,6 +309,8 @@ def imported(text: str, name: str, folder: Path | None) -> tuple[Questionnaire, 
 def installed(site_folder: Path | None = None) -> dict[str, Questionnaire]:
     """Return every form by id: those of this package, then those in ``site_folder``, which may replace them.
 
+    Value sets may lie there too.
+
     Raises:
         FormInvalidError: One of the files is no form.
     """
@@ -309,6 +321,7 @@ def installed(site_folder: Path | None = None) -> dict[str, Questionnaire]:
             forms[form.id] = form
     if site_folder is not None and site_folder.is_dir():
         for path in sorted(site_folder.glob("*.json")):
-            form = load(path)
-            forms[form.id] = form
+            if not intake.is_value_set(path):
+                form = load(path)
+                forms[form.id] = form
     return forms
