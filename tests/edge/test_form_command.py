@@ -127,18 +127,20 @@ def test_a_response_to_a_form_of_others_is_scored_with_the_file_of_that_form(
         assert (line["instrument"], line["total"], line["band"]) == ("PHQ-9", 18, "moderately severe")
 
 
-def test_an_expression_that_fails_is_a_named_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("text", ["'a' + 1", ")(", "#", "item.\\"])
+def test_an_expression_that_fails_is_a_named_warning_and_nothing_else_is_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
     url = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-calculatedExpression"
-    failing = {"url": url, "valueExpression": {"language": "text/fhirpath", "expression": "'a' + 1"}}
+    failing = {"url": url, "valueExpression": {"language": "text/fhirpath", "expression": text}}
+    item = {"linkId": "a", "type": "integer", "extension": [failing]}
     path = tmp_path / "form.json"
-    path.write_text(
-        json.dumps(
-            {"resourceType": "Questionnaire", "item": [{"linkId": "a", "type": "integer", "extension": [failing]}]}
-        )
-    )
+    path.write_text(json.dumps({"resourceType": "Questionnaire", "item": [item]}))
     assert main(["form", "check", str(path), "--json"]) == 0
-    (line,) = lines(capsys)
+    printed = capsys.readouterr()
+    (line,) = [json.loads(one) for one in printed.out.splitlines()]
     assert line["warnings"][-1]["code"] == "expression.fails"
+    assert printed.err == ""
 
 
 def test_an_unknown_form_is_refused_with_those_that_exist(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,9 @@
 """FHIRPath in forms: what an item is calculated from, when it is shown, what its answer must meet."""
 
+import io
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from decimal import Decimal
 from typing import Any
 
@@ -74,7 +76,9 @@ class FhirPath:
     def _compile(self, expression: str) -> _Evaluate:
         if expression not in self._compiled:
             written = _summed(self._quoted(expression))
-            self._compiled[expression] = compiled(written, models["r4"], {"userInvocationTable": _FUNCTIONS})
+            # The parser prints what it does not understand, also to where a program reads our answers.
+            with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+                self._compiled[expression] = compiled(written, models["r4"], {"userInvocationTable": _FUNCTIONS})
         return self._compiled[expression]
 
     def _quoted(self, expression: str) -> str:
