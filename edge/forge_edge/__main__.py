@@ -137,6 +137,38 @@ def _enrol(settings: NodeSettings, options: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def _form_check(_: NodeSettings, options: argparse.Namespace) -> int:
+    from forge_edge.forms.files import check_files  # noqa: PLC0415 (see above)
+
+    failed = False
+    for line in check_files(options.files):
+        failed = failed or not line["ok"]
+        if options.json:
+            print(json.dumps(line), flush=True)
+        else:
+            print(f"{'ok  ' if line['ok'] else 'BAD '} {line['file']}{'  ' + line['error'] if line['error'] else ''}")
+            for warned in line["warnings"]:
+                print(f"     {warned['code']} {warned['link_id'] or ''}: {warned['text']}")
+    return EXIT_FAILED if failed else EXIT_OK
+
+
+def _form_run(settings: NodeSettings, options: argparse.Namespace) -> int:
+    from forge_edge.forms.files import form_named, run_written  # noqa: PLC0415 (see above)
+
+    # With --json the response alone goes to standard output, so that a program can read it.
+    shown = sys.stderr if options.json else sys.stdout
+    form = form_named(options.file, settings.forms_dir)
+    response = run_written(form, sys.stdin, lambda line: print(line, file=shown, flush=True))
+    print(json.dumps(response, ensure_ascii=False, indent=None if options.json else 1), flush=True)
+    return EXIT_FAILED if response["status"] == "in-progress" else EXIT_OK
+
+
+def _form_score(settings: NodeSettings, options: argparse.Namespace) -> int:
+    from forge_edge.forms.files import score_files  # noqa: PLC0415 (see above)
+
+    return _print(score_files(options.files, options.form, settings.forms_dir), options)
+
+
 def _settings(_: NodeSettings, __: argparse.Namespace) -> int:
     for name, field in NodeSettings.model_fields.items():
         print(f"FORGE_EDGE_{name.upper():24} {field.description} (default: {field.default})")
@@ -191,6 +223,26 @@ def _parser() -> argparse.ArgumentParser:
     enrol.add_argument("url", metavar="URL", help="the hub's address, https://...")
     enrol.add_argument("words", nargs="*", metavar="WORD", help="the words of the claim; asked for when left out")
     enrol.add_argument("-o", "--out", type=Path, metavar="FILE", help="credentials file to write")
+    form = command("form", _form_check, "Check, score and fill in questionnaires.")
+    kinds = form.add_subparsers(required=True, metavar="WHAT", dest="what")
+    check = kinds.add_parser("check", help="say whether FHIR Questionnaires can be used, and what of them is left out")
+    check.set_defaults(run=_form_check)
+    check.add_argument("files", nargs="+", type=Path, metavar="FILE", help="FHIR R4 Questionnaire, JSON")
+    check.add_argument("--json", action="store_true", help="one JSON object a line")
+    score = kinds.add_parser("score", help="score FHIR QuestionnaireResponses: one line per file")
+    score.set_defaults(run=_form_score)
+    score.add_argument("files", nargs="+", type=Path, metavar="RESPONSE", help="FHIR R4 QuestionnaireResponse, JSON")
+    score.add_argument("--form", type=Path, metavar="FILE", help="the questionnaire, where it is not installed here")
+    score.add_argument("--json", action="store_true", help="one JSON object a line")
+    fill = kinds.add_parser("run", help="fill in a form and print its QuestionnaireResponse")
+    fill.set_defaults(run=_form_run)
+    fill.add_argument(
+        "file", type=Path, metavar="FILE", help="FHIR R4 Questionnaire, JSON, or the id of an installed one"
+    )
+    fill.add_argument("--text", action="store_true", required=True, help="answers are lines of standard input")
+    fill.add_argument(
+        "--json", action="store_true", help="questions to standard error, the response to standard output"
+    )
     command("settings", _settings, "List every setting with its environment variable.")
     return parser
 

@@ -46,10 +46,10 @@ from forge_edge.room_clock import RoomClock
 from forge_edge.settings import NodeSettings, load_credentials
 from forge_edge.twin import reported
 from forge_shared.clock import SystemClock
-from forge_shared.errors import FormUnknownError
+from forge_shared.errors import FormInvalidError, FormUnknownError
 from forge_shared.events import SessionEnd
 from forge_shared.files import owned_folder
-from forge_shared.forms.questionnaire import installed
+from forge_shared.forms.questionnaire import installed, obstacle
 from forge_shared.ids import new_id
 from forge_shared.logs import get_logger
 from forge_shared.sealing import Keyring
@@ -108,6 +108,8 @@ class Node:
         forms = installed(settings.forms_dir)
         if settings.form not in forms:
             raise FormUnknownError(f"there is no form {settings.form}; installed: {', '.join(sorted(forms))}")
+        if (reason := obstacle(forms[settings.form])) is not None:
+            raise FormInvalidError(f"the form {settings.form} cannot be asked by voice: {reason}")
         credentials = load_credentials(settings.credentials) if settings.credentials else None
         if credentials is not None:
             self._clock.not_before(certificate_begins(credentials))

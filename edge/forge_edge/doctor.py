@@ -20,7 +20,7 @@ from forge_edge.errors import NodeError
 from forge_edge.settings import NodeSettings, load_credentials
 from forge_shared.clock import SystemClock
 from forge_shared.errors import ForgeError
-from forge_shared.forms.questionnaire import installed
+from forge_shared.forms.questionnaire import installed, obstacle
 from forge_shared.wire import CLOCK_TOLERANCE_SECONDS, PROTOCOL
 
 FULL_MEGABYTES = 2
@@ -200,13 +200,16 @@ def _form(settings: NodeSettings) -> Finding:
     # A file that is no UTF-8 text.
     except UnicodeDecodeError:
         return Finding("form", ok=False, found=f"a form in {folder} is no text", do="write it anew, as UTF-8")
+    asked = sorted(name for name, form in forms.items() if obstacle(form) is None)
     if settings.form not in forms:
         return Finding(
             "form",
             ok=False,
             found=f"there is no form {settings.form}",
-            do=f"set FORGE_EDGE_FORM to one of: {', '.join(sorted(forms))}",
+            do=f"set FORGE_EDGE_FORM to one of: {', '.join(asked)}",
         )
+    if (reason := obstacle(forms[settings.form])) is not None:
+        return Finding("form", ok=False, found=reason, do="set FORGE_EDGE_FORM to a form that can be asked by voice")
     return Finding("form", ok=True, found=settings.form)
 
 

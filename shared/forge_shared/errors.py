@@ -8,6 +8,7 @@ ForgeError
 ├── FormInvalidError       form.invalid
 ├── FormUnknownError       form.unknown
 ├── ResponseInvalidError   response.invalid
+├── AnswerUnfitError       answer.unfit
 ├── FolderBusyError        folder.busy
 └── SealError              seal.failed
 
@@ -64,6 +65,12 @@ class ResponseInvalidError(ForgeError):
     """An answer names a question or an option that its questionnaire does not have."""
 
     code = "response.invalid"
+
+
+class AnswerUnfitError(ForgeError):
+    """What was entered is no answer to the question; the message says to the person what would be one."""
+
+    code = "answer.unfit"
 
 
 class FolderBusyError(ForgeError):

@@ -21,7 +21,7 @@ from forge_shared.forms.questionnaire import installed
 
 ITEM = "44250-9"
 LIMIT_SECONDS = 60
-COMMANDS = ("run", "ears", "wake", "transcribe", "say", "doctor", "settings")
+COMMANDS = ("run", "ears", "wake", "transcribe", "say", "doctor", "form", "settings")
 
 
 def forge_edge(*arguments: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -189,7 +189,7 @@ def test_the_doctor_speaks_to_people_too(tmp_path: Path) -> None:
     printed = ended.stdout.splitlines()
     place = next(place for place, line in enumerate(printed) if line.startswith("BAD  form "))
     assert "there is no form absent" in printed[place]
-    assert printed[place + 1].strip().startswith("-> set FORGE_EDGE_FORM to one of: phq-9")
+    assert printed[place + 1].strip().startswith("-> set FORGE_EDGE_FORM to one of: asq")
     assert any(line.startswith("ok   disk ") for line in printed)
 
 
@@ -207,6 +207,12 @@ def test_a_node_with_a_form_that_is_not_there_says_which_there_are(tmp_path: Pat
     ended = forge_edge("run", FORGE_EDGE_STATE_DIR=str(tmp_path / "state"), FORGE_EDGE_FORM="absent")
     assert ended.returncode == 1
     assert "phq-9" in sentence(ended)
+
+
+def test_a_node_does_not_start_with_a_form_that_a_voice_cannot_ask(tmp_path: Path) -> None:
+    ended = forge_edge("run", FORGE_EDGE_STATE_DIR=str(tmp_path / "state"), FORGE_EDGE_FORM="admission")
+    assert ended.returncode == 1
+    assert "cannot be asked by voice" in sentence(ended)
 
 
 def test_every_setting_is_listed_with_its_variable() -> None:

@@ -170,7 +170,8 @@ def test_a_missing_voice_program_is_found(tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("change", "variable"),
     [
-        ({"form": "absent"}, "FORGE_EDGE_FORM to one of: phq-9"),
+        ({"form": "absent"}, "FORGE_EDGE_FORM to one of: asq"),
+        ({"form": "admission"}, "a form that can be asked by voice"),
         ({"known_names": "absent.txt"}, "FORGE_EDGE_KNOWN_NAMES"),
         ({"forms_dir": "absent"}, "FORGE_EDGE_FORMS_DIR"),
         ({"room_script": "absent.json"}, "FORGE_EDGE_ROOM_SCRIPT"),

@@ -8,7 +8,8 @@ from forge_edge.speech import grammar
 from forge_edge.speech.grammar import Meaning, Vocabulary
 from forge_edge.speech.ports import Grammar
 from forge_shared.errors import FormInvalidError
-from forge_shared.forms.questionnaire import AnswerOption, Coding, Item, Questionnaire, installed
+from forge_shared.forms.elements import AnswerOption, Coding
+from forge_shared.forms.questionnaire import Item, Questionnaire, installed
 
 FORM = installed()["phq-9"]
 NUMBER_WORDS = {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"}

@@ -22,9 +22,8 @@ from forge_edge.forms import interview as interviews
 from forge_edge.observations import RiskAnswerObserved, RiskReviewObserved
 from forge_edge.speech.grammar import Meaning
 from forge_shared.clock import SystemClock
-from forge_shared.errors import FormInvalidError
 from forge_shared.events import RiskAnswered
-from forge_shared.forms.questionnaire import parse
+from forge_shared.forms.questionnaire import installed, obstacle, parse
 
 
 @pytest.fixture
@@ -160,9 +159,9 @@ PLAIN = {"url": "https://x.org/f", "version": "1", "code": "a1", "low": 0, "high
         {"low": -1},
     ],
 )
-def test_a_form_whose_alarm_could_not_be_sent_is_refused_when_it_is_loaded(change: dict[str, Any]) -> None:
-    with pytest.raises(FormInvalidError):
-        parse(SITE_FORM % {**PLAIN, **change}, "site.json")
+def test_a_form_whose_alarm_could_not_be_sent_is_known_before_it_is_asked(change: dict[str, Any]) -> None:
+    assert obstacle(parse(SITE_FORM % PLAIN, "site.json")) is None
+    assert obstacle(parse(SITE_FORM % {**PLAIN, **change}, "site.json")) is not None
 
 
 def test_a_site_forms_risk_answer_becomes_an_alarm() -> None:
@@ -179,3 +178,9 @@ def test_the_lowest_risk_answer_raises_no_alarm_whatever_its_score() -> None:
 
 
 # Whatever is said, in whatever order.
+
+
+@pytest.mark.parametrize(("code", "alarms"), [("no", 0), ("yes", 1), ("refused", 1)])
+def test_whatever_is_no_clear_no_to_the_asq_becomes_an_alarm_at_once(code: str, alarms: int) -> None:
+    room = Room(installed()["asq"]).hear(answer(code))
+    assert len(room.of(RiskAnswerObserved)) == alarms

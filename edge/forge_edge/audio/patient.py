@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from forge_edge.errors import NodeConfigError
-from forge_shared.forms.questionnaire import AnswerOption, Item, Questionnaire
+from forge_shared.forms.elements import AnswerOption
+from forge_shared.forms.questionnaire import Item, Questionnaire
 from forge_shared.model import Frozen
 
 WAKE_REPEATS = 3

@@ -12,7 +12,8 @@ from forge_edge.observations import FormObserved, Observation, RiskAnswerObserve
 from forge_edge.speech.grammar import Meaning, Vocabulary, answers, confirmation
 from forge_shared.events import FormAnswer
 from forge_shared.forms import scoring
-from forge_shared.forms.questionnaire import AnswerOption, Item, Questionnaire
+from forge_shared.forms.elements import AnswerOption
+from forge_shared.forms.questionnaire import Item, Questionnaire
 from forge_shared.model import Frozen
 
 TRIES = 4

@@ -14,10 +14,8 @@ from sqlalchemy import select
 from forge_hub.errors import NotFoundError
 from forge_hub.records.database import Database
 from forge_hub.records.schema import FormAnswer, FormResponse, Person
+from forge_shared.forms.elements import ANSWER_MODE
 from forge_shared.forms.questionnaire import Item, Questionnaire
-
-ANSWER_MODE = "https://personaforge.org/fhir/StructureDefinition/answer-mode"
-"""How an answer was given: ``voice``, ``touch`` or ``unknown``. Modes shift scores."""
 
 
 def forms_of(database: Database, pseudonym: str) -> list[tuple[FormResponse, Sequence[FormAnswer]]]:
@@ -88,11 +86,11 @@ def _items(items: Sequence[Item], given: Mapping[str, FormAnswer], total: int | 
         if item.type == "group":
             below = _items(item.item, given, total)
             found += [{**value, "item": below}] if below else []
-        elif item.type == "integer" and total is not None:
+        elif item.type == "integer" and item.read_only and total is not None:
             found.append({**value, "answer": [{"valueInteger": total}]})
         elif answer is not None and option is not None:
             coding = {
-                "system": option.value_coding.system,
+                "system": option.system,
                 "code": option.code,
                 **({"display": option.display} if option.display else {}),
             }
