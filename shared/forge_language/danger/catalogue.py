@@ -71,7 +71,7 @@ class Catalogue:
         subjects: Words that can begin a clause as its subject.
         nominatives: Pronouns that are subjects and nothing else.
         first: Words for the speaker.
-        objects: Words for the speaker as the one to whom it happens.
+        selves: Words for the speaker that own nothing ("my" does).
         third: Words for others.
         second: Words for whom the speaker speaks to.
         negators: Words that deny.
@@ -84,6 +84,7 @@ class Catalogue:
         reporting: Verbs of speech and thought.
         urging: Words before a negator that turn it into a wish ("why don't I").
         questions: Words that begin a question.
+        general_questions: Those that ask about people at large ("do people").
         perfect: Auxiliaries with which a past form tells of now.
         past_auxiliaries: Auxiliaries that put a following verb into the past.
         verb_forms: Every form of every verb.
@@ -103,7 +104,7 @@ class Catalogue:
     subjects: frozenset[str]
     nominatives: frozenset[str]
     first: frozenset[str]
-    objects: frozenset[str]
+    selves: frozenset[str]
     third: frozenset[str]
     second: frozenset[str]
     negators: frozenset[str]
@@ -116,6 +117,7 @@ class Catalogue:
     reporting: frozenset[str]
     urging: frozenset[str]
     questions: frozenset[str]
+    general_questions: frozenset[str]
     perfect: frozenset[str]
     past_auxiliaries: frozenset[str]
     verb_forms: frozenset[str]
@@ -134,7 +136,7 @@ _WORD_SETS: Final = (
     "subjects",
     "nominatives",
     "first",
-    "objects",
+    "selves",
     "third",
     "second",
     "negators",
@@ -147,6 +149,7 @@ _WORD_SETS: Final = (
     "reporting",
     "urging",
     "questions",
+    "general_questions",
     "perfect",
     "past_auxiliaries",
 )

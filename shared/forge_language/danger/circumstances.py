@@ -80,14 +80,15 @@ def reasons(around: Scene, hit: Hit, danger: Danger, catalogue: Catalogue) -> fr
         found.add("over")
     if third and not _here(around, danger, past=past):
         found.add("third-person")
-    if around.asked and not third and not _first_person(around.words, hit, catalogue):
+    general = not third or around.words[0].text in catalogue.general_questions
+    if around.asked and general and not _first_person(around.words, hit, catalogue):
         found.add("question")
     return frozenset(found - danger.despite)
 
 
 def _between(around: Scene, start: int, hit: Hit) -> bool:
     """Whether the speaker begins a clause of their own between a cue and the danger."""
-    return any(word.clause > around.words[start].clause for word in around.words[start : hit.first + 1])
+    return any(word.clause > around.words[start].clause + 1 for word in around.words[start : hit.first + 1])
 
 
 def _denied(words: tuple[Word, ...], hit: Hit, catalogue: Catalogue) -> bool:
@@ -159,7 +160,7 @@ def _supposed(words: tuple[Word, ...], hit: Hit, catalogue: Catalogue) -> bool:
 def _person(words: tuple[Word, ...], hit: Hit, catalogue: Catalogue) -> str:
     """Return whose danger it is: the nearest subject decides; without one it is the speaker's."""
     inside = [words[index].text for index in range(hit.first, hit.last)]
-    if inside[0] in catalogue.first or any(text in catalogue.objects for text in inside):
+    if inside[0] in catalogue.first or any(text in catalogue.selves for text in inside):
         return "first"
     if inside[0] in catalogue.third:
         return "third"
