@@ -93,7 +93,9 @@ def _between(around: Scene, start: int, hit: Hit) -> bool:
 
 def _denied(words: tuple[Word, ...], hit: Hit, catalogue: Catalogue) -> bool:
     """Whether a negator reaches the danger, from inside its gaps or from its left."""
-    if any(_denies(words, index, catalogue) for index in hit.gaps):
+    # A subject in a gap begins a clause of its own, whose denials are its own: "I can't swallow, I can't breathe".
+    one_clause = not any(words[index].text in catalogue.nominatives for index in hit.gaps)
+    if one_clause and any(_denies(words, index, catalogue) for index in hit.gaps):
         return True
     lifted = False
     for index in range(hit.first - 1, max(-1, hit.first - 1 - _NEAR_WORDS), -1):
@@ -152,7 +154,7 @@ def _supposed(words: tuple[Word, ...], hit: Hit, catalogue: Catalogue) -> bool:
             subjects += 1
             if subjects > 1:
                 return False
-        elif text not in catalogue.consequence:
+        elif text not in catalogue.consequence and not (index and words[index - 1].text in catalogue.subjects):
             return False
     return False
 
