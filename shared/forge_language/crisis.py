@@ -113,7 +113,7 @@ def _mentions(sentence: Sentence, words: Catalogue) -> tuple[list[Mention], bool
 
 
 def _widest(hit: Hit, danger: Danger, found: list[tuple[Hit, Danger]]) -> Hit:
-    """Return the longest mention of the same danger around one: what takes "taken an overdose" back takes "overdose"."""
+    """Return the longest mention of the same danger around one: what takes back "taken an overdose" holds for both."""
     around = (
         other
         for other, kind in found

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forge_language.crisis import Reason, judge
-from forge_language.danger.catalogue import catalogue, read
+from forge_language.danger.catalogue import read
 from forge_language.danger.patterns import Line, Pattern
 
 _FILE = Path(__file__).parents[1] / "golden" / "crisis_development.jsonl"
@@ -59,7 +60,7 @@ def test_a_mention_that_is_no_alarm_does_not_vanish() -> None:
 def test_what_takes_a_danger_back_is_named(said: str, reason: Reason) -> None:
     judged = judge(said)
     assert judged.priority == "note"
-    assert any(reason in mention.reasons or said.startswith("what") for mention in judged.mentions)
+    assert reason in judged.mentions[0].reasons
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,7 @@ def test_a_denial_or_a_past_of_something_else_takes_nothing_back(said: str) -> N
 def test_a_mention_quotes_its_words() -> None:
     said = "Oh nurse. My CHEST really hurts, like anything"
     mention = judge(said).mentions[0]
-    assert said[mention.start : mention.end].lower() == "my chest really hurts"[3:]
+    assert said[mention.start : mention.end] == "CHEST really hurts"
 
 
 @given(text=st.text())
@@ -129,7 +130,7 @@ def test_a_long_ramble_is_judged_in_time() -> None:
 
 
 def test_another_language_is_another_catalogue() -> None:
-    english = json.loads((Path(catalogue.__wrapped__.__code__.co_filename).parent / "en.json").read_text())
+    english = json.loads(resources.files("forge_language.danger").joinpath("en.json").read_text(encoding="utf-8"))
     other = {
         **english,
         "language": "de",
@@ -145,7 +146,7 @@ def test_another_language_is_another_catalogue() -> None:
         "cues": {name: [] for name in english["cues"]},
     }
     words = read(other)
-    hits = [hit for hit, _ in words.dangers.find(Line("ich will nicht sterben".split()))]
+    hits = [hit for hit, _ in words.dangers.find(Line(["ich", "will", "nicht", "sterben"]))]
     assert [(hit.first, hit.last, set(hit.gaps)) for hit in hits] == [(1, 4, {2})]
 
 

@@ -26,9 +26,7 @@ Category = Literal[
     "bleeding",
 ]
 Priority = Literal["none", "note", "staff", "urgent"]
-Reason = Literal[
-    "negated", "past", "over", "quoted", "reported", "third-person", "conditional", "question", "unreal"
-]
+Reason = Literal["negated", "past", "over", "quoted", "reported", "third-person", "conditional", "question", "unreal"]
 """Why a mention is less than an alarm: it is denied, lies in the past, is over, stands in quotation marks, is what
 somebody else said, is about somebody else, is only supposed, is asked in general, happens in a story or a dream, or is
 a figure of speech."""

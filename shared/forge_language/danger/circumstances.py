@@ -72,7 +72,7 @@ def reasons(around: Scene, hit: Hit, danger: Danger, catalogue: Catalogue) -> fr
         found.add("conditional")
     if any(start < hit.last and not _between(around, start, hit) for start in around.unreal):
         found.add("unreal")
-    third = _person(around.words, hit, catalogue) == "third"
+    third = _of_another(around.words, hit, catalogue)
     past = _past(around, hit, danger, catalogue, third=third)
     if past:
         found.add("past")
@@ -159,29 +159,21 @@ def _supposed(words: tuple[Word, ...], hit: Hit, catalogue: Catalogue) -> bool:
     return False
 
 
-def _person(words: tuple[Word, ...], hit: Hit, catalogue: Catalogue) -> str:
-    """Return whose danger it is: the nearest subject decides; without one it is the speaker's."""
+def _of_another(words: tuple[Word, ...], hit: Hit, catalogue: Catalogue) -> bool:
+    """Whether the danger is somebody else's: the nearest subject decides; without one it is the speaker's."""
     inside = [words[index].text for index in range(hit.first, hit.last)]
     if inside[0] in catalogue.first or any(text in catalogue.selves for text in inside):
-        return "first"
+        return False
     if inside[0] in catalogue.third:
-        return "third"
-    for index in range(hit.first - 1, -1, -1):
-        text = words[index].text
-        if words[index].clause != words[hit.first].clause:
-            break
-        if text in catalogue.first:
-            return "first"
+        return True
+    clause = words[hit.first].clause
+    before = [word.text for word in words[: hit.first] if word.clause == clause]
+    for text in (*reversed(before), *inside):
+        if text in catalogue.first or text in catalogue.second:
+            return False
         if text in catalogue.third:
-            return "third"
-        if text in catalogue.second:
-            return "second"
-    for text in inside:
-        if text in catalogue.first:
-            return "first"
-        if text in catalogue.third:
-            return "third"
-    return "first"
+            return True
+    return False
 
 
 def _first_person(words: tuple[Word, ...], hit: Hit, catalogue: Catalogue) -> bool:

@@ -1,9 +1,9 @@
 """A small language for phrases, compiled to searches over words that stay linear.
 
-``word`` itself; ``a|b_c`` either, the second of two words; ``word?`` perhaps; ``bleed*`` any ending; ``~3`` up to three words of any kind;
-``<kill>`` any form of a verb of the catalogue; ``{tablets}`` one of a class, whose members may have several words;
-``^`` the beginning and ``$`` the end of the sentence. Verbs and classes may stand in a choice and may be left out, too:
-``<take>|{eat}?``.
+``word`` itself; ``a|b_c`` either, the second of two words; ``word?`` perhaps; ``bleed*`` any ending and ``*ing`` any
+beginning; ``~3`` up to three words of any kind; ``<kill>`` any form of a verb of the catalogue; ``{tablets}`` one of a
+class, whose members may have several words; ``^`` the beginning and ``$`` the end of the sentence. Verbs and classes
+may stand in a choice and may be left out, too: ``<take>|{eat}?``.
 """
 
 import re
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Generic, TypeVar
 
-_CHOICE: Final = r"(?:<\w+>|\{\w+\}|[^\W_][\w'*]*)"
+_CHOICE: Final = r"(?:<\w+>|\{\w+\}|\*?[^\W_][\w'*]*)"
 _ELEMENT: Final = re.compile(rf"(?P<body>\^|\$|~\d|{_CHOICE}(?:\|{_CHOICE})*)(?P<perhaps>\??)")
 _TELLING_LETTERS: Final = 4
 """Words of at least this many letters are rare enough to look a pattern up by; "the" and "my" are everywhere."""
