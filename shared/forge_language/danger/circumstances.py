@@ -72,7 +72,7 @@ def reasons(around: Scene, hit: Hit, danger: Danger, catalogue: Catalogue) -> fr
         found.add("conditional")
     if any(start < hit.last and not _between(around, start, hit) for start in around.unreal):
         found.add("unreal")
-    third = _of_another(around.words, hit, catalogue)
+    third = _of_another(around.words, hit, danger, catalogue)
     past = _past(around, hit, danger, catalogue, third=third)
     if past:
         found.add("past")
@@ -159,12 +159,13 @@ def _supposed(words: tuple[Word, ...], hit: Hit, catalogue: Catalogue) -> bool:
     return False
 
 
-def _of_another(words: tuple[Word, ...], hit: Hit, catalogue: Catalogue) -> bool:
+def _of_another(words: tuple[Word, ...], hit: Hit, danger: Danger, catalogue: Catalogue) -> bool:
     """Whether the danger is somebody else's: the nearest subject decides; without one it is the speaker's."""
     inside = [words[index].text for index in range(hit.first, hit.last)]
     if inside[0] in catalogue.first or any(text in catalogue.selves for text in inside):
         return False
-    if inside[0] in catalogue.third:
+    # "Thinking about my mother's death": whose it is may stand in a gap. What the speaker did with it stays theirs.
+    if any(words[index].text in catalogue.third for index in (hit.first, *(() if danger.act else hit.gaps))):
         return True
     clause = words[hit.first].clause
     before = [word.text for word in words[: hit.first] if word.clause == clause]
