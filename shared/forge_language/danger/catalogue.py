@@ -71,6 +71,7 @@ class Catalogue:
         first: Words for the speaker.
         selves: Words for the speaker that own nothing ("my" does).
         third: Words for others.
+        possessives: What makes the word before it an owner.
         second: Words for whom the speaker speaks to.
         negators: Words that deny.
         negator_exceptions: Words after a negator that undo it ("not only", "cannot stop").
@@ -104,6 +105,7 @@ class Catalogue:
     first: frozenset[str]
     selves: frozenset[str]
     third: frozenset[str]
+    possessives: frozenset[str]
     second: frozenset[str]
     negators: frozenset[str]
     negator_exceptions: frozenset[str]
@@ -136,6 +138,7 @@ _WORD_SETS: Final = (
     "first",
     "selves",
     "third",
+    "possessives",
     "second",
     "negators",
     "negator_exceptions",

@@ -165,7 +165,12 @@ def _of_another(words: tuple[Word, ...], hit: Hit, danger: Danger, catalogue: Ca
     if inside[0] in catalogue.first or any(text in catalogue.selves for text in inside):
         return False
     # "Thinking about my mother's death": whose it is may stand in a gap. What the speaker did with it stays theirs.
-    if any(words[index].text in catalogue.third for index in (hit.first, *(() if danger.act else hit.gaps))):
+    owned = not danger.act and any(
+        words[index].text in catalogue.third
+        and any(w.text in catalogue.possessives for w in words[index + 1 : index + 2])
+        for index in hit.gaps
+    )
+    if inside[0] in catalogue.third or owned:
         return True
     clause = words[hit.first].clause
     before = [word.text for word in words[: hit.first] if word.clause == clause]

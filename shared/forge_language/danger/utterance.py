@@ -38,7 +38,7 @@ class Sentence:
 
     Attributes:
         words: Without fillers and forms of address.
-        spoken: All words, fillers too: there "quick" and "just" are looked for.
+        spoken: From the first to the last of them, fillers between them too: there "quick" and "just" are looked for.
         asked: Whether it was written with a question mark.
     """
 
@@ -109,7 +109,8 @@ def _sentence(words: list[Word], breaths: set[int], catalogue: Catalogue, *, ask
         if place and (opens or any(gap in breaths for gap in range(kept[place - 1] + 1, index + 1))):
             clause += 1
         numbered.append(Word(word.text, word.start, word.end, word.quoted, clause))
-    return Sentence(tuple(numbered), Line(word.text for word in words), asked)
+    spoken = words[kept[0] : kept[-1] + 1] if kept else ()
+    return Sentence(tuple(numbered), Line(word.text for word in spoken), asked)
 
 
 def _without_address(words: list[Word], breaths: set[int], catalogue: Catalogue) -> list[int]:
