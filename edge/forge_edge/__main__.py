@@ -5,7 +5,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +113,24 @@ def _say(settings: NodeSettings, options: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def _crisis(_: NodeSettings, options: argparse.Namespace) -> int:
+    from forge_language.crisis import judge  # noqa: PLC0415 (see above)
+
+    def judged() -> Iterator[Mapping[str, Any]]:
+        for line in sys.stdin:
+            text = line.rstrip("\r\n")
+            found = judge(text)
+            yield {
+                "text": text,
+                "crisis": found.crisis,
+                "priority": found.priority,
+                "category": found.category,
+                "confidence": found.confidence,
+            }
+
+    return _print(judged(), options)
+
+
 def _doctor(settings: NodeSettings, options: argparse.Namespace) -> int:
     from forge_edge.doctor import examine  # noqa: PLC0415 (see above)
 
@@ -217,6 +235,8 @@ def _parser() -> argparse.ArgumentParser:
     say = command("say", _say, "Speak a text into a WAV file with the room's voice.")
     say.add_argument("text", metavar="TEXT")
     say.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
+    crisis = command("crisis", _crisis, "Judge lines of text from standard input: must somebody come, and how soon?")
+    crisis.add_argument("--json", action="store_true", help="one JSON object a line")
     doctor = command("doctor", _doctor, "Check microphone, models, broker, clock and disk, and say what to do.")
     doctor.add_argument("--json", action="store_true", help="one JSON object a line")
     enrol = command("enrol", _enrol, "Become a node of a site: make a key and have the hub sign it, with a claim.")
