@@ -256,9 +256,7 @@ async def live(tmp_path: Path) -> AsyncIterator[LiveHub]:
             hub.ward.database.close()
 
 
-async def test_a_broker_that_dies_is_a_failure_until_it_is_back(
-    live: LiveHub, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_broker_that_dies_is_a_failure_until_it_is_back(live: LiveHub, monkeypatch: pytest.MonkeyPatch) -> None:
     async def does_not_start() -> None:
         raise BrokerError("kept from starting again, so that there is time to look")
 
