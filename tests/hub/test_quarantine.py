@@ -12,8 +12,9 @@ from tests.fakes.sent import WATER, FakeNode, arrived
 from forge_hub import __main__ as command_line
 from forge_hub.alerts.projector import AlertProjection
 from forge_hub.errors import NotFoundError
+from forge_hub.ingest.reading import Arrived
 from forge_hub.ingest.replay import Replayed, counts, entries
-from forge_hub.ingest.store import Arrived, IngestStore
+from forge_hub.ingest.store import IngestStore
 from forge_hub.projection import catch_up
 from forge_hub.records.database import Database, open_database
 from forge_hub.records.schema import Alert, EventLog, Quarantine
