@@ -177,6 +177,7 @@ class Rooms:
             "rooms": list(names),
             "folder": str(self._site.folder / "rooms"),
             "credentials": str(self._site.folder),
+            "told": str(self._site.folder),
             "clock": str(self._site.folder / "clock"),
             "port": 0,
             "alarms": 0,

@@ -13,7 +13,7 @@ from forge_hub.app import records_url
 from forge_hub.errors import HubError
 from forge_hub.ingest.replay import entries, entry
 from forge_hub.ingest.store import IngestStore
-from forge_hub.records.database import open_database
+from forge_hub.records.database import Database, open_database
 from forge_hub.records.schema import Quarantine
 from forge_hub.settings import HubSettings
 from forge_shared.clock import SystemClock
@@ -51,8 +51,7 @@ def _show(settings: HubSettings, options: argparse.Namespace) -> None:
     with closing(open_database(records_url(settings))) as database:
         row = entry(database, options.id)
         if options.payload:
-            now = SystemClock().now()
-            audit.note(database, now, access.COMMAND_LINE, "quarantine.read", row.id)
+            _note(database, settings, "quarantine.read", row.id)
     print(json.dumps({**_facts(row), "topic": row.topic, "bytes": len(row.payload)}, indent=1))
     if options.payload:
         print(row.payload.decode(errors="backslashreplace"))
@@ -67,7 +66,13 @@ def _replay(settings: HubSettings, options: argparse.Namespace) -> None:
         reply = {"ok": True, **dataclasses.asdict(replayed)}
     if not reply.get("ok"):
         raise HubError(str(reply.get("error", "the hub refused")))
+    with closing(open_database(records_url(settings))) as database:
+        _note(database, settings, "quarantine.replay", options.id)
     print(json.dumps({key: value for key, value in reply.items() if key != "ok"}))
+
+
+def _note(database: Database, settings: HubSettings, action: str, entry_id: str | None) -> None:
+    audit.note(database, SystemClock().now(), access.COMMAND_LINE, action, entry_id or settings.site)
 
 
 def _facts(row: Quarantine) -> Mapping[str, Any]:

@@ -16,7 +16,8 @@ from tests.fakes.clock import FakeClock
 from forge_edge.anonymiser import Anonymiser
 from forge_edge.observations import FormObserved, RequestObserved
 from forge_edge.outbox.store import Outbox
-from forge_hub.ingest.store import Arrived, IngestStore
+from forge_hub.ingest.reading import Arrived
+from forge_hub.ingest.store import IngestStore
 from forge_hub.records.database import open_database
 from forge_hub.records.schema import EventLog
 from forge_shared.ids import new_id

@@ -20,8 +20,9 @@ from tests.fakes.sent import WATER, FakeNode, arrived, phq_9, risk, session, utt
 from forge_hub.alerts.board import Accepted, AlertBoard
 from forge_hub.alerts.projector import AlertProjection
 from forge_hub.errors import RecordsError
+from forge_hub.ingest.reading import Arrived
 from forge_hub.ingest.replay import listing
-from forge_hub.ingest.store import Arrived, IngestStore
+from forge_hub.ingest.store import IngestStore
 from forge_hub.projection import Runner, catch_up
 from forge_hub.records.database import Database, open_database
 from forge_hub.records.projector import RecordsProjection

@@ -11,7 +11,7 @@ from typing import Any
 from tests.fakes.clock import FakeClock
 from tests.fakes.sent import WATER, FakeNode, arrived, phq_9, risk, utterance
 
-from forge_hub.ingest.store import LARGEST_PAYLOAD_BYTES, Arrived
+from forge_hub.ingest.reading import LARGEST_PAYLOAD_BYTES, Arrived
 from forge_shared.events import TYPES, CanarySent, Envelope, EventsWithheld, SenseChanged
 from forge_shared.ids import new_id
 

@@ -97,7 +97,7 @@ def java_server(folder: Path) -> Iterator[Neo4jServer]:
     """Run the server out of its Maven artifacts with its home in ``folder``, and kill it at the end."""
     classpath = _classpath(folder)
     port = _free_port()
-    server = Neo4jServer(f"bolt://127.0.0.1:{port}", "neo4j", SecretStr(secrets.token_urlsafe(18)))
+    server = Neo4jServer(f"bolt://127.0.0.1:{port}", "neo4j", SecretStr(secrets.token_hex(18)))
     configuration = folder / "conf"
     configuration.mkdir()
     (folder / "data").mkdir()
@@ -131,7 +131,7 @@ def java_server(folder: Path) -> Iterator[Neo4jServer]:
 @contextmanager
 def container_server(engine: str) -> Iterator[Neo4jServer]:
     """Run the server as a container, and remove it at the end."""
-    password = secrets.token_urlsafe(18)
+    password = secrets.token_hex(18)
     started = subprocess.run(
         [engine, "run", "--rm", "--detach", "--publish", "127.0.0.1::7687", "--env", "NEO4J_AUTH", IMAGE],
         env={**os.environ, "NEO4J_AUTH": f"neo4j/{password}"},

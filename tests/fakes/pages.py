@@ -26,8 +26,9 @@ from forge_hub.fleet.twins import Twins
 from forge_hub.graph import open_graph
 from forge_hub.graph.ports import Edge, GraphBatch, GraphStore, Node, NodeRef
 from forge_hub.graph.schema import Value
+from forge_hub.ingest.reading import Arrived
 from forge_hub.ingest.replay import Replayed, entries
-from forge_hub.ingest.store import Arrived, IngestStore
+from forge_hub.ingest.store import IngestStore
 from forge_hub.records.database import Database, open_database
 from forge_hub.records.schema import (
     Account,

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.fakes.clock import FakeClock
 
-from forge_hub.ingest.store import Arrived
+from forge_hub.ingest.reading import Arrived
 from forge_shared.events import (
     Envelope,
     EventData,

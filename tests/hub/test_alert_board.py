@@ -14,7 +14,8 @@ from tests.fakes.sent import WATER, FakeNode, risk
 from forge_hub.alerts.board import TAKEN_SHOWN, Accepted, AlertBoard
 from forge_hub.alerts.projector import AlertProjection
 from forge_hub.errors import NotFoundError
-from forge_hub.ingest.store import Arrived, IngestStore
+from forge_hub.ingest.reading import Arrived
+from forge_hub.ingest.store import IngestStore
 from forge_hub.projection import catch_up
 from forge_hub.records.database import Database, open_database
 from forge_hub.records.schema import Account, Alert, Audit

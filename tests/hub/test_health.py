@@ -22,6 +22,7 @@ from tests.fakes.ward import FakeWard, open_ward
 from forge_hub.alerts.board import AlertBoard
 from forge_hub.alerts.projector import AlertProjection
 from forge_hub.alerts.service import Alarms
+from forge_hub.errors import BrokerError
 from forge_hub.fleet.rooms import Rooms
 from forge_hub.ingest.consumer import BrokerLogin, Consumer
 from forge_hub.ingest.store import IngestStore
@@ -255,12 +256,17 @@ async def live(tmp_path: Path) -> AsyncIterator[LiveHub]:
             hub.ward.database.close()
 
 
-async def test_a_broker_that_dies_is_a_failure_until_it_is_back(live: LiveHub) -> None:
+async def test_a_broker_that_dies_is_a_failure_until_it_is_back(live: LiveHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def does_not_start() -> None:
+        raise BrokerError("kept from starting again, so that there is time to look")
+
     process = live.broker.child._process  # noqa: SLF001 (what a test kills, the product never hands out)
     assert process is not None
-    process.kill()
-    await until(lambda: live.state("broker") == "broker.failed" and live.state("ingest") == "broker.disconnected")
-    assert live.status() == "failed"
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(live.broker.child, "start", does_not_start)
+        process.kill()
+        await until(lambda: live.state("broker") == "broker.failed" and live.state("ingest") == "broker.disconnected")
+        assert live.status() == "failed"
     await until(lambda: live.status() == "ok")
 
 
@@ -274,8 +280,11 @@ async def test_a_full_disk_is_a_failure_until_there_is_room(live: LiveHub) -> No
     event.listen(live.ward.database.engine, "checkout", limit)
     with live.ward.database.engine.begin() as connection:
         pages.append(connection.exec_driver_sql("PRAGMA page_count").scalar_one())
-    await live.sends(40)
-    await until(lambda: live.state("ingest") == "disk.full")
+    async with asyncio.timeout(15):
+        # The pages that there are hold some more rows before the file must grow.
+        while live.state("ingest") != "disk.full":
+            await live.sends(40)
+            await asyncio.sleep(0.1)
     assert live.status() == "failed"
     pages[0] = 10**6
     await until(lambda: live.consumer.connected)

@@ -20,7 +20,8 @@ from forge_hub.fleet.rooms import Rooms
 from forge_hub.fleet.twins import Twins
 from forge_hub.ingest.ledger import MOST_ASIDE
 from forge_hub.ingest.quarantine import NOT_KEPT, Space
-from forge_hub.ingest.store import LARGEST_PAYLOAD_BYTES, Arrived, IngestStore
+from forge_hub.ingest.reading import LARGEST_PAYLOAD_BYTES, Arrived
+from forge_hub.ingest.store import IngestStore
 from forge_hub.projection import catch_up
 from forge_hub.records.database import Database, open_database
 from forge_hub.records.projector import RecordsProjection

@@ -12,7 +12,9 @@ from sqlalchemy import func, select
 from tests.fakes.clock import FakeClock
 from tests.fakes.sent import WATER, FakeNode, arrived, phq_9, risk
 
-from forge_hub.ingest.store import LARGEST_PAYLOAD_BYTES, REMEMBERED_EPOCHS, Arrived, IngestStore
+from forge_hub.ingest.ledger import REMEMBERED_EPOCHS
+from forge_hub.ingest.reading import LARGEST_PAYLOAD_BYTES, Arrived
+from forge_hub.ingest.store import IngestStore
 from forge_hub.records.database import Database, open_database
 from forge_hub.records.schema import Alert, EventLog, Inbox, Quarantine
 from forge_shared.topics import Lane

@@ -15,7 +15,8 @@ from tests.fakes.ward import FakeWard, open_ward
 from forge_hub.access import audit
 from forge_hub.alerts.projector import AlertProjection
 from forge_hub.alerts.raising import write_step
-from forge_hub.ingest.store import Arrived, IngestStore
+from forge_hub.ingest.reading import Arrived
+from forge_hub.ingest.store import IngestStore
 from forge_hub.projection import Runner
 from forge_hub.records.projector import RecordsProjection
 from forge_hub.records.schema import Alert, Room

@@ -12,11 +12,12 @@ from tests.fakes.sent import WATER, FakeNode, arrived
 from forge_hub import __main__ as command_line
 from forge_hub.alerts.projector import AlertProjection
 from forge_hub.errors import NotFoundError
+from forge_hub.ingest.reading import Arrived
 from forge_hub.ingest.replay import Replayed, counts, entries
-from forge_hub.ingest.store import Arrived, IngestStore
+from forge_hub.ingest.store import IngestStore
 from forge_hub.projection import catch_up
 from forge_hub.records.database import Database, open_database
-from forge_hub.records.schema import Alert, EventLog, Quarantine
+from forge_hub.records.schema import Alert, Audit, EventLog, Quarantine
 from forge_shared.ids import new_id
 
 FUTURE = "org.personaforge.request.made.v99"
@@ -124,4 +125,6 @@ def test_the_command_line_shows_the_reason_and_the_content_only_when_asked(
     assert command_line.main(["quarantine", "show", row.id]) == 1
     with database.read() as transaction:
         assert transaction.scalar(select(func.count()).select_from(Quarantine)) == 0
+        actions = list(transaction.scalars(select(Audit.action).order_by(Audit.position)))
     database.close()
+    assert actions == ["quarantine.read", "quarantine.replay"]

@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 from tests.fakes.clock import FakeClock
 from tests.fakes.sent import PHQ_9_CODES, PHQ_9_SCORED, WATER, FakeNode, phq_9, session, utterance
 
-from forge_hub.ingest.store import Arrived, IngestStore
+from forge_hub.ingest.reading import Arrived
+from forge_hub.ingest.store import IngestStore
 from forge_hub.projection import catch_up
 from forge_hub.records.database import Database, open_database
 from forge_hub.records.projector import RecordsProjection

@@ -119,7 +119,7 @@ class Publisher:
         on_desired: Callable[[TwinDesired], Awaitable[None]],
         on_hub: Callable[[bool], Awaitable[None]],
         on_acknowledged: Callable[[LanePosition], Awaitable[None]],
-        on_protocol: Callable[[int], None] | None = None,
+        on_protocol: Callable[[int], None] = lambda _: None,
         on_hub_time: Callable[[datetime], None] = lambda _: None,
     ) -> None:
         self._outboxes = outboxes
@@ -248,9 +248,8 @@ class Publisher:
         if message.at is not None:
             self._on_hub_time(message.at)
         self._record_window = WINDOW if message.window is None else message.window
-        if self._on_protocol is not None:
-            # A hub that does not say what it speaks is of the first protocol.
-            self._on_protocol(message.protocol or 1)
+        # A hub that does not say what it speaks is of the first protocol.
+        self._on_protocol(message.protocol or 1)
         for position in message.positions:
             for source in self._sources:
                 if source.epoch == position.epoch:

@@ -64,7 +64,7 @@ class Consumer:
         rooms: Where births, last wills and twins are kept.
         version: The hub's version, for its birth.
         version_file: Remembers the MQTT version that worked.
-        clock: Measures who sent lately, and how long a commit took.
+        clock: Measures who sent lately, and tells the rooms the time.
         on_committed: Called after every commit with what it changed, before the acknowledgement is sent; must not
             block.
         on_connected: Called when the broker has been reached and messages can be published.
@@ -247,7 +247,7 @@ class Consumer:
             self._on_committed(committed)
             if committed.rung or committed.quarantined:
                 self._on_shown()
-            records = committed.events if committed.records_of else 0
+            records = committed.events - committed.alarms
             self._pressure.committed(committed.records_of, records, self._clock.monotonic_seconds())
             for node, acknowledgement in committed.acknowledgements.items():
                 self._answers.put(node, acknowledgement)

@@ -11,16 +11,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from forge_hub.ingest.ledger import REMEMBERED_EPOCHS, Ledger, acknowledgements
+from forge_hub.ingest.ledger import Ledger, acknowledgements
 from forge_hub.ingest.quarantine import Space
-from forge_hub.ingest.reading import LARGEST_PAYLOAD_BYTES, Arrived, Unplaced, read
+from forge_hub.ingest.reading import Arrived, Unplaced, read
 from forge_hub.ingest.replay import Replayed, replay
 from forge_hub.records.database import Database
 from forge_hub.records.erasures import ErasedPeople
 from forge_shared.clock import Clock
 from forge_shared.wire import Acknowledgement
-
-__all__ = ["LARGEST_PAYLOAD_BYTES", "REMEMBERED_EPOCHS", "Arrived", "Committed", "IngestStore"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,15 +79,12 @@ class Consents:
                 consent.withdrawn_at, consent.withdrawn_by = now, account
                 audit.write(transaction, now, account, "consent.withdraw", consent.id, subject=subject)
 
-    def may_infer(self, subject: str, at: datetime) -> bool:
-        """Tell whether feelings may be inferred from what a person said at that time.
-
-        A person without a stay is in a room for which nobody keeps consents beside that of the recorded session.
-        """
-        return self.inferences({subject})(subject, at)
-
     def inferences(self, subjects: Collection[str]) -> Callable[[str, datetime], bool]:
-        """Read once what holds for many people; what is returned answers as `may_infer` does, for these people."""
+        """Read once what holds for these people; what is returned tells whether feelings may be inferred.
+
+        It is given a person and when they said something. A person without a stay is in a room for which nobody keeps
+        consents beside that of the recorded session.
+        """
         query = select(Consent).where(Consent.subject.in_(subjects), Consent.purpose == INFERENCE)
         consents: dict[str, list[Consent]] = defaultdict(list)
         with self._database.read() as transaction:
