@@ -15,7 +15,7 @@ from typing import Any
 
 from forge_edge import desired, health, room_files
 from forge_edge.anonymiser import Anonymiser
-from forge_edge.children import EarsChild, Said
+from forge_edge.children import EarsChild
 from forge_edge.counterpart import Counterpart
 from forge_edge.deliveries import Deliveries
 from forge_edge.dialogue import reach
@@ -31,7 +31,7 @@ from forge_edge.dialogue.conversation import (
 from forge_edge.dialogue.saved import SavedConversation
 from forge_edge.enrolment import Renewal, certificate_begins
 from forge_edge.errors import OutboxError
-from forge_edge.messages import Hearing, NothingHeard, SpeechHeard, WakeHeard
+from forge_edge.messages import Hearing, NothingHeard, Said, SpeechHeard, WakeHeard
 from forge_edge.observations import (
     CanaryDue,
     Observation,
