@@ -14,7 +14,7 @@ from forge_edge.forms.interview import Interview, Step
 from forge_edge.messages import Instruction, Listen, NothingHeard, SpeechHeard, WakeHeard
 from forge_edge.observations import Observation, RequestObserved, UtteranceHeard
 from forge_edge.speech.grammar import Meaning, Vocabulary, confirmation, requests, resumption
-from forge_shared.events import RequestCode
+from forge_shared.events import Mode, RequestCode
 from forge_shared.forms.questionnaire import Questionnaire
 from forge_shared.model import Frozen
 
@@ -61,6 +61,8 @@ class Conversation(Frozen):
         turn: Number of the last turn.
         session: The recorded session that is on.
         speaker: What is known of who speaks.
+        muted: Whether the patient wants the room to hear nothing.
+        quiet: Whether the patient wants what they touch not to be read aloud.
     """
 
     activity: Literal["idle", "request", "doubt", "form", "resume", "who"] = "idle"
@@ -70,6 +72,8 @@ class Conversation(Frozen):
     turn: int = 0
     session: str | None = None
     speaker: Speaker = "assumed"
+    muted: bool = False
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +187,18 @@ class Dialogue:
             return Reaction(after, None, later=(sentence,))
         return self._rest(after, say=(sentence,))
 
+    def call(self, before: Conversation, request: RequestCode, *, hub: bool) -> Reaction:
+        """React to a request that was made by touch: at once, whatever the room is doing."""
+        if before.activity == "form" and before.interview is not None:
+            return self._call_in_form(before, before.interview, Meaning("request", request), hub=hub, mode="touch")
+        sentence = _SENDING[request] if hub else NO_HUB
+        after = before.model_copy(update={"doubted": None})
+        return self._rest(after, say=(sentence,), observations=(RequestObserved(request=request, mode="touch"),))
+
+    def wish_for_form(self, before: Conversation, *, now: datetime, new_id: str) -> Reaction:
+        """React to the wish for the form that was made by touch: as to one that was said."""
+        return self._wish_for_form(before, now=now, new_id=new_id)
+
     def _request(
         self, before: Conversation, meaning: Meaning | None, *, now: datetime, new_id: str, hub: bool
     ) -> Reaction:
@@ -244,9 +260,11 @@ class Dialogue:
         vocabulary = interviews.vocabulary(self._forms[step.interview.form_id], step.interview)
         return self._listen(after, "form", say, vocabulary, ANSWER_PATIENCE_SECONDS, observations=step.observations)
 
-    def _call_in_form(self, before: Conversation, interview: Interview, meaning: Meaning, *, hub: bool) -> Reaction:
+    def _call_in_form(
+        self, before: Conversation, interview: Interview, meaning: Meaning, *, hub: bool, mode: Mode = "voice"
+    ) -> Reaction:
         step = interviews.ask_again(self._forms[interview.form_id], interview)
-        called = RequestObserved(request=cast("RequestCode", meaning.code), mode="voice")
+        called = RequestObserved(request=cast("RequestCode", meaning.code), mode=mode)
         sentence = _SENDING[meaning.code] if hub else NO_HUB
         return self._form(before, Step(step.interview, (sentence, *step.say), (called, *step.observations)))
 

@@ -99,6 +99,11 @@ class ScreenMemory:
         return captions.at(self._captions, conversation, self._now())
 
     @property
+    def moment(self) -> int:
+        """The present, so that a page does not put older news in place of newer: monotonic milliseconds."""
+        return int(1000 * self._now())
+
+    @property
     def call(self) -> Call | None:
         """The call that is shown."""
         return None if self._call is None or calls.is_over(self._call, self._now()) else self._call

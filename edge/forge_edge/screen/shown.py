@@ -204,10 +204,11 @@ def _yes_no(kind: str, text: str, conversation: Conversation) -> Asked:
 
 
 def _of_form(form: View, conversation: Conversation) -> Asked | None:
-    if form.kind == "over" or conversation.interview is None:
+    if form.kind == "over":
         return None
     alone = conversation.speaker == "assumed"
-    name = _name(conversation.interview.response, repr(form.place), f"{form.kind}/{form.heard}")
+    response = conversation.interview.response if conversation.interview else ""
+    name = _name(response, repr(form.place), f"{form.kind}/{form.heard}")
     number = f"{form.prefix} " if form.prefix and not form.text.startswith(form.prefix) else ""
     base = Asked(
         name=name,
