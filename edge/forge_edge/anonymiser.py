@@ -115,6 +115,8 @@ class Anonymiser:
                     total=observation.total,
                     re_prompts=observation.re_prompts,
                     started_at=observation.started_at,
+                    absent=observation.absent,
+                    modes=observation.modes,
                 )
             case SenseObserved():
                 return SenseChanged(sense=observation.sense, state=observation.state, reason=observation.reason)

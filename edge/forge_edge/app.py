@@ -9,6 +9,7 @@ import contextlib
 import signal
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -123,7 +124,8 @@ class Node:
         if credentials is not None:
             self._clock.not_before(certificate_begins(credentials))
         with owned_folder(settings.folder) as folder:
-            self._dialogue = Dialogue(forms, settings.form)
+            zone = datetime.now().astimezone().tzinfo or UTC
+            self._dialogue = Dialogue(forms, settings.form, zone=zone, dictation=settings.whisper_model is not None)
             keyring = Keyring.open(settings.key_file or folder / "keys" / "device.key")
             self._saved, self._folder = SavedConversation(folder / room_files.CONVERSATION, keyring), folder
             self._names = room_files.known_names(settings.known_names)

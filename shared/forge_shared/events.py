@@ -145,16 +145,18 @@ class AnswerValue(Frozen):
 
     Attributes:
         code: A choice's code.
+        option: A choice's place among the form's options, from 1, where its code is none that can be sent.
         number: Of a whole or decimal number or a quantity; of a boolean 1 for yes and 0 for no.
         moment: A date, a time or both, as FHIR writes them.
-        unit: A quantity's unit, where it is one that the form names.
+        unit: A quantity's unit in UCUM's signs, where it is one that the form names.
     """
 
     kind: Literal["choice", "boolean", "integer", "decimal", "quantity", "date", "date-time", "time", "words"]
     code: Code | None = None
+    option: Annotated[int, Field(ge=1, le=10_000)] | None = None
     number: Annotated[float, Field(allow_inf_nan=False)] | None = None
     moment: Annotated[str, Field(pattern=r"^[0-9T:.Z+-]{2,35}$")] | None = None
-    unit: Code | None = None
+    unit: Annotated[str, Field(pattern=r"^[A-Za-z0-9%\[\]{}/.*'^_+-]{1,32}$")] | None = None
 
 
 Values = Annotated[tuple[AnswerValue, ...], Field(max_length=50), FailFast()]

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
 from forge_edge.forms.expressions import FhirPath
-from forge_edge.forms.state import FormState, Key, Kind
+from forge_edge.forms.state import Entry, FormState, Key, Kind
 from forge_shared.errors import AnswerUnfitError
 from forge_shared.forms import elements, entry
 from forge_shared.forms.elements import Coding, Quantity, Value
 from forge_shared.forms.filling import Filling, Place
-from forge_shared.forms.questionnaire import Item, Questionnaire
+from forge_shared.forms.questionnaire import Item, Questionnaire, obstacle
 
 MOST_REPETITIONS = 50
 """Times a group is offered again where the form sets no limit. Ours."""
@@ -32,7 +32,7 @@ class Passage:
 
 
 class AskedForm:
-    """One form as it is asked. Keeps nothing of what is answered; may be used from one thread at a time.
+    """One form as it is asked: everything about it that does not change. May be used from one thread at a time.
 
     Args:
         form: The form.
@@ -50,6 +50,10 @@ class AskedForm:
         self.screen = screen
         self.expressions = FhirPath(form)
         self.items = {item.link_id: item for item in form.walk()}
+        self.obstacle = obstacle(form)
+        """Why no room can offer this form, None where one can; it can be written all the same."""
+        # Calculating is the slow part of a step, and one step looks at the same answers several times.
+        self._last: tuple[tuple[Entry, ...], tuple[tuple[Place, int], ...], Filling] | None = None
 
     def item(self, place: Place) -> Item:
         """Return the item at ``place``."""
@@ -57,8 +61,11 @@ class AskedForm:
 
     def filling(self, state: FormState) -> Filling:
         """Return the answers of ``state`` with everything that the form calculates from them."""
-        given = {stored.place: stored.values for stored in state.entries}
-        return Filling(self.form, given, dict(state.repetitions)).settled(self.expressions)
+        if self._last is None or self._last[0] is not state.entries or self._last[1] != state.repetitions:
+            given = {stored.place: stored.values for stored in state.entries}
+            filling = Filling(self.form, given, dict(state.repetitions)).settled(self.expressions)
+            self._last = (state.entries, state.repetitions, filling)
+        return self._last[2]
 
     def passage(self, state: FormState) -> Passage:
         """Return what ``state`` asks; it is not over."""

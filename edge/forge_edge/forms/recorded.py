@@ -10,7 +10,7 @@ from forge_edge.forms.state import Absent, Entry, FormState
 from forge_edge.observations import FormObserved
 from forge_shared.events import AbsentAnswer, AbsentReason, AnswerValue, EarlierAnswer, FormAnswer, Mode
 from forge_shared.forms import elements, scoring
-from forge_shared.forms.elements import Coding, Quantity, Value
+from forge_shared.forms.elements import AnswerOption, Coding, Quantity, Value
 from forge_shared.forms.filling import ABSENT_REASON, DECLINE_REASON, Json, Place
 from forge_shared.forms.questionnaire import Item
 
@@ -23,7 +23,10 @@ REASONS: Mapping[Absent, AbsentReason] = {
 """Source: HL7 terminology, data-absent-reason: `unknown` is a value that exists and is not known, `unsupported` one
 that the source system was not capable of supporting."""
 
+LARGEST_TOTAL = 1000
+"""What an event can hold. Source: `forge_shared.events.FormRecorded`."""
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9./_-]{0,63}")
+_UNIT = re.compile(r"[A-Za-z0-9%\[\]{}/.*'^_+-]{1,32}")
 _MOMENTS = {"value_date": "date", "value_date_time": "date-time", "value_time": "time"}
 
 
@@ -39,6 +42,7 @@ def form_observed(form: AskedForm, state: FormState) -> FormObserved:
     answered = [entry for entry in entries if entry.values]
     absent = [entry for entry in entries if not entry.values]
     total = scoring.Scorer(form.form).total(filling.codes()) if state.status == "completed" else None
+    total = total if total is not None and 0 <= total <= LARGEST_TOTAL else None
     return FormObserved(
         response=state.response,
         questionnaire=form.form.canonical,
@@ -127,7 +131,7 @@ def _instant(at: datetime) -> str:
 
 def _answer(item: Item, entry: Entry) -> FormAnswer:
     values = tuple(_value(item, value) for value in entry.values)
-    plain = len(values) == 1 and values[0].kind == "choice"
+    plain = len(values) == 1 and values[0].code is not None
     return FormAnswer(
         link_id=entry.link_id,
         code=values[0].code if plain else None,
@@ -161,21 +165,25 @@ def _value(item: Item, value: Value) -> AnswerValue:  # noqa: PLR0911 (one retur
     content = value.content
     if isinstance(content, Coding):
         option = item.option(content.code or content.display)
-        if option is None or _CODE.fullmatch(option.code) is None:
-            return AnswerValue(kind="words")
-        return AnswerValue(kind="choice", code=option.code)
+        return _choice(item, option) if option is not None else AnswerValue(kind="words")
+    option = item.option(str(content)) if item.answer_option else None
+    if option is not None:
+        return _choice(item, option)
     if isinstance(content, bool):
         return AnswerValue(kind="boolean", number=int(content))
     if isinstance(content, Quantity):
         named = {e.value_coding.code for e in item.extension if e.value_coding is not None}
-        unit = content.code if content.code in named and _CODE.fullmatch(content.code) else None
+        unit = content.code if content.code in named and _UNIT.fullmatch(content.code) else None
         return AnswerValue(kind="quantity", number=content.value, unit=unit)
     if isinstance(content, int | float):
         return AnswerValue(kind="integer" if isinstance(content, int) else "decimal", number=content)
     for name, kind in _MOMENTS.items():
         if (moment := getattr(value, name)) is not None:
             return AnswerValue.model_validate({"kind": kind, "moment": moment})
-    option = item.option(str(content))
-    if option is not None and _CODE.fullmatch(option.code):
-        return AnswerValue(kind="choice", code=option.code)
     return AnswerValue(kind="words")
+
+
+def _choice(item: Item, option: AnswerOption) -> AnswerValue:
+    if _CODE.fullmatch(option.code) is None:
+        return AnswerValue(kind="choice", option=item.answer_option.index(option) + 1)
+    return AnswerValue(kind="choice", code=option.code)

@@ -151,7 +151,7 @@ def onward(form: AskedForm, state: FormState) -> Move:
             continue
         return Move(moved.model_copy(update={"past": tuple(past), "at": passage.key}), tuple(said))
     ended = moved.model_copy(update={"past": tuple(past), "at": None, "status": "completed"})
-    return Move(ended, tuple(said), (form_observed(form, ended),))
+    return Move(ended, tuple(said), _recorded(form, ended))
 
 
 def repeated(form: AskedForm, state: FormState, *, again: bool) -> Move:
@@ -227,7 +227,7 @@ def stopped(form: AskedForm, state: FormState) -> Move:
     left = risks_left_open(form, state, tuple(place for place, _ in state.asked), state.led)
     cleared = {"pending": None, "risk_key": None, "parts": (), "adding": False}
     ended = state.model_copy(update={**cleared, "at": None, "status": "stopped"})
-    return Move(ended, (), (*_review(state, "not-reviewed"), *left, form_observed(form, ended)))
+    return Move(ended, (), (*_review(state, "not-reviewed"), *left, *_recorded(form, ended)))
 
 
 def review_left_open(state: FormState) -> tuple[Observation, ...]:
@@ -254,6 +254,11 @@ def is_lowest(item: Item, value: Value) -> bool:
         weights = [other.ordinal for other in item.answer_option if other.ordinal is not None]
         return option is not None and option.ordinal is not None and option.ordinal == min(weights)
     return content is False or (isinstance(content, int | float) and content == 0)
+
+
+def _recorded(form: AskedForm, state: FormState) -> tuple[Observation, ...]:
+    """Return what a room observes of a form that is over; a form that no room can offer is only written."""
+    return () if form.obstacle is not None else (form_observed(form, state),)
 
 
 def _risk(form: AskedForm, item: Item, key: str, value: Value | None, mode: Mode) -> RiskAnswerObserved:

@@ -171,16 +171,20 @@ class View:
     can_go_back: bool = False
 
 
-def begin(form: AskedForm, response: str, now: datetime) -> Step:
+Hand = Literal["touch", "staff"]
+"""Whose hand it is: the patient's, or that of a member of the staff who answers for them."""
+
+
+def begin(form: AskedForm, response: str, now: datetime, *, hand: Hand = "touch") -> Step:
     """Start a form on the screen."""
-    return _next(form, steps.begun(form, response, now, "touch"))
+    return _next(form, steps.begun(form, response, now, hand))
 
 
-def touched(form: AskedForm, state: FormState, action: Action, *, now: datetime) -> Step:  # noqa: PLR0911 (one return for each action)
+def touched(form: AskedForm, state: FormState, action: Action, *, now: datetime, hand: Hand = "touch") -> Step:  # noqa: PLR0911 (one return for each action)
     """Take what was tapped. What does not fit what is being asked changes nothing, and so does all after the end."""
     if state.at is None:
         return Step(state)
-    led = state.model_copy(update={"led": "touch"})
+    led = state.model_copy(update={"led": hand})
     match action:
         case Back():
             return _back(form, led)
@@ -278,10 +282,10 @@ def _of_question(form: AskedForm, state: FormState, action: Action, now: datetim
         case Skip() if asked.item.required:
             return Step(state, refused=NEEDED)
         case Skip():
-            return _next(form, steps.left_out(form, state, "skipped", _how(form), now))
+            return _next(form, steps.left_out(form, state, "skipped", _how(form, state), now))
         case Decline():
             reason = action.reason.strip()[: entry.LONGEST_CHARACTERS]
-            return _next(form, steps.left_out(form, state, "declined", _how(form), now, reason=reason))
+            return _next(form, steps.left_out(form, state, "declined", _how(form, state), now, reason=reason))
     return Step(state)
 
 
@@ -296,8 +300,8 @@ def _heard(values: tuple[Value, ...]) -> str:
     return ", ".join(shown(value) for value in values)
 
 
-def _how(form: AskedForm) -> How:
-    return How(mode="touch", language=form.form.language)
+def _how(form: AskedForm, state: FormState) -> How:
+    return How(mode=state.led, language=form.form.language)
 
 
 def _answer(form: AskedForm, state: FormState, asked: Passage, entered: tuple[str, ...], now: datetime) -> Step:
@@ -307,7 +311,7 @@ def _answer(form: AskedForm, state: FormState, asked: Passage, entered: tuple[st
     try:
         values = tuple(dict.fromkeys(entry.read_one(asked.item, one, form.zone) for one in given))
         # What a voice began to say, or to add to, is replaced by what is on the screen.
-        move = steps.taken(form, state.model_copy(update={"adding": False}), values, _how(form))
+        move = steps.taken(form, state.model_copy(update={"adding": False}), values, _how(form, state))
     except AnswerUnfitError as error:
         return Step(state, refused=str(error))
     if asked.item.is_risk:
@@ -336,7 +340,7 @@ def _keep(form: AskedForm, state: FormState, asked: Passage, now: datetime) -> S
     if state.entry(asked.place) is not None and state.pending is None:
         return _next(form, steps.onward(form, state))
     try:
-        move = steps.taken(form, state, held, _how(form))
+        move = steps.taken(form, state, held, _how(form, state))
     except AnswerUnfitError as error:
         return Step(state, refused=str(error))
     return _next(form, steps.stored(form, move.state, now).after(*move.observations))
