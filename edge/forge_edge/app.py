@@ -24,6 +24,7 @@ from forge_edge.dialogue.conversation import (
     NO_HUB,
     NOT_LISTENING,
     REOPENED,
+    TELLING,
     Conversation,
     Dialogue,
     Reaction,
@@ -70,6 +71,8 @@ WATCHDOG_SECONDS = 5.0
 TICK_SECONDS = 0.5
 _UNSAID = frozenset({"sense.changed", "canary.sent"})
 """Alarms that nobody in the room waits for: that one of them does not come through is not said."""
+_GUARDED = frozenset({ACCEPTED, NO_HUB, NOT_LISTENING, REOPENED, TELLING})
+"""What concerns somebody's safety: only speech that lasts interrupts it."""
 
 log = get_logger()
 
@@ -91,6 +94,7 @@ class Node:
         self._hub_online = False
         self._reach = reach.started(self._clock.monotonic_seconds())
         self._hearing: str = "starting"
+        self._speaks = False
         self._notices: deque[str] = deque(maxlen=4)
         self._deliveries = Deliveries()
         self._session_ends = float("inf")
@@ -175,6 +179,9 @@ class Node:
                         self._conversation, said, now=self._clock.now(), new_id=new_id(), hub=self._hub_online
                     )
                     await self._react(reaction)
+                case RoomState() if self._speaks != (said.state == "speaking"):
+                    self._speaks = not self._speaks
+                    self._report()
                 case NothingHeard():
                     await self._react(self._dialogue.nothing(self._conversation, said))
 
@@ -213,6 +220,8 @@ class Node:
         if self._notices:
             instruction = instruction.model_copy(update={"say": (*self._notices, *instruction.say)})
             self._notices.clear()
+        if not _GUARDED.isdisjoint(instruction.say):
+            instruction = instruction.model_copy(update={"guarded": True})
         await self._ears.send(instruction)
         self._report()
 
@@ -385,6 +394,7 @@ class Node:
             reported(
                 self._conversation,
                 hearing=self._hearing,
+                speaks=self._speaks,
                 told=self._desired,
                 version=self._version,
                 pending_events=self._outboxes.state().pending,
