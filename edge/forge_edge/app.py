@@ -25,6 +25,7 @@ from forge_edge.dialogue.conversation import (
     NO_HUB,
     NOT_LISTENING,
     REOPENED,
+    TELLING,
     Conversation,
     Dialogue,
     Reaction,
@@ -32,6 +33,7 @@ from forge_edge.dialogue.conversation import (
 from forge_edge.dialogue.saved import SavedConversation
 from forge_edge.enrolment import Renewal, certificate_begins
 from forge_edge.errors import OutboxError
+from forge_edge.forms.touch import Pause, View
 from forge_edge.messages import Hearing, NothingHeard, RoomState, Said, SpeechHeard, WakeHeard
 from forge_edge.observations import (
     CanaryDue,
@@ -46,7 +48,7 @@ from forge_edge.outbox.outboxes import open_outboxes
 from forge_edge.outbox.publisher import BrokerAddress, Publisher
 from forge_edge.room_clock import RoomClock
 from forge_edge.screen import room as screen_room
-from forge_edge.screen.decisions import decide
+from forge_edge.screen.decisions import Outcome, decide, led_by_hand
 from forge_edge.screen.light import Night
 from forge_edge.screen.memory import ScreenMemory
 from forge_edge.screen.shown import Facts, asked
@@ -78,6 +80,8 @@ WATCHDOG_SECONDS = 5.0
 TICK_SECONDS = 0.5
 _UNSAID = frozenset({"sense.changed", "canary.sent"})
 """Alarms that nobody in the room waits for: that one of them does not come through is not said."""
+_GUARDED = frozenset({ACCEPTED, NO_HUB, NOT_LISTENING, REOPENED, TELLING})
+"""What concerns somebody's safety: only speech that lasts interrupts it."""
 
 log = get_logger()
 
@@ -101,6 +105,7 @@ class Node:
         self._hearing: str = "starting"
         self._ears_state = RoomState(state="closed")
         self._screen = ScreenMemory(self._clock)
+        self._speaks = False
         self._notices: deque[str] = deque(maxlen=4)
         self._deliveries = Deliveries()
         self._session_ends = float("inf")
@@ -125,7 +130,13 @@ class Node:
             self._clock.not_before(certificate_begins(credentials))
         with owned_folder(settings.folder) as folder:
             zone = datetime.now().astimezone().tzinfo or UTC
-            self._dialogue = Dialogue(forms, settings.form, zone=zone, dictation=settings.whisper_model is not None)
+            self._dialogue = Dialogue(
+                forms,
+                settings.form,
+                zone=zone,
+                dictation=settings.whisper_model is not None,
+                screen=settings.screen_port is not None,
+            )
             keyring = Keyring.open(settings.key_file or folder / "keys" / "device.key")
             self._saved, self._folder = SavedConversation(folder / room_files.CONVERSATION, keyring), folder
             self._names = room_files.known_names(settings.known_names)
@@ -189,6 +200,9 @@ class Node:
                 case RoomState():
                     self._ears_state = said
                     self._screen.changed()
+                    if self._speaks != (said.state == "speaking"):
+                        self._speaks = not self._speaks
+                        self._report()
                 case WakeHeard():
                     await self._react(self._dialogue.wake(self._conversation, said))
                 case SpeechHeard():
@@ -222,7 +236,7 @@ class Node:
             await self._commit((SenseObserved(sense="hearing", state="lost", reason="process-died"),))
             self._report()
 
-    async def _react(self, reaction: Reaction, *, silently: bool = False) -> None:
+    async def _react(self, reaction: Reaction, *, touched: Outcome | None = None) -> None:
         """Commit, save, then say: what was observed survives whatever happens next."""
         await self._commit(reaction.observations)
         if reaction.instruction is not None:
@@ -234,11 +248,13 @@ class Node:
         if instruction is None:
             self._report()
             return
-        if silently:
-            instruction = instruction.model_copy(update={"say": ()})
+        if touched is not None:
+            instruction = instruction.model_copy(update={"say": touched.said(instruction.say), "at_once": True})
         if self._notices:
             instruction = instruction.model_copy(update={"say": (*self._notices, *instruction.say)})
             self._notices.clear()
+        if not _GUARDED.isdisjoint(instruction.say):
+            instruction = instruction.model_copy(update={"guarded": True})
         await self._ears.send(instruction)
         self._report()
 
@@ -379,6 +395,8 @@ class Node:
                 self._screen.overdue()
                 async with self._lock:
                     await self._say(NO_HUB)
+            if self._screen.is_form_left(now):
+                await self._leave_form()
             if now > self._session_ends:
                 async with self._lock:
                     await self._end_session("time-limit")
@@ -430,13 +448,22 @@ class Node:
                 hub=self._hub_online,
             )
             self._conversation = outcome.conversation
-            self._screen.note = outcome.note
+            self._screen.tapped(outcome)
             if outcome.reaction is not None:
-                await self._react(outcome.reaction, silently=self._conversation.quiet)
+                await self._react(outcome.reaction, touched=outcome)
                 return
             await asyncio.to_thread(self._saved.keep, self._conversation)
             if isinstance(tap, Mute):
                 await self._ears.mute(muted=tap.muted)
+
+    async def _leave_form(self) -> None:
+        """Nobody touches the form any more: it waits, and what was left open at a risk item is an alarm."""
+        async with self._lock:
+            if self._conversation.activity not in ("idle", "form"):
+                return  # somebody speaks with the room: it is asked again when that is over
+            self._screen.leave_form()
+            if led_by_hand(self._conversation):
+                await self._react(self._dialogue.touched(self._conversation, Pause(), now=self._clock.now()))
 
     def _facts(self) -> Facts:
         conversation, deaf = self._conversation, desired.is_deaf(self._desired)
@@ -444,12 +471,17 @@ class Node:
             conversation=conversation,
             doing=screen_room.doing(self._ears_state.state, self._hearing, muted=conversation.muted, deaf=deaf),
             staff="alone" if self._publisher is None else "reached" if self._hub_online else "gone",
-            form=None,
+            form=self._form_on_screen(),
             now=None if self._clock.is_wrong else screen_room.local_time(self._clock),
             muted=conversation.muted,
             quiet=conversation.quiet,
             mutable=not deaf,
         )
+
+    def _form_on_screen(self) -> View | None:
+        conversation = self._conversation
+        is_answered = conversation.activity == "idle" and led_by_hand(conversation) and self._screen.is_in_form
+        return self._dialogue.shown(conversation) if conversation.activity == "form" or is_answered else None
 
     def _report(self) -> None:
         self._screen.changed()
@@ -459,6 +491,7 @@ class Node:
             reported(
                 self._conversation,
                 hearing=self._hearing,
+                speaks=self._speaks,
                 told=self._desired,
                 version=self._version,
                 pending_events=self._outboxes.state().pending,

@@ -35,6 +35,7 @@ class Instruction(Frozen):
         listen: What to listen for afterwards; None means the wake word (and, in a recorded session, everything).
         dictation: Whether a recorded session is on, so that what is said without a wake word is taken down too.
         guarded: Whether it says something that concerns somebody's safety: only speech that lasts interrupts it.
+        at_once: Whether what is being said is broken off for it, unless that is guarded: somebody touched the screen.
     """
 
     kind: Literal["instruction"] = "instruction"
@@ -44,6 +45,7 @@ class Instruction(Frozen):
     listen: Listen | None = None
     dictation: bool = False
     guarded: bool = False
+    at_once: bool = False
 
 
 class Mute(Frozen):

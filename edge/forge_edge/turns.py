@@ -33,17 +33,20 @@ REPLY_SECONDS = 5.0
 SENTENCE_SECONDS = 15.0
 """A sentence begins within this time (an engine takes ten seconds at most) or the room takes it for spoken."""
 
-INTERRUPTING_SECONDS = 0.16
-"""Speech that silences the room. With what the detector takes to notice it, 0.25 s; a person who is interrupted by a
-noise of theirs would have to ask again, so it must have a voice's pitch too (`INTERRUPTING_VOICED_SECONDS`)."""
+INTERRUPTING_SECONDS = 0.12
+"""Speech that silences the room. With what the detector takes to notice it, 0.25 s (measured, `benchmarks/turns.py`).
+Whoever coughs would have to ask again, so it must have a voice's pitch too (`INTERRUPTING_VOICED_SECONDS`)."""
 
-INTERRUPTING_VOICED_SECONDS = 0.09
+INTERRUPTING_VOICED_SECONDS = 0.06
 
-INSISTING_SECONDS = 1.0
+INSISTING_SECONDS = 0.8
 """The same while the room says something that concerns somebody's safety: a "hm" or a cough is much shorter."""
 
 GAP_SECONDS = 0.1
 """As `activity`: a pause this short is part of a word."""
+
+WORDS_GAP_SECONDS = 0.4
+"""A pause this short is between two words of who insists."""
 
 LEAD_SECONDS = 0.6
 """What was heard before an interruption was noticed belongs to the utterance: its first word began then."""
@@ -152,10 +155,17 @@ class Turns:
         return self._pace
 
     def instructed(self, instruction: Instruction, now: float) -> Acts:
-        """Follow an instruction; one that comes while the room speaks is followed afterwards, the newest alone."""
+        """Follow an instruction; one that comes while the room speaks is followed afterwards, the newest alone.
+
+        Unless it is for now: then what is being said is broken off, but never what concerns somebody's safety.
+        """
         if self._doing is State.SPEAKING:
-            self._next = instruction
-            return ()
+            if not instruction.at_once or self._instruction.guarded:
+                self._next = instruction
+                return ()
+            self._next = None
+            self._do(State.WAITING)
+            return Hush(), *self.instructed(instruction, now)
         self._instruction = instruction
         if instruction.listen is None:
             self._pace = Pace()  # the next to speak may be somebody else
@@ -328,7 +338,7 @@ class Turns:
             self._gap_seconds = 0.0
         else:
             self._gap_seconds += CHUNK_SECONDS
-            if self._gap_seconds >= GAP_SECONDS:
+            if self._gap_seconds >= (WORDS_GAP_SECONDS if self._instruction.guarded else GAP_SECONDS):
                 self._speech_seconds = self._voiced_seconds = 0.0
         needed = INSISTING_SECONDS if self._instruction.guarded else INTERRUPTING_SECONDS
         listen = self._instruction.listen

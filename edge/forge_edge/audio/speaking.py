@@ -155,26 +155,26 @@ class Speaker:
         return speech
 
     def _play(self) -> None:
-        audible, was_audible = True, True
+        audible = True
         while (made := self._made.get()) is not None:
             utterance = made if isinstance(made, _Utterance) else made.utterance
             if utterance.cancelled.is_set():
                 continue
+            was_audible = audible
             try:
                 if isinstance(made, _Made):
                     self._play_sentence(made)
+                    audible = True
                 elif utterance.earcon is not None:
                     self._reference.add(sound(utterance.earcon))
                     self._sink.tone(utterance.earcon)
+                    audible = True
             except AudioError as error:
                 audible = False
                 if was_audible:
                     log.warning("speech.failed", reason=error.code)
-            else:
-                if not was_audible:
-                    log.info("speech.recovered")
-                audible = True
-            was_audible = audible
+            if audible and not was_audible:
+                log.info("speech.recovered")
             if isinstance(made, _Utterance) and not utterance.cancelled.is_set():
                 self._reference.cut()
                 self._news.put(Finished(utterance.number, audible))

@@ -249,6 +249,13 @@ class Dialogue:
         vocabulary = interviews.vocabulary(self._forms[step.interview.form_id], step.interview)
         return self._listen(after, "form", say, vocabulary, ANSWER_PATIENCE_SECONDS, observations=step.observations)
 
+    def aloud(self, now: Conversation) -> tuple[str, ...]:
+        """Return what the room would say to ask its question once more; nothing where it asks none."""
+        state = now.interview
+        if state is None or state.at is None:
+            return ()
+        return interviews.ask_again(self._forms[state.form_id], state).say
+
     def announce(self, before: Conversation, sentences: tuple[str, ...], *, tone: bool = False) -> Reaction:
         """Say something that nobody asked for, with a tone if it is urgent. Only while the room waits for its word."""
         return self._rest(before, say=sentences, tone=tone)
@@ -272,9 +279,14 @@ class Dialogue:
         after = before.model_copy(update={"doubted": None})
         return self._rest(after, say=(sentence,), observations=(RequestObserved(request=request, mode="touch"),))
 
-    def wish_for_form(self, before: Conversation, *, now: datetime, new_id: str) -> Reaction:
-        """React to the wish for the form that was made by touch: as to one that was said."""
-        return self._wish_for_form(before, now=now, new_id=new_id)
+    def wish_by_touch(self, before: Conversation, *, now: datetime, new_id: str) -> Reaction:
+        """React to the wish for the form: who is there is asked as it is by voice."""
+        if before.speaker == "unknown":
+            return self._rest(before, say=(NOBODYS_ROOM,))
+        if before.speaker == "asked" and before.activity != "who":
+            return self._ask_who(before)
+        ready = before.model_copy(update={"activity": "idle", "doubted": None})
+        return self.touched_begin(ready, now=now, new_id=new_id)
 
     def _request(
         self, before: Conversation, meaning: Meaning | None, *, now: datetime, new_id: str, hub: bool

@@ -10,10 +10,15 @@ from forge_edge.messages import SpeechHeard
 from forge_edge.screen import calls, captions, light
 from forge_edge.screen.calls import Call
 from forge_edge.screen.captions import Captions
+from forge_edge.screen.decisions import Outcome
 from forge_edge.screen.light import Light
 from forge_shared.clock import Clock
 from forge_shared.events import Envelope, RequestCode
 from forge_shared.wire import LanePosition
+
+FORM_SECONDS = 180.0
+"""How long a question stays on the screen that nobody touches. Ours: people who are low take long to answer, and what
+is asked of them is nobody else's business."""
 
 MOST_WATCHERS = 8
 """Pages that are kept up to date at once. A room has one; a browser that reloads leaves another for seconds."""
@@ -31,6 +36,7 @@ class ScreenMemory:
         self._captions = Captions()
         self._call: Call | None = None
         self._wish: light.Wish | None = None
+        self._form_seconds: float | None = None
         self._watchers: list[asyncio.Event] = []
         self.note = ""
 
@@ -87,8 +93,23 @@ class ScreenMemory:
         """The patient wants it dark or bright, until day or night begins."""
         self._wish = light.Wish(dark, light.is_night(now, night))
 
+    def tapped(self, outcome: Outcome) -> None:
+        """A touch had this outcome."""
+        self.note = outcome.note
+        if outcome.in_form is not None:
+            self._form_seconds = self._now() if outcome.in_form else None
+
+    def is_form_left(self, now: float) -> bool:
+        """Tell whether a form is on the screen that nobody has touched for long."""
+        return self._form_seconds is not None and now - self._form_seconds > FORM_SECONDS
+
+    def leave_form(self) -> None:
+        """Take the form off the screen."""
+        self._form_seconds = None
+
     def forget(self) -> None:
         """Forget the person of a stay that ended."""
+        self._form_seconds = None
         self._captions, self._call, self._wish, self.note = Captions(), None, None, ""
         self.changed()
 
@@ -97,6 +118,11 @@ class ScreenMemory:
     def captions(self, conversation: Conversation) -> Captions:
         """Return what is shown of the last exchange."""
         return captions.at(self._captions, conversation, self._now())
+
+    @property
+    def is_in_form(self) -> bool:
+        """Whether a form is being answered by touch."""
+        return self._form_seconds is not None
 
     @property
     def moment(self) -> int:

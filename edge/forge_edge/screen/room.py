@@ -9,7 +9,6 @@ from forge_edge.screen.shown import Doing, Facts, Shown, shown
 from forge_edge.screen.taps import Dim, SeenCall, Tap
 from forge_shared.clock import Clock
 
-
 _DOING: Mapping[str, Doing] = {
     "waiting": "waiting",
     "listening": "listening",

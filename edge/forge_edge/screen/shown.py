@@ -162,6 +162,9 @@ class Shown:
 def shown(facts: Facts, call: Call | None, captions: Captions, light: Light, note: str) -> Shown:
     """Return what is on the screen."""
     conversation = facts.conversation
+    form = facts.form
+    if form is not None and form.text:  # the question itself stands there already
+        captions = replace(captions, said=tuple(one for one in captions.said if form.text not in one))
     return Shown(
         doing=facts.doing,
         doing_words=DOING_WORDS[facts.doing],
@@ -187,7 +190,7 @@ def asked(facts: Facts) -> Asked | None:
     """Return what is being asked, if anything is."""
     conversation = facts.conversation
     match conversation.activity:
-        case "form" if facts.form is not None:
+        case "form" | "idle" if facts.form is not None:
             return _of_form(facts.form, conversation)
         case "who":
             return _yes_no("who", WHO.removesuffix(" Please say yes or no."), conversation)
