@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import re
 import socket
 import stat
@@ -56,20 +57,20 @@ async def test_the_rooms_own_browser_sees_the_room_and_touches_it(kiosk: httpx.A
     assert world.taps == [Ask("nurse")]
 
 
-@pytest.mark.parametrize("path", ["/", "/live", "/nowhere"])
-async def test_who_has_no_key_sees_nothing(stranger: httpx.AsyncClient, path: str) -> None:
-    for cookie in ("", f"{COOKIE}=", f"{COOKIE}={'0' * 64}", f"{COOKIE}=\N{LATIN SMALL LETTER E WITH ACUTE}", "=;,"):
+async def test_who_has_no_key_sees_nothing(stranger: httpx.AsyncClient) -> None:
+    cookies = ("", f"{COOKIE}=", f"{COOKIE}={'0' * 64}", f"{COOKIE}=\N{LATIN SMALL LETTER E WITH ACUTE}", "=;,")
+    for path, cookie in itertools.product(("/", "/live", "/nowhere"), cookies):
         answer = await stranger.get(path, headers={"Cookie": cookie.encode("latin-1")})
         assert answer.status_code == 403
         assert SECRET not in answer.text
         assert "set-cookie" not in answer.headers
 
 
-@pytest.mark.parametrize("key", ["", "guess", "a" * 43, "\N{SNOWMAN}"])
-async def test_a_wrong_key_opens_nothing(stranger: httpx.AsyncClient, key: str) -> None:
-    answer = await stranger.post("/open", data={"key": key}, headers={"Origin": "null"})
-    assert answer.status_code == 403
-    assert "set-cookie" not in answer.headers
+async def test_a_wrong_key_opens_nothing(stranger: httpx.AsyncClient) -> None:
+    for key in ("", "guess", "a" * 43, "\N{SNOWMAN}"):
+        answer = await stranger.post("/open", data={"key": key}, headers={"Origin": "null"})
+        assert answer.status_code == 403
+        assert "set-cookie" not in answer.headers
 
 
 async def test_the_key_is_taken_in_no_address(stranger: httpx.AsyncClient, world: Bedside) -> None:
@@ -85,25 +86,21 @@ async def test_the_cookie_is_for_this_site_alone_and_for_no_script(stranger: htt
     assert world.key not in attributes
 
 
-@pytest.mark.parametrize(
-    "host", ["rebound.example.org", "localhost:{port}", "127.0.0.1", "127.0.0.1:1", "[::1]:{port}", ""]
-)
 async def test_an_address_by_another_name_is_refused_even_with_the_cookie(
-    kiosk: httpx.AsyncClient, world: Bedside, host: str
+    kiosk: httpx.AsyncClient, world: Bedside
 ) -> None:
-    name = host.format(port=world.port)
-    answer = await kiosk.get("/", headers={"Host": name})
-    assert answer.status_code in (400, 403)
-    assert SECRET not in answer.text
-    assert (await kiosk.get("/static/screen.js", headers={"Host": name})).status_code in (400, 403)
+    for host in ("rebound.example.org", "localhost:{port}", "127.0.0.1", "127.0.0.1:1", "[::1]:{port}", ""):
+        name = host.format(port=world.port)
+        answer = await kiosk.get("/", headers={"Host": name})
+        assert answer.status_code in (400, 403)
+        assert SECRET not in answer.text
+        assert (await kiosk.get("/static/screen.js", headers={"Host": name})).status_code in (400, 403)
 
 
-@pytest.mark.parametrize("origin", ["https://example.org", "null", "http://127.0.0.1:1", "http://localhost", ""])
-async def test_another_page_touches_nothing_even_with_the_cookie(
-    kiosk: httpx.AsyncClient, world: Bedside, origin: str
-) -> None:
-    answer = await kiosk.post("/tap", data={"do": "mute"}, headers={"Origin": origin})
-    assert answer.status_code == 403
+async def test_another_page_touches_nothing_even_with_the_cookie(kiosk: httpx.AsyncClient, world: Bedside) -> None:
+    for origin in ("https://example.org", "null", "http://127.0.0.1:1", "http://localhost", ""):
+        answer = await kiosk.post("/tap", data={"do": "mute"}, headers={"Origin": origin})
+        assert answer.status_code == 403
     assert (await kiosk.post("/tap", data={"do": "mute"})).status_code == 403, "and neither does one without an origin"
     assert world.taps == []
 
@@ -114,11 +111,9 @@ async def test_what_the_browser_calls_cross_site_is_refused(kiosk: httpx.AsyncCl
     assert world.taps == []
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
-async def test_other_methods_do_nothing_and_allow_no_other_origin(
-    kiosk: httpx.AsyncClient, world: Bedside, method: str
-) -> None:
-    for path in ("/", "/tap", "/open", "/live", "/static/screen.css"):
+async def test_other_methods_do_nothing_and_allow_no_other_origin(kiosk: httpx.AsyncClient, world: Bedside) -> None:
+    paths = ("/", "/tap", "/open", "/live", "/static/screen.css")
+    for method, path in itertools.product(("PUT", "DELETE", "PATCH", "OPTIONS"), paths):
         answer = await kiosk.request(method, path, headers={"Origin": world.address})
         assert answer.status_code == 405
         assert not [name for name in answer.headers if name.startswith("access-control")]
@@ -137,18 +132,18 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
-async def test_what_the_page_cannot_send_changes_nothing(kiosk: httpx.AsyncClient, world: Bedside, body: bytes) -> None:
+async def test_what_the_page_cannot_send_changes_nothing(kiosk: httpx.AsyncClient, world: Bedside) -> None:
     headers = {"Origin": world.address, "Content-Type": "application/x-www-form-urlencoded"}
-    answer = await kiosk.post("/tap", content=body, headers=headers)
-    assert answer.status_code == 400
+    for what, body in HOSTILE.items():
+        answer = await kiosk.post("/tap", content=body, headers=headers)
+        assert answer.status_code == 400, what
     assert world.taps == []
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "multipart/form-data; boundary=x", "application/json", ""])
-async def test_only_a_plain_form_is_read(kiosk: httpx.AsyncClient, world: Bedside, kind: str) -> None:
-    headers = {"Origin": world.address, "Content-Type": kind}
-    assert (await kiosk.post("/tap", content=b"do=mute", headers=headers)).status_code == 400
+async def test_only_a_plain_form_is_read(kiosk: httpx.AsyncClient, world: Bedside) -> None:
+    for kind in ("text/plain", "multipart/form-data; boundary=x", "application/json", ""):
+        headers = {"Origin": world.address, "Content-Type": kind}
+        assert (await kiosk.post("/tap", content=b"do=mute", headers=headers)).status_code == 400
     assert world.taps == []
 
 
@@ -241,7 +236,7 @@ async def test_only_so_many_pages_are_kept_up_to_date(kiosk: httpx.AsyncClient, 
 
 
 async def test_the_screen_is_on_this_machine_alone(world: Bedside) -> None:
-    with pytest.raises(OSError, match="refused"):
+    with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.2", world.port)
 
 
