@@ -140,6 +140,11 @@ class Node:
             keyring = Keyring.open(settings.key_file or folder / "keys" / "device.key")
             self._saved, self._folder = SavedConversation(folder / room_files.CONVERSATION, keyring), folder
             self._names = room_files.known_names(settings.known_names)
+            self._renewal = (
+                Renewal(settings.credentials, credentials, self._clock)
+                if settings.credentials is not None and credentials is not None
+                else None
+            )
             self._desired = desired.load(folder / "desired.json")
             self._conversation = self._saved.load().model_copy(update={"speaker": desired.speaker(self._desired)})
             self._use_pseudonym()
@@ -158,8 +163,8 @@ class Node:
             await self._ears.mute(muted=self._conversation.muted)
             self._publisher: Publisher | None = None
             tasks: list[Coroutine[Any, Any, None]] = [self._ears.run(), self._tick(), _until_told()]
-            if settings.credentials is not None and credentials is not None:
-                renewal = Renewal(settings.credentials, credentials, self._clock)
+            if self._renewal is not None and credentials is not None:
+                renewal = self._renewal
                 self._publisher = Publisher(
                     self._outboxes,
                     BrokerAddress(credentials.host, credentials.port, renewal.context),
@@ -358,7 +363,8 @@ class Node:
     def _use_pseudonym(self) -> None:
         subject = self._desired.subject if self._desired is not None else None
         subject = subject or room_files.pseudonym(self._folder)
-        self._anonymiser = Anonymiser(subject, self._clock, known_names=self._names)
+        sign = self._renewal.sign if self._renewal is not None else None
+        self._anonymiser = Anonymiser(subject, self._clock, known_names=self._names, sign=sign)
 
     async def _end_session(self, reason: SessionEnd) -> None:
         session = self._conversation.session

@@ -165,7 +165,7 @@ def test_a_question_with_several_answers_takes_them_one_by_one_until_it_is_all()
     assert "anything else" in talk.said
     talk.say("dentures", "yes", "that is all")
     assert talk.answers["aids"] == [
-        {"system": "https://personaforge.org/fhir/CodeSystem/admission", "code": code, "display": display}
+        {"system": "https://personaforge.org/fhir/CodeSystem/answers", "code": code, "display": display}
         for code, display in (("glasses", "Glasses"), ("dentures", "Dentures"))
     ]
 
