@@ -32,7 +32,7 @@ from forge_edge.dialogue.conversation import (
 from forge_edge.dialogue.saved import SavedConversation
 from forge_edge.enrolment import Renewal, certificate_begins
 from forge_edge.errors import OutboxError
-from forge_edge.messages import Hearing, NothingHeard, Said, SpeechHeard, WakeHeard
+from forge_edge.messages import Hearing, NothingHeard, RoomState, Said, SpeechHeard, WakeHeard
 from forge_edge.observations import (
     CanaryDue,
     Observation,
