@@ -15,9 +15,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.fakes.namespace import Namespace
 from tests.journey.world import Site
 
 ROOM = "room-1"
+NODE = Path(__file__).parents[1] / "fakes" / "soak_node.py"
 BROKER_LIVES_SECONDS, BROKER_IS_GONE_SECONDS = 30.0, 3.0
 LOG_LINES_A_MINUTE = 10
 GROWTH = 1.25
@@ -40,6 +42,7 @@ class Report:
     memory_growth: float = 0.0
     core_memory_growth: float = 0.0
     finished: bool = False
+    broker_port: int = 0
 
     def wrong(self) -> list[str]:
         """Return what did not hold, in words."""
@@ -64,14 +67,27 @@ class Report:
         return found
 
 
-def soak(folder: Path, *, hours: float, seed: int, limit_seconds: float, speed: float | None = None) -> Report:
-    """Let a day pass and report it."""
+def soak(  # noqa: PLR0913 (what may differ between one day and another, by keyword)
+    folder: Path,
+    *,
+    hours: float,
+    seed: int,
+    limit_seconds: float,
+    speed: float | None = None,
+    network: Namespace | None = None,
+) -> Report:
+    """Let a day pass, in a network of its own if there is one, and report it."""
     report, started = Report(), time.monotonic()
     core_kb: list[int] = []
-    with Site(folder) as site:
-        site.start_scripted_room(
-            ROOM, {"hours": hours, "seed": seed, "speed": speed}, program="soak_node.py", FORGE_EDGE_CANARY_MINUTES="2"
-        )
+    environment = {"FORGE_HUB_BROKER_HOST": network.here} if network else {}
+    with Site(folder, hub_environment=environment) as site:
+        report.broker_port = site.broker_port
+        script = folder / f"{ROOM}.script.json"
+        script.write_text(json.dumps({"hours": hours, "seed": seed, "speed": speed}), encoding="utf-8")
+        command = [sys.executable, str(NODE), str(script)]
+        site.start_room_program(
+            ROOM, network.inside(command) if network else command, FORGE_EDGE_CANARY_MINUTES="2"
+        )  # fmt: skip
         outcome_file = folder / f"{ROOM}.script.outcome.json"
         outcome: dict[str, Any] = {}
         restart_at = started + BROKER_LIVES_SECONDS / 3
