@@ -91,6 +91,7 @@ class Ears:
         self._shown: tuple[State, bool] | None = None
         self._shown_at = 0.0
         self._probe: tuple[float, Transcription] | None = None
+        self._decoded: tuple[float, float, float] | None = None
         self._wake_fed = False
         self._zero_seconds = 0.0
         self._reopen_at = 0.0
@@ -211,7 +212,7 @@ class Ears:
         before = self._buffer[-1].samples if self._buffer else clean
         self._buffer.append(AudioChunk(clean, chunk.at_seconds))
         now = time.monotonic()
-        probability = self._activity.probability(clean)
+        probability = self._activity.probability(clean) if self._turns.attends else 0.0
         voiced = False
         if self._turns.is_speaking:
             if self._echo.own_share < OWN_SHARE:
@@ -255,6 +256,8 @@ class Ears:
                 case Hush():
                     self._speaker.hush()
                 case Tell():
+                    if isinstance(act.perception, SpeechHeard) and self._decoded is not None:
+                        self._times.heard(*self._decoded, time.monotonic())
                     self._link.report(act.perception)
                 case Decode():
                     self._decode(act)
@@ -282,10 +285,8 @@ class Ears:
         )
         phrases = decode.listen.phrases if decode.listen is not None else ()
         is_whole = not any(phrase.startswith(f"{heard.text} ") for phrase in phrases)
-        acts = self._turns.decoded(decode, said, now, is_whole=is_whole)
-        if any(isinstance(act, Tell) for act in acts):
-            self._times.heard(ended_at, began_at, now)
-        self._act(acts)
+        self._decoded = ended_at, began_at, now
+        self._act(self._turns.decoded(decode, said, now, is_whole=is_whole))
 
     def _transcribe(self, decode: Decode, samples: Samples) -> Transcription | None:
         """Return what was said; what was transcribed in the pause before the end is not transcribed again."""

@@ -16,6 +16,7 @@ from typing import Literal
 from forge_edge.acts import Acts, Decode, Hush, Speak, Tell
 from forge_edge.audio.activity import (
     CHUNK_SECONDS,
+    SILENCE_PROBABILITY,
     SPEECH_PROBABILITY,
     Ended,
     Endpointer,
@@ -123,6 +124,7 @@ class Turns:
         self._recent: deque[tuple[float, float]] = deque(maxlen=int(LEAD_SECONDS / CHUNK_SECONDS))
         self._speech_seconds = self._voiced_seconds = self._gap_seconds = 0.0
         self._ended_seconds: float | None = None
+        self._more: tuple[Decode, SpeechHeard] | None = None
 
     @property
     def state(self) -> State:
@@ -133,6 +135,11 @@ class Turns:
     def is_speaking(self) -> bool:
         """Whether the room speaks, deaf or not."""
         return self._doing is State.SPEAKING
+
+    @property
+    def attends(self) -> bool:
+        """Whether it matters if somebody speaks; at rest only the wake word does."""
+        return self._doing is not State.WAITING or self._endpointer is not None or self._ended_seconds is not None
 
     @property
     def hears(self) -> bool:
@@ -222,7 +229,10 @@ class Turns:
         """
         understood = heard is not None and heard.accepted
         if not decode.final:
-            if heard is None or not understood or not is_whole:
+            if heard is None or not understood:
+                return ()
+            if not is_whole:
+                self._more = decode, heard
                 return ()
             self._ended_seconds = decode.speech_end_seconds
             return self._ask(heard, now)
@@ -275,6 +285,7 @@ class Turns:
     def _do(self, state: State, limit: float = float("inf")) -> None:
         self._doing, self._limit = state, limit
         self._interrupted = False
+        self._more = None
 
     def _turn_over(self, now: float) -> Acts:
         """Nothing is left to say: listen, or wait for the wake word."""
@@ -361,6 +372,11 @@ class Turns:
         if self._opened_seconds is None:
             self._opened_seconds = at_seconds
         listen = self._instruction.listen if self._doing is State.LISTENING else None
+        if self._more is not None and probability >= SILENCE_PROBABILITY:
+            self._more = None
+        if self._more is not None and self._nothing_followed(self._more[0], at_seconds):
+            self._ended_seconds = self._more[0].speech_end_seconds
+            return self._ask(self._more[1], now)
         match endpointer.feed(probability, at_seconds):
             case Ended() as ended:
                 self._pace = self._pace.after(ended.pause_seconds)
@@ -379,6 +395,10 @@ class Turns:
         if self._has_listened_too_long(at_seconds, listen):
             return self._ask(NothingHeard(turn=self.turn), now)
         return ()
+
+    def _nothing_followed(self, decode: Decode, at_seconds: float) -> bool:
+        """Tell whether the words that could have followed an answer did not come."""
+        return at_seconds + CHUNK_SECONDS - decode.speech_end_seconds >= self._pace.more_silence_seconds
 
     def _has_listened_too_long(self, at_seconds: float, listen: Listen | None) -> bool:
         """Tell whether noises have kept a turn open for longer than its patience and the longest utterance."""

@@ -88,7 +88,7 @@ def test_a_whole_answer_is_taken_in_the_first_pause(room: Room) -> None:
 
 
 @pytest.mark.parametrize(
-    ("heard", "is_whole"), [(speech(accepted=False), True), (speech("several"), False), (None, True)]
+    ("heard", "is_whole"), [(speech(accepted=False), True), (speech("no"), False), (None, True)]
 )  # fmt: skip
 def test_what_is_not_whole_waits_for_the_end_of_the_utterance(
     room: Room, heard: SpeechHeard | None, *, is_whole: bool
@@ -99,6 +99,15 @@ def test_what_is_not_whole_waits_for_the_end_of_the_utterance(
     assert room.state() is State.LISTENING
     room.hear(0.3, 0.9)
     assert [decode.final for decode in room.hear(1.0, 0.0)] == [False, True]
+
+
+def test_an_answer_that_more_could_follow_is_taken_a_little_later(room: Room) -> None:
+    listening(room).hear(0.5, 0.9)
+    (probe,) = room.hear(0.35, 0.0)
+    room.do(room.turns.decoded(probe, speech("no"), room.now, is_whole=False))
+    assert room.state() is State.LISTENING
+    assert room.hear(0.2, 0.0) == []
+    assert room.told() == [speech("no")]
 
 
 def test_a_noise_is_no_answer_and_buys_no_time(room: Room) -> None:
