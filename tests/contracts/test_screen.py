@@ -60,7 +60,7 @@ async def test_the_rooms_own_browser_sees_the_room_and_touches_it(kiosk: httpx.A
 async def test_who_has_no_key_sees_nothing(stranger: httpx.AsyncClient) -> None:
     cookies = ("", f"{COOKIE}=", f"{COOKIE}={'0' * 64}", f"{COOKIE}=\N{LATIN SMALL LETTER E WITH ACUTE}", "=;,")
     for path, cookie in itertools.product(("/", "/live", "/nowhere"), cookies):
-        answer = await stranger.get(path, headers={"Cookie": cookie.encode("latin-1")})
+        answer = await stranger.get(path, headers=[(b"Cookie", cookie.encode("latin-1"))])
         assert answer.status_code == 403
         assert SECRET not in answer.text
         assert "set-cookie" not in answer.headers
@@ -224,7 +224,7 @@ async def test_an_open_page_is_told_of_each_change_at_once_and_otherwise_that_th
         assert await anext(line async for line in lines if "Muted" in line)
 
 
-async def test_only_so_many_pages_are_kept_up_to_date(kiosk: httpx.AsyncClient, world: Bedside) -> None:
+async def test_only_so_many_pages_are_kept_up_to_date(kiosk: httpx.AsyncClient) -> None:
     async with contextlib.AsyncExitStack() as stack:
         open_pages = []
         for _ in range(MOST_WATCHERS):
