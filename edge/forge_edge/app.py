@@ -9,6 +9,7 @@ import contextlib
 import signal
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -114,10 +115,16 @@ class Node:
         if credentials is not None:
             self._clock.not_before(certificate_begins(credentials))
         with owned_folder(settings.folder) as folder:
-            self._dialogue = Dialogue(forms, settings.form)
+            zone = datetime.now().astimezone().tzinfo or UTC
+            self._dialogue = Dialogue(forms, settings.form, zone=zone, dictation=settings.whisper_model is not None)
             keyring = Keyring.open(settings.key_file or folder / "keys" / "device.key")
             self._saved, self._folder = SavedConversation(folder / room_files.CONVERSATION, keyring), folder
             self._names = room_files.known_names(settings.known_names)
+            self._renewal = (
+                Renewal(settings.credentials, credentials, self._clock)
+                if settings.credentials is not None and credentials is not None
+                else None
+            )
             self._desired = desired.load(folder / "desired.json")
             self._conversation = self._saved.load().model_copy(update={"speaker": desired.speaker(self._desired)})
             self._use_pseudonym()
@@ -135,8 +142,8 @@ class Node:
             await self._ears.deafen(deaf=desired.is_deaf(self._desired))
             self._publisher: Publisher | None = None
             tasks: list[Coroutine[Any, Any, None]] = [self._ears.run(), self._tick(), _until_told()]
-            if settings.credentials is not None and credentials is not None:
-                renewal = Renewal(settings.credentials, credentials, self._clock)
+            if self._renewal is not None and credentials is not None:
+                renewal = self._renewal
                 self._publisher = Publisher(
                     self._outboxes,
                     BrokerAddress(credentials.host, credentials.port, renewal.context),
@@ -308,7 +315,8 @@ class Node:
     def _use_pseudonym(self) -> None:
         subject = self._desired.subject if self._desired is not None else None
         subject = subject or room_files.pseudonym(self._folder)
-        self._anonymiser = Anonymiser(subject, self._clock, known_names=self._names)
+        sign = self._renewal.sign if self._renewal is not None else None
+        self._anonymiser = Anonymiser(subject, self._clock, known_names=self._names, sign=sign)
 
     async def _end_session(self, reason: SessionEnd) -> None:
         session = self._conversation.session

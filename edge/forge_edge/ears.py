@@ -182,7 +182,7 @@ class Ears:
         grammar = None
         if self._listening is not None:
             listen = self._listening[1]
-            grammar = Grammar(listen.grammar, listen.phrases)
+            grammar = Grammar(listen.grammar, listen.phrases) if listen.phrases else None
         self._mark_progress(STUCK_SECONDS + DECODE_SECONDS)
         self._link.report(Beat(busy_seconds=DECODE_SECONDS))
         try:

@@ -60,6 +60,8 @@ class FormView:
     node: str
     recorded_at: datetime
     re_prompts: int
+    modes: Sequence[str]
+    signature: str | None
     lines: Sequence[AnswerLine]
 
     @property
@@ -118,7 +120,8 @@ def form_view(recorded: RecordedForm, forms: Mapping[str, Questionnaire]) -> For
         lines = [AnswerLine("", a.link_id, a, a.code, None, risk=False) for a in recorded.answers]
         title = response.questionnaire
     else:
-        lines = [_line(item, answers.get(item.link_id)) for item in form.questions if _is_shown(form, item, answers)]
+        asked = [item for item in form.walk() if item.type == "choice" or item.is_asked]
+        lines = [_line(item, answers.get(item.link_id)) for item in asked if _is_shown(form, item, answers)]
         title = form.title
     phq9 = form is not None and form.id == "phq-9"
     return FormView(
@@ -131,6 +134,8 @@ def form_view(recorded: RecordedForm, forms: Mapping[str, Questionnaire]) -> For
         node=response.node,
         recorded_at=response.recorded_at,
         re_prompts=response.re_prompts,
+        modes=response.modes or (),
+        signature=response.signature,
         lines=lines,
     )
 

@@ -31,7 +31,18 @@ _REVIEWS = {
     "corrected": "Read back: corrected by the person",
     "not-reviewed": "Read back: not possible",
 }
-_MODES = {"voice": "by voice", "touch": "by touch", "unknown": "way of answering unknown"}
+_MODES = {
+    "voice": "by voice",
+    "touch": "by touch",
+    "text": "in writing",
+    "staff": "by the staff for them",
+    "unknown": "way of answering unknown",
+}
+_SIGNATURES = {
+    "room": "Signed by the room.",
+    "missing": "Not signed.",
+    "wrong": "Its signature is wrong: it may have been altered, or comes from elsewhere.",
+}
 _UNREADABLE = {
     "event.unknown": "Its type or version is not known to this hub: the room may be newer.",
     "event.invalid": "It is damaged, or its contents do not fit its type.",
@@ -107,6 +118,11 @@ def room_name(node: str) -> str:
 def reason_words(code: str) -> str:
     """Return why a message could not be read."""
     return _UNREADABLE.get(code, f"It could not be read ({code}).")
+
+
+def signature_words(verdict: str | None) -> str:
+    """Return in words whether a form was signed by its room."""
+    return _SIGNATURES.get(verdict or "", "")
 
 
 def mode_words(mode: str) -> str:
