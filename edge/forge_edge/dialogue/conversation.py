@@ -18,7 +18,7 @@ from forge_edge.forms.steps import Step
 from forge_edge.messages import Instruction, Listen, NothingHeard, SpeechHeard, WakeHeard
 from forge_edge.observations import Observation, RequestObserved, UtteranceHeard
 from forge_edge.speech.grammar import DICTATION, Meaning, Vocabulary, confirmation, requests, resumption
-from forge_shared.events import RequestCode
+from forge_shared.events import Mode, RequestCode
 from forge_shared.forms.questionnaire import Questionnaire
 from forge_shared.model import Frozen
 
@@ -65,6 +65,8 @@ class Conversation(Frozen):
         turn: Number of the last turn.
         session: The recorded session that is on.
         speaker: What is known of who speaks.
+        muted: Whether the patient wants the room to hear nothing.
+        quiet: Whether the patient wants what they touch not to be read aloud.
     """
 
     activity: Literal["idle", "request", "doubt", "form", "resume", "who"] = "idle"
@@ -74,6 +76,8 @@ class Conversation(Frozen):
     turn: int = 0
     session: str | None = None
     speaker: Speaker = "assumed"
+    muted: bool = False
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +249,13 @@ class Dialogue:
         vocabulary = interviews.vocabulary(self._forms[step.interview.form_id], step.interview)
         return self._listen(after, "form", say, vocabulary, ANSWER_PATIENCE_SECONDS, observations=step.observations)
 
+    def aloud(self, now: Conversation) -> tuple[str, ...]:
+        """Return what the room would say to ask its question once more; nothing where it asks none."""
+        state = now.interview
+        if state is None or state.at is None:
+            return ()
+        return interviews.ask_again(self._forms[state.form_id], state).say
+
     def announce(self, before: Conversation, sentences: tuple[str, ...], *, tone: bool = False) -> Reaction:
         """Say something that nobody asked for, with a tone if it is urgent. Only while the room waits for its word."""
         return self._rest(before, say=sentences, tone=tone)
@@ -259,6 +270,23 @@ class Dialogue:
         if before.activity != "idle":
             return Reaction(after, None, later=(sentence,))
         return self._rest(after, say=(sentence,))
+
+    def call(self, before: Conversation, request: RequestCode, *, hub: bool) -> Reaction:
+        """React to a request that was made by touch: at once, whatever the room is doing."""
+        if before.activity == "form" and before.interview is not None:
+            return self._call_in_form(before, before.interview, Meaning("request", request), hub=hub, mode="touch")
+        sentence = _SENDING[request] if hub else NO_HUB
+        after = before.model_copy(update={"doubted": None})
+        return self._rest(after, say=(sentence,), observations=(RequestObserved(request=request, mode="touch"),))
+
+    def wish_by_touch(self, before: Conversation, *, now: datetime, new_id: str) -> Reaction:
+        """React to the wish for the form: who is there is asked as it is by voice."""
+        if before.speaker == "unknown":
+            return self._rest(before, say=(NOBODYS_ROOM,))
+        if before.speaker == "asked" and before.activity != "who":
+            return self._ask_who(before)
+        ready = before.model_copy(update={"activity": "idle", "doubted": None})
+        return self.touched_begin(ready, now=now, new_id=new_id)
 
     def _request(
         self, before: Conversation, meaning: Meaning | None, *, now: datetime, new_id: str, hub: bool
@@ -324,9 +352,11 @@ class Dialogue:
             vocabulary = Vocabulary(DICTATION, vocabulary.meanings)
         return self._listen(after, "form", say, vocabulary, ANSWER_PATIENCE_SECONDS, observations=step.observations)
 
-    def _call_in_form(self, before: Conversation, interview: FormState, meaning: Meaning, *, hub: bool) -> Reaction:
+    def _call_in_form(
+        self, before: Conversation, interview: FormState, meaning: Meaning, *, hub: bool, mode: Mode = "voice"
+    ) -> Reaction:
         step = interviews.ask_again(self._forms[interview.form_id], interview)
-        called = RequestObserved(request=cast("RequestCode", meaning.code), mode="voice")
+        called = RequestObserved(request=cast("RequestCode", meaning.code), mode=mode)
         sentence = _SENDING[meaning.code] if hub else NO_HUB
         return self._form(before, Step(step.state, (sentence, *step.say), (called, *step.observations)))
 
