@@ -5,84 +5,52 @@ Never decided by a language model. The room says that something is on its way on
 button.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, cast
+from typing import cast
 
+from forge_edge.dialogue.sentences import (
+    ACCEPTED,
+    NO_HUB,
+    NOBODYS_ROOM,
+    NOT_LISTENING,
+    NOT_THE_PATIENT,
+    OFFER,
+    REOPENED,
+    SENDING,
+    SESSION_OFF,
+    SESSION_ON,
+    TELLING,
+    WHO,
+)
+from forge_edge.dialogue.turn import Conversation, Reaction, Speaker, listening, resting
 from forge_edge.forms import interview as interviews
 from forge_edge.forms.interview import Interview, Step
-from forge_edge.messages import Instruction, Listen, NothingHeard, SpeechHeard, WakeHeard
+from forge_edge.messages import NothingHeard, SpeechHeard, WakeHeard
 from forge_edge.observations import Observation, RequestObserved, UtteranceHeard
 from forge_edge.speech.grammar import Meaning, Vocabulary, confirmation, requests, resumption
 from forge_shared.events import RequestCode
 from forge_shared.forms.questionnaire import Questionnaire
-from forge_shared.model import Frozen
+
+__all__ = [
+    "ACCEPTED",
+    "NOBODYS_ROOM",
+    "NOT_LISTENING",
+    "NOT_THE_PATIENT",
+    "NO_HUB",
+    "REOPENED",
+    "SESSION_OFF",
+    "SESSION_ON",
+    "TELLING",
+    "WHO",
+    "Conversation",
+    "Dialogue",
+    "Reaction",
+    "Speaker",
+]
 
 REQUEST_PATIENCE_SECONDS = 8.0
 ANSWER_PATIENCE_SECONDS = 15.0
 """People who are low or in pain answer slowly; a question about two weeks takes thought."""
-
-NO_HUB = "I cannot reach the staff from here right now. Please press the call button."
-TELLING = "Thank you for telling me. I am letting the staff know. If you feel unsafe, press the call button."
-ACCEPTED = "Help is coming. A member of the staff has taken your call."
-"""The only promise that the room makes, and only when the hub says that a person has accepted an alert of this room."""
-REOPENED = "I am asking the staff again. You can also press the call button."
-"""Takes the promise back, when that person gave the alert back or did not come in time."""
-WHO = "Is it the patient of this room who speaks? Please say yes or no."
-NOT_THE_PATIENT = "Thank you. Then I will not start the form."
-NOBODYS_ROOM = "I do not know whose room this is, so I cannot start a form. You can ask the staff."
-NOT_LISTENING = "I am not listening any more. Use the call button."
-SESSION_ON = "The recorded session is on. What you say is now written down."
-SESSION_OFF = "The recorded session is off."
-
-_SENDING: dict[str, str] = {
-    "water": "I am telling the staff that you would like some water.",
-    "nurse": "I am telling the staff that you asked for a nurse.",
-    "pain": "I am telling the staff that you are in pain. You can also press the call button.",
-    "help": "I am telling the staff that you need help. Press the call button too, if you can.",
-}
-_OFFER = "You can say: water, nurse, pain, help, or: I want to fill in my form."
-
-
-Speaker = Literal["assumed", "asked", "unknown"]
-"""Who speaks: the one person who lives here; perhaps someone else, so that it is asked; or nobody knows whose room it
-is, and then nothing personal begins."""
-
-
-class Conversation(Frozen):
-    """Where the dialogue stands; saved after every step.
-
-    Attributes:
-        activity: What the room waits for: its wake word, a request, whether it heard a request right, an answer in a
-            form, whether to go on with one, or who speaks.
-        tries: Requests in a row that were not understood.
-        doubted: The request that was heard without certainty and is being asked about.
-        interview: The form in progress, also while it is paused.
-        turn: Number of the last turn.
-        session: The recorded session that is on.
-        speaker: What is known of who speaks.
-    """
-
-    activity: Literal["idle", "request", "doubt", "form", "resume", "who"] = "idle"
-    tries: int = 0
-    doubted: str | None = None
-    interview: Interview | None = None
-    turn: int = 0
-    session: str | None = None
-    speaker: Speaker = "assumed"
-
-
-@dataclass(frozen=True, slots=True)
-class Reaction:
-    """The new state, what the ears shall do next, and what was observed on the way.
-
-    Without an instruction the ears go on with what they are doing; ``later`` is to be said before the next sentence.
-    """
-
-    conversation: Conversation
-    instruction: Instruction | None
-    observations: tuple[Observation, ...] = ()
-    later: tuple[str, ...] = ()
 
 
 class Dialogue:
@@ -188,13 +156,13 @@ class Dialogue:
     ) -> Reaction:
         if meaning is None:
             if before.tries == 0:
-                sorry = ("Sorry, I did not understand.", _OFFER)
+                sorry = ("Sorry, I did not understand.", OFFER)
                 return self._listen(before, "request", sorry, requests(), REQUEST_PATIENCE_SECONDS, tries=1)
             return self._rest(before, say=("Sorry, I did not understand. If you need someone, press the call button.",))
         if meaning.code == "form":
             return self._wish_for_form(before, now=now, new_id=new_id)
         if meaning.kind == "request":
-            sentence = _SENDING[meaning.code] if hub else NO_HUB
+            sentence = SENDING[meaning.code] if hub else NO_HUB
             code = cast("RequestCode", meaning.code)
             return self._rest(before, say=(sentence,), observations=(RequestObserved(request=code, mode="voice"),))
         return self._rest(before)
@@ -247,7 +215,7 @@ class Dialogue:
     def _call_in_form(self, before: Conversation, interview: Interview, meaning: Meaning, *, hub: bool) -> Reaction:
         step = interviews.ask_again(self._forms[interview.form_id], interview)
         called = RequestObserved(request=cast("RequestCode", meaning.code), mode="voice")
-        sentence = _SENDING[meaning.code] if hub else NO_HUB
+        sentence = SENDING[meaning.code] if hub else NO_HUB
         return self._form(before, Step(step.interview, (sentence, *step.say), (called, *step.observations)))
 
     def _stay(self, before: Conversation) -> Reaction:
@@ -276,7 +244,7 @@ class Dialogue:
             return self._listen(
                 reaction.conversation,
                 "request",
-                (*(reaction.instruction.say if reaction.instruction else ()), _OFFER),
+                (*(reaction.instruction.say if reaction.instruction else ()), OFFER),
                 requests(),
                 REQUEST_PATIENCE_SECONDS,
                 observations=reaction.observations,
@@ -286,37 +254,8 @@ class Dialogue:
             return self._listen(before, "resume", question, resumption(), ANSWER_PATIENCE_SECONDS, tries=1)
         return self._rest(before, say=("I will keep your form. Call me when you want to go on.",))
 
-    def _listen(  # noqa: PLR0913 (one place that builds a listening turn)
-        self,
-        before: Conversation,
-        activity: Literal["request", "doubt", "form", "resume", "who"],
-        say: tuple[str, ...],
-        vocabulary: Vocabulary,
-        patience_seconds: float,
-        *,
-        tries: int = 0,
-        tone: bool = False,
-        observations: tuple[Observation, ...] = (),
-    ) -> Reaction:
-        after = before.model_copy(update={"activity": activity, "tries": tries, "turn": before.turn + 1})
-        grammar = vocabulary.grammar
-        listen = Listen(grammar=grammar.name, phrases=grammar.phrases, patience_seconds=patience_seconds)
-        instruction = Instruction(
-            turn=after.turn, say=say, tone=tone, listen=listen, dictation=after.session is not None
-        )
-        return Reaction(after, instruction, observations)
-
-    def _rest(
-        self,
-        before: Conversation,
-        *,
-        say: tuple[str, ...] = (),
-        observations: tuple[Observation, ...] = (),
-        tone: bool = False,
-    ) -> Reaction:
-        after = before.model_copy(update={"activity": "idle", "tries": 0, "turn": before.turn + 1})
-        instruction = Instruction(turn=after.turn, say=say, tone=tone, dictation=after.session is not None)
-        return Reaction(after, instruction, observations)
+    _listen = staticmethod(listening)
+    _rest = staticmethod(resting)
 
 
 def _meaning(vocabulary: Vocabulary, heard: SpeechHeard) -> Meaning | None:
