@@ -18,7 +18,7 @@ from forge_edge.anonymiser import Anonymiser
 from forge_edge.children import EarsChild, Said
 from forge_edge.counterpart import Counterpart
 from forge_edge.deliveries import Deliveries
-from forge_edge.dialogue import reach
+from forge_edge.dialogue import calls, reach
 from forge_edge.dialogue.conversation import (
     ACCEPTED,
     NO_HUB,
@@ -29,6 +29,7 @@ from forge_edge.dialogue.conversation import (
     Reaction,
 )
 from forge_edge.dialogue.saved import SavedConversation
+from forge_edge.dialogue.sentences import UNANSWERED
 from forge_edge.enrolment import Renewal, certificate_begins
 from forge_edge.errors import OutboxError
 from forge_edge.messages import Hearing, NothingHeard, SpeechHeard, WakeHeard
@@ -93,6 +94,7 @@ class Node:
         self._hearing: str = "starting"
         self._notices: deque[str] = deque(maxlen=4)
         self._deliveries = Deliveries()
+        self._calls: calls.Calls = ()
         self._session_ends = float("inf")
         self._desired: desired.Held = None
         self._farewell = False
@@ -229,6 +231,7 @@ class Node:
                 continue
             if event.data.lane == "alarm" and event.data.noun_verb not in _UNSAID:
                 self._deliveries.expect(envelope, self._clock.monotonic_seconds())
+                self._calls = calls.made(self._calls, observation, envelope.id, self._clock.monotonic_seconds())
             if self._publisher is not None:
                 self._publisher.wake()
 
@@ -244,6 +247,7 @@ class Node:
                 case EndSession() if command.session == self._conversation.session:
                     await self._end_session("asked")
                 case AlertAccepted():
+                    self._calls = calls.accepted(self._calls, command.event)
                     await self._say(ACCEPTED)
                 case AlertReopened():
                     if ACCEPTED in self._notices:  # a promise that was not spoken yet is not spoken any more
@@ -301,6 +305,7 @@ class Node:
         if before.interview is not None and before.interview.risk_key is not None:
             await self._commit((RiskReviewObserved(key=before.interview.risk_key, outcome="not-reviewed"),))
         self._notices.clear()
+        self._calls = ()
         room_files.forget(self._folder)
         self._conversation = Conversation(turn=before.turn)
         self._scrub = True
@@ -342,6 +347,7 @@ class Node:
                 log.warning("alarm.undelivered")
                 async with self._lock:
                     await self._say(NO_HUB)
+            await self._ask_again(now)
             if now > self._session_ends:
                 async with self._lock:
                     await self._end_session("time-limit")
@@ -363,6 +369,17 @@ class Node:
                 next_watchdog = now + WATCHDOG_SECONDS
                 health.notify("WATCHDOG=1")
             await asyncio.sleep(TICK_SECONDS)
+
+    async def _ask_again(self, now: float) -> None:
+        """Make the calls again that nobody has answered, and say so. That a hub is gone is said elsewhere."""
+        if not self._hub_online:
+            return
+        async with self._lock:
+            self._calls, unanswered = calls.due(self._calls, now)
+            if unanswered:
+                log.warning("call.unanswered", calls=len(unanswered))
+                await self._commit(unanswered)
+                await self._say(UNANSWERED)
 
     async def _say_reach(self, now: float) -> None:
         self._reach, sentence = reach.due(self._reach, now)

@@ -60,6 +60,7 @@ class SpeechHeard(Frozen):
     """An utterance was heard, in a turn or (``turn`` None) as dictation.
 
     Attributes:
+        safety: What a hearing of its own, for calls that concern safety alone, made of the same words; None: nothing.
         ended_monotonic_seconds: When its last word ended, on this machine's monotonic clock, for latency figures.
     """
 
@@ -70,6 +71,7 @@ class SpeechHeard(Frozen):
     confidence: Annotated[float, Field(ge=0, le=1)]
     engine: str
     ended_monotonic_seconds: float
+    safety: str | None = None
 
 
 class NothingHeard(Frozen):

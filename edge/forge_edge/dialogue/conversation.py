@@ -5,9 +5,11 @@ Never decided by a language model. The room says that something is on its way on
 button.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
+from forge_edge.dialogue import crisis, room_answers
 from forge_edge.dialogue.sentences import (
     ACCEPTED,
     NO_HUB,
@@ -28,8 +30,9 @@ from forge_edge.forms.interview import Interview, Step
 from forge_edge.messages import NothingHeard, SpeechHeard, WakeHeard
 from forge_edge.observations import Observation, RequestObserved, UtteranceHeard
 from forge_edge.speech.grammar import Meaning, Vocabulary, confirmation, requests, resumption
-from forge_shared.events import RequestCode
+from forge_shared.events import Mode, RequestCode
 from forge_shared.forms.questionnaire import Questionnaire
+from forge_shared.plan import RoomPlan
 
 __all__ = [
     "ACCEPTED",
@@ -59,11 +62,13 @@ class Dialogue:
     Args:
         forms: Questionnaires by id; ``form_id`` names the one that "my form" means.
         form_id: The room's form.
+        plan: What the staff have set for the room.
     """
 
-    def __init__(self, forms: dict[str, Questionnaire], form_id: str) -> None:
+    def __init__(self, forms: dict[str, Questionnaire], form_id: str, plan: RoomPlan | None = None) -> None:
         self._forms = forms
         self._form_id = form_id
+        self._plan = plan or RoomPlan()
 
     def start(self, before: Conversation) -> Reaction:
         """React to a start of the node: offer to go on with a form that was interrupted."""
@@ -82,9 +87,7 @@ class Dialogue:
             return self._offer_resume(before)
         return self._listen(before, "request", (), requests(), REQUEST_PATIENCE_SECONDS, tries=0, tone=True)
 
-    def speech(  # noqa: PLR0911, C901 (one return for each thing the room may be waiting for)
-        self, before: Conversation, heard: SpeechHeard, *, now: datetime, new_id: str, hub: bool
-    ) -> Reaction:
+    def speech(self, before: Conversation, heard: SpeechHeard, *, now: datetime, new_id: str, hub: bool) -> Reaction:
         """React to an utterance.
 
         Args:
@@ -94,6 +97,40 @@ class Dialogue:
             new_id: A fresh id, used if this begins a form.
             hub: Whether the hub is known to be listening.
         """
+        texts = self._to_judge(before, heard)
+        danger = crisis.assess(
+            texts, before.raised, mode="voice", now=now, hub=hub, recorded=before.session is not None
+        )
+        if danger is None:
+            return self._understand(before, heard, now=now, new_id=new_id, hub=hub)
+        after = before.model_copy(update={"raised": danger.raised})
+        if danger.sentence is not None:
+            return self._alarmed(after, danger, danger.sentence, _taken_down(before, heard))
+        reaction = self._understand(after, heard, now=now, new_id=new_id, hub=hub)
+        return replace(reaction, observations=(*danger.observations, *reaction.observations))
+
+    def written(self, before: Conversation, text: str, *, mode: Mode, now: datetime, hub: bool) -> Reaction | None:
+        """React to what was written or touched, if it names a danger; None: it is for whoever asked for it alone.
+
+        Args:
+            before: Where the dialogue stands.
+            text: What was written, or the words of what was touched.
+            mode: How.
+            now: Time of the decision.
+            hub: Whether the hub is known to be listening.
+        """
+        recorded = before.session is not None
+        danger = crisis.assess((text,), before.raised, mode=mode, now=now, hub=hub, recorded=recorded)
+        if danger is None:
+            return None
+        after = before.model_copy(update={"raised": danger.raised})
+        if danger.sentence is None:
+            return Reaction(after, None, danger.observations)
+        return self._alarmed(after, danger, danger.sentence)
+
+    def _understand(  # noqa: PLR0911, C901 (one return for each thing the room may be waiting for)
+        self, before: Conversation, heard: SpeechHeard, *, now: datetime, new_id: str, hub: bool
+    ) -> Reaction:
         if heard.turn is None:
             return self._rest(before, observations=_taken_down(before, heard))
         if heard.turn != before.turn:
@@ -162,10 +199,20 @@ class Dialogue:
         if meaning.code == "form":
             return self._wish_for_form(before, now=now, new_id=new_id)
         if meaning.kind == "request":
-            sentence = SENDING[meaning.code] if hub else NO_HUB
-            code = cast("RequestCode", meaning.code)
-            return self._rest(before, say=(sentence,), observations=(RequestObserved(request=code, mode="voice"),))
+            return self._ask_staff(before, cast("RequestCode", meaning.code), hub=hub)
+        if meaning.kind == "wish":
+            return self._wish(before, meaning.code, now=now, hub=hub)
         return self._rest(before)
+
+    def _ask_staff(self, before: Conversation, code: RequestCode, *, hub: bool) -> Reaction:
+        sentence = SENDING[code] if hub else NO_HUB
+        return self._rest(before, say=(sentence,), observations=(RequestObserved(request=code, mode="voice"),))
+
+    def _wish(self, before: Conversation, code: str, *, now: datetime, hub: bool) -> Reaction:
+        done = room_answers.answer(code, self._plan, now=now, hub=hub)
+        if done.request is not None:
+            return self._ask_staff(before, done.request, hub=hub)
+        return replace(self._rest(before, say=(done.say,)), ambience=done.ambience)
 
     def _wish_for_form(self, before: Conversation, *, now: datetime, new_id: str) -> Reaction:
         if before.speaker == "unknown":
@@ -218,14 +265,45 @@ class Dialogue:
         sentence = SENDING[meaning.code] if hub else NO_HUB
         return self._form(before, Step(step.interview, (sentence, *step.say), (called, *step.observations)))
 
+    def _vocabulary(self, before: Conversation) -> Vocabulary:
+        """Return what the room listens for."""
+        if before.activity == "form" and before.interview is not None:
+            return interviews.vocabulary(self._forms[before.interview.form_id], before.interview)
+        if before.activity == "doubt":
+            return confirmation()
+        return resumption() if before.activity in ("resume", "who") else requests()
+
+    def _to_judge(self, before: Conversation, heard: SpeechHeard) -> tuple[str, ...]:
+        """Return what must be judged of an utterance: not what is plainly what was asked for, nor a forced guess."""
+        safety = heard.safety or ""
+        in_turn = heard.turn is not None and heard.turn == before.turn
+        if in_turn and heard.text in self._vocabulary(before).meanings:
+            return (safety,)
+        return (heard.text, safety)
+
+    def _alarmed(
+        self, before: Conversation, danger: crisis.Danger, sentence: str, others: tuple[Observation, ...] = ()
+    ) -> Reaction:
+        """Tell of a danger before all else, say so, and go on with what the room was doing."""
+        again = self._stay(before)
+        say = (sentence, *(again.instruction.say if again.instruction else ()))
+        instruction = again.instruction.model_copy(update={"say": say}) if again.instruction else None
+        return Reaction(again.conversation, instruction, (*danger.observations, *others, *again.observations))
+
     def _stay(self, before: Conversation) -> Reaction:
-        """Answer a report that belongs to an older turn: whatever the room waits for now, it goes on waiting for."""
+        """Go on waiting for whatever the room waits for now, and say it again."""
         if before.activity == "form" and before.interview is not None:
             return self._form(before, interviews.ask_again(self._forms[before.interview.form_id], before.interview))
         if before.activity == "resume":
             return self._offer_resume(before)
         if before.activity == "who":
             return self._ask_who(before)
+        if before.activity == "doubt" and before.doubted is not None:
+            return self._doubt(before, before.doubted)
+        if before.activity == "request":
+            return self._listen(
+                before, "request", (), requests(), REQUEST_PATIENCE_SECONDS, tries=before.tries, tone=True
+            )
         return self._rest(before)
 
     def _offer_resume(self, before: Conversation) -> Reaction:

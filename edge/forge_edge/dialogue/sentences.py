@@ -2,6 +2,9 @@
 
 NO_HUB = "I cannot reach the staff from here right now. Please press the call button."
 TELLING = "Thank you for telling me. I am letting the staff know. If you feel unsafe, press the call button."
+CALLING = "I am calling the staff now. Press the call button if you can."
+UNANSWERED = "Nobody has answered yet. I have asked again. Please press the call button if you can."
+NO_AMBIENCE = "I cannot do that from here right now. You can ask the staff."
 ACCEPTED = "Help is coming. A member of the staff has taken your call."
 """The only promise that the room makes, and only when the hub says that a person has accepted an alert of this room."""
 REOPENED = "I am asking the staff again. You can also press the call button."
@@ -18,5 +21,22 @@ SENDING: dict[str, str] = {
     "nurse": "I am telling the staff that you asked for a nurse.",
     "pain": "I am telling the staff that you are in pain. You can also press the call button.",
     "help": "I am telling the staff that you need help. Press the call button too, if you can.",
+    "toilet": "I am telling the staff that you need the toilet. Please wait for them, or press the call button.",
+    "blanket": "I am telling the staff that you would like a blanket.",
+    "light": "I am telling the staff about the light.",
+    "temperature": "I am telling the staff about the temperature.",
+    "music": "I am telling the staff that you would like music.",
+    "menu": "I am telling the staff that you ask about your meals.",
 }
+AMBIENCE: dict[str, str] = {
+    "light-on": "I am asking for the light to go on.",
+    "light-off": "I am asking for the light to go off.",
+    "warmer": "I am asking for it to be warmer.",
+    "cooler": "I am asking for it to be cooler.",
+    "music-on": "I am asking for music.",
+    "music-off": "I am asking for the music to stop.",
+    "blinds-open": "I am asking for the blinds to open.",
+    "blinds-close": "I am asking for the blinds to close.",
+}
+"""What the room says when it passes a wish to Home Assistant, which does not say whether anything follows."""
 OFFER = "You can say: water, nurse, pain, help, or: I want to fill in my form."

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from forge_edge.dialogue.crisis import Raised
 from forge_edge.forms.interview import Interview
 from forge_edge.messages import Instruction, Listen
 from forge_edge.observations import Observation
@@ -29,6 +30,7 @@ class Conversation(Frozen):
         turn: Number of the last turn.
         session: The recorded session that is on.
         speaker: What is known of who speaks.
+        raised: Dangers that the staff were told of lately.
     """
 
     activity: Activity = "idle"
@@ -38,6 +40,7 @@ class Conversation(Frozen):
     turn: int = 0
     session: str | None = None
     speaker: Speaker = "assumed"
+    raised: tuple[Raised, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,14 @@ class Reaction:
     """The new state, what the ears shall do next, and what was observed on the way.
 
     Without an instruction the ears go on with what they are doing; ``later`` is to be said before the next sentence.
+    ``ambience`` is a code of `sentences.AMBIENCE` for Home Assistant.
     """
 
     conversation: Conversation
     instruction: Instruction | None
     observations: tuple[Observation, ...] = ()
     later: tuple[str, ...] = ()
+    ambience: str | None = None
 
 
 def listening(  # noqa: PLR0913 (one place that builds a listening turn)

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from forge_edge.speech.ports import Grammar
+from forge_edge.speech.wishes import MORE_REQUESTS, WISHES
 from forge_shared.errors import FormInvalidError
 from forge_shared.forms.questionnaire import Item, Questionnaire
 
-Kind = Literal["answer", "command", "request", "confirmation"]
+Kind = Literal["answer", "command", "request", "confirmation", "wish"]
 
 _NUMBER_WORDS = frozenset(
     (
@@ -41,6 +42,7 @@ CALLS: Mapping[str, tuple[str, ...]] = {
     "nurse": ("call the nurse", "i need a nurse"),
     "pain": ("i am in pain",),
     "help": ("i need help", "help me", "please help me"),
+    "toilet": ("i need the toilet",),
 }
 """Calls for a person that are understood in the middle of a form too."""
 
@@ -61,6 +63,7 @@ REQUESTS: Mapping[str, tuple[str, ...]] = {
         *("i want to fill in my form", "fill in my form", "i want to fill in the form", "start my form"),
         *("continue my form", "i want to do my form"),
     ),
+    **MORE_REQUESTS,
 }
 
 DISMISSALS: tuple[str, ...] = ("stop", "never mind", "cancel", "nothing thank you")
@@ -74,7 +77,7 @@ class Meaning:
     Attributes:
         kind: What sort of thing was said.
         code: An answer option's code; a command (repeat, back, correct, skip, stop, help); a request (water, nurse,
-            pain, help, form); a confirmation (yes, no).
+            pain, help, form); a confirmation (yes, no); a wish that the room fulfils itself (`wishes.WISHES`).
     """
 
     kind: Kind
@@ -137,6 +140,7 @@ def requests() -> Vocabulary:
     """Return what may be asked of the room."""
     phrases: dict[str, Meaning] = {}
     _add(phrases, "request", REQUESTS)
+    _add(phrases, "wish", WISHES)
     _add(phrases, "command", {"stop": DISMISSALS})
     return _vocabulary("requests", phrases)
 

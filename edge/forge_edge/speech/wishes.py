@@ -1,0 +1,36 @@
+"""What may be asked of the room beside the first four requests, in English.
+
+Few ways of saying each, of several words: every further phrase is one that sound may be taken for.
+"""
+
+from collections.abc import Mapping
+
+MORE_REQUESTS: Mapping[str, tuple[str, ...]] = {
+    "toilet": (
+        "i need the toilet",
+        "i need to go to the toilet",
+        "take me to the toilet please",
+        "i need the bathroom",
+    ),
+    "blanket": ("can i have a blanket", "i need a blanket", "a blanket please", "i am cold"),
+    "light": ("it is too dark", "it is too bright", "i need more light"),
+    "temperature": ("it is too hot in here", "it is too cold in here", "i am too hot"),
+    "music": ("i would like some music", "can i have some music"),
+    "menu": ("i want to order my meal", "i would like something to eat", "i am hungry"),
+}
+"""Requests of the staff, by `forge_shared.events.RequestCode`."""
+
+WISHES: Mapping[str, tuple[str, ...]] = {
+    "time": ("what time is it", "what is the time", "tell me the time"),
+    "day": ("what day is it", "what day is it today", "what is the date"),
+    "menu": ("what is on the menu", "what is for lunch", "what is for dinner", "what is there to eat"),
+    "ambience/light-on": ("turn on the light", "turn the light on", "light on please"),
+    "ambience/light-off": ("turn off the light", "turn the light off", "light off please"),
+    "ambience/warmer": ("make it warmer", "make it warmer please"),
+    "ambience/cooler": ("make it cooler", "make it cooler please"),
+    "ambience/music-on": ("play some music", "turn on the music"),
+    "ambience/music-off": ("stop the music", "turn off the music"),
+    "ambience/blinds-open": ("open the blinds", "open the curtains"),
+    "ambience/blinds-close": ("close the blinds", "close the curtains"),
+}
+"""What the room does by itself, by a code of its own."""
