@@ -391,7 +391,9 @@ class Node:
     async def _say(self, sentence: str, *, tone: bool = False) -> None:
         """Say something as soon as nobody is in the middle of answering."""
         if self._conversation.activity == "idle":
-            await self._react(self._dialogue.announce(self._conversation, (sentence,), tone=tone))
+            await self._react(
+                self._dialogue.announce(self._conversation, (sentence,), tone=tone, repeatable=sentence != ACCEPTED)
+            )
         else:
             self._notices.append(sentence)
 

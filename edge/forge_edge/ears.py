@@ -30,6 +30,7 @@ from forge_edge.speech.espeak import EspeakSynthesiser
 from forge_edge.speech.piper import PiperSynthesiser
 from forge_edge.speech.pocketsphinx import PocketsphinxTranscriber
 from forge_edge.speech.ports import Grammar, Synthesiser, Transcriber
+from forge_edge.speech.voice import Voice
 from forge_edge.speech.whisper import WhisperTranscriber
 from forge_edge.wake import MicroWakeWords, OpenWakeWords, WakeWord
 from forge_shared.logs import get_logger
@@ -227,7 +228,7 @@ class Ears:
     def _follow(self, instruction: Instruction) -> None:
         self._dictation = instruction.dictation
         for sentence in instruction.say:
-            self._speak(sentence)
+            self._speak(sentence, instruction.voice)
         if instruction.tone:
             with contextlib.suppress(AudioError):
                 self._sink.tone()
@@ -240,10 +241,10 @@ class Ears:
             self._endpointer = Endpointer(EndpointLimits(no_speech_seconds=instruction.listen.patience_seconds))
             self._activity.reset()
 
-    def _speak(self, sentence: str) -> None:
+    def _speak(self, sentence: str, voice: Voice) -> None:
         self._mark_progress(STUCK_SECONDS + 10)
         try:
-            speech = self._synthesiser.synthesise(sentence)
+            speech = self._synthesiser.synthesise(sentence, voice)
             self._mark_progress(STUCK_SECONDS + speech.samples.size / SAMPLE_RATE_HZ)
             self._sink.play(speech)
         except (EngineError, AudioError) as error:
@@ -274,9 +275,11 @@ class Mouth:
         self._link.report(Hearing(state="closed", reason="consent-withdrawn"))
         while not self._link.closed.is_set():
             instruction = self._link.instruction(BEAT_SECONDS)
-            for sentence in instruction.say if instruction is not None else ():
+            if instruction is None:
+                continue
+            for sentence in instruction.say:
                 try:
-                    self._sink.play(self._synthesiser.synthesise(sentence))
+                    self._sink.play(self._synthesiser.synthesise(sentence, instruction.voice))
                 except (EngineError, AudioError) as error:
                     log.warning("speech.failed", reason=error.code)
 

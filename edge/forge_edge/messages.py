@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from forge_edge.speech.voice import PLAIN, Voice
 from forge_shared.model import Frozen
 
 LINE_BYTES = 256 * 1024
@@ -31,6 +32,7 @@ class Instruction(Frozen):
         tone: Whether to sound the tone that says: I am listening.
         listen: What to listen for afterwards; None means the wake word (and, in a recorded session, everything).
         dictation: Whether a recorded session is on, so that what is said without a wake word is taken down too.
+        voice: How it shall sound.
     """
 
     turn: int
@@ -38,6 +40,7 @@ class Instruction(Frozen):
     tone: bool = False
     listen: Listen | None = None
     dictation: bool = False
+    voice: Voice = PLAIN
 
 
 class Hearing(Frozen):

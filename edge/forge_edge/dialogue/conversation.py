@@ -9,13 +9,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
-from forge_edge.dialogue import crisis, room_answers
+from forge_edge.dialogue import crisis, room_answers, voice_choice
 from forge_edge.dialogue.sentences import (
     ACCEPTED,
     NO_HUB,
     NOBODYS_ROOM,
     NOT_LISTENING,
     NOT_THE_PATIENT,
+    NOTHING_SAID,
     OFFER,
     REOPENED,
     SENDING,
@@ -30,6 +31,7 @@ from forge_edge.forms.interview import Interview, Step
 from forge_edge.messages import NothingHeard, SpeechHeard, WakeHeard
 from forge_edge.observations import Observation, RequestObserved, UtteranceHeard
 from forge_edge.speech.grammar import Meaning, Vocabulary, confirmation, requests, resumption
+from forge_edge.speech.wishes import VOICE_WISHES
 from forge_shared.events import Mode, RequestCode
 from forge_shared.forms.questionnaire import Questionnaire
 from forge_shared.plan import RoomPlan
@@ -135,6 +137,9 @@ class Dialogue:
             return self._rest(before, observations=_taken_down(before, heard))
         if heard.turn != before.turn:
             return self._stay(before)
+        wished = _meaning(self._vocabulary(before), heard)
+        if wished is not None and wished.code in VOICE_WISHES:
+            return self._wish_for_voice(before, wished.code)
         if before.activity == "form" and before.interview is not None:
             form = self._forms[before.interview.form_id]
             vocabulary = interviews.vocabulary(form, before.interview)
@@ -173,9 +178,17 @@ class Dialogue:
             return self._ask_who(before, tries=1)
         return self._rest(before)
 
-    def announce(self, before: Conversation, sentences: tuple[str, ...], *, tone: bool = False) -> Reaction:
-        """Say something that nobody asked for, with a tone if it is urgent. Only while the room waits for its word."""
-        return self._rest(before, say=sentences, tone=tone)
+    def announce(
+        self, before: Conversation, sentences: tuple[str, ...], *, tone: bool = False, repeatable: bool = True
+    ) -> Reaction:
+        """Say something that nobody asked for, with a tone if it is urgent. Only while the room waits for its word.
+
+        What may not be true a moment later is not ``repeatable``: "say that again" does not bring it back.
+        """
+        reaction = self._rest(before, say=sentences, tone=tone)
+        if repeatable:
+            return reaction
+        return replace(reaction, conversation=reaction.conversation.model_copy(update={"last_said": ()}))
 
     def session(self, before: Conversation, session: str | None) -> Reaction:
         """A recorded session is switched on or off, and the room says so.
@@ -213,6 +226,15 @@ class Dialogue:
         if done.request is not None:
             return self._ask_staff(before, done.request, hub=hub)
         return replace(self._rest(before, say=(done.say,)), ambience=done.ambience)
+
+    def _wish_for_voice(self, before: Conversation, code: str) -> Reaction:
+        """Sound otherwise, or say the last words again, and go on waiting for whatever the room waits for."""
+        waits = before.activity not in ("idle", "request")
+        if code == "say-again":
+            return self._stay(before) if waits else self._rest(before, say=before.last_said or (NOTHING_SAID,))
+        voice, sentence = voice_choice.adjusted(before.voice, code)
+        after = before.model_copy(update={"voice": voice})
+        return self._before(self._stay(after), sentence) if waits else self._rest(after, say=(sentence,))
 
     def _wish_for_form(self, before: Conversation, *, now: datetime, new_id: str) -> Reaction:
         if before.speaker == "unknown":
@@ -285,10 +307,14 @@ class Dialogue:
         self, before: Conversation, danger: crisis.Danger, sentence: str, others: tuple[Observation, ...] = ()
     ) -> Reaction:
         """Tell of a danger before all else, say so, and go on with what the room was doing."""
-        again = self._stay(before)
-        say = (sentence, *(again.instruction.say if again.instruction else ()))
-        instruction = again.instruction.model_copy(update={"say": say}) if again.instruction else None
-        return Reaction(again.conversation, instruction, (*danger.observations, *others, *again.observations))
+        again = self._before(self._stay(before), sentence)
+        return replace(again, observations=(*danger.observations, *others, *again.observations))
+
+    def _before(self, reaction: Reaction, sentence: str) -> Reaction:
+        if reaction.instruction is None:
+            return reaction
+        say = (sentence, *reaction.instruction.say)
+        return replace(reaction, instruction=reaction.instruction.model_copy(update={"say": say}))
 
     def _stay(self, before: Conversation) -> Reaction:
         """Go on waiting for whatever the room waits for now, and say it again."""

@@ -28,6 +28,17 @@ SENDING: dict[str, str] = {
     "music": "I am telling the staff that you would like music.",
     "menu": "I am telling the staff that you ask about your meals.",
 }
+NOTHING_SAID = "I have not said anything."
+VOICE: dict[str, tuple[str, str]] = {
+    "slower": ("I will speak more slowly.", "I cannot speak more slowly."),
+    "faster": ("I will speak faster.", "I cannot speak faster."),
+    "louder": ("I will speak louder.", "I cannot speak louder."),
+    "quieter": ("I will speak more quietly.", "I cannot speak more quietly."),
+    "higher": ("I will speak with a higher voice.", "I cannot speak with a higher voice."),
+    "lower": ("I will speak with a lower voice.", "I cannot speak with a lower voice."),
+}
+"""What the room says when it changes its voice, and when it is at the end of its range."""
+
 AMBIENCE: dict[str, str] = {
     "light-on": "I am asking for the light to go on.",
     "light-off": "I am asking for the light to go off.",

@@ -8,6 +8,7 @@ from forge_edge.forms.interview import Interview
 from forge_edge.messages import Instruction, Listen
 from forge_edge.observations import Observation
 from forge_edge.speech.grammar import Vocabulary
+from forge_edge.speech.voice import PLAIN, Voice
 from forge_shared.model import Frozen
 
 Activity = Literal["idle", "request", "doubt", "form", "resume", "who"]
@@ -31,6 +32,8 @@ class Conversation(Frozen):
         session: The recorded session that is on.
         speaker: What is known of who speaks.
         raised: Dangers that the staff were told of lately.
+        voice: How the person wants the room to sound.
+        last_said: What the room said last, for who did not catch it.
     """
 
     activity: Activity = "idle"
@@ -41,6 +44,8 @@ class Conversation(Frozen):
     session: str | None = None
     speaker: Speaker = "assumed"
     raised: tuple[Raised, ...] = ()
+    voice: Voice = PLAIN
+    last_said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +75,10 @@ def listening(  # noqa: PLR0913 (one place that builds a listening turn)
     observations: tuple[Observation, ...] = (),
 ) -> Reaction:
     """Return the turn that says this and then listens for one of the phrases of a vocabulary."""
-    after = before.model_copy(update={"activity": activity, "tries": tries, "turn": before.turn + 1})
+    after = before.model_copy(update={"activity": activity, "tries": tries, **_next(before, say)})
     grammar = vocabulary.grammar
     listen = Listen(grammar=grammar.name, phrases=grammar.phrases, patience_seconds=patience_seconds)
-    instruction = Instruction(turn=after.turn, say=say, tone=tone, listen=listen, dictation=after.session is not None)
-    return Reaction(after, instruction, observations)
+    return Reaction(after, _instruction(after, say, tone=tone, listen=listen), observations)
 
 
 def resting(
@@ -85,6 +89,14 @@ def resting(
     tone: bool = False,
 ) -> Reaction:
     """Return the turn that says this and then waits for the wake word."""
-    after = before.model_copy(update={"activity": "idle", "tries": 0, "turn": before.turn + 1})
-    instruction = Instruction(turn=after.turn, say=say, tone=tone, dictation=after.session is not None)
-    return Reaction(after, instruction, observations)
+    after = before.model_copy(update={"activity": "idle", "tries": 0, **_next(before, say)})
+    return Reaction(after, _instruction(after, say, tone=tone, listen=None), observations)
+
+
+def _next(before: Conversation, say: tuple[str, ...]) -> dict[str, object]:
+    return {"turn": before.turn + 1, "last_said": say or before.last_said}
+
+
+def _instruction(after: Conversation, say: tuple[str, ...], *, tone: bool, listen: Listen | None) -> Instruction:
+    dictation = after.session is not None
+    return Instruction(turn=after.turn, say=say, tone=tone, listen=listen, dictation=dictation, voice=after.voice)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from forge_edge.speech.ports import Grammar
-from forge_edge.speech.wishes import MORE_REQUESTS, WISHES
+from forge_edge.speech.wishes import MORE_REQUESTS, VOICE_WISHES, WISHES
 from forge_shared.errors import FormInvalidError
 from forge_shared.forms.questionnaire import Item, Questionnaire
 
@@ -111,6 +111,7 @@ def answers(form: Questionnaire, item: Item) -> Vocabulary:
             phrases.setdefault(phrase, Meaning("answer", option.code))
     _add(phrases, "command", COMMANDS)
     _add(phrases, "request", CALLS)
+    _add(phrases, "wish", VOICE_WISHES)
     return _vocabulary(f"{form.id}/{item.link_id}", phrases)
 
 
@@ -120,6 +121,7 @@ def confirmation() -> Vocabulary:
     _add(phrases, "confirmation", CONFIRMATIONS)
     _add(phrases, "command", COMMANDS)
     _add(phrases, "request", CALLS)
+    _add(phrases, "wish", VOICE_WISHES)
     return _vocabulary("confirmation", phrases)
 
 
@@ -132,6 +134,7 @@ def resumption() -> Vocabulary:
     _add(phrases, "confirmation", CONFIRMATIONS)
     several = {code: tuple(words for words in ways if " " in words) for code, ways in REQUESTS.items()}
     _add(phrases, "request", several)
+    _add(phrases, "wish", VOICE_WISHES)
     _add(phrases, "command", {"stop": DISMISSALS})
     return _vocabulary("resumption", phrases)
 

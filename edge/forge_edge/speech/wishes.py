@@ -20,7 +20,23 @@ MORE_REQUESTS: Mapping[str, tuple[str, ...]] = {
 }
 """Requests of the staff, by `forge_shared.events.RequestCode`."""
 
+VOICE_WISHES: Mapping[str, tuple[str, ...]] = {
+    "voice/slower": ("speak slower", "speak more slowly", "speak slower please"),
+    "voice/faster": ("speak faster", "speak faster please"),
+    "voice/louder": ("speak louder", "speak louder please", "speak up please"),
+    "voice/quieter": ("speak quieter", "speak more quietly", "speak quieter please"),
+    "voice/higher": ("a higher voice please", "speak with a higher voice"),
+    "voice/lower": ("a lower voice please", "a deeper voice please", "speak with a lower voice"),
+    "say-again": ("say that again", "say it again please", "what did you say"),
+}
+"""What is understood whatever the room has asked. Of several words, as a bare "slower" sounds like "no" and "never"."""
+
 WISHES: Mapping[str, tuple[str, ...]] = {
+    **VOICE_WISHES,
+    "voice/slower": (*VOICE_WISHES["voice/slower"], "slower", "slower please"),
+    "voice/faster": (*VOICE_WISHES["voice/faster"], "faster", "faster please"),
+    "voice/louder": (*VOICE_WISHES["voice/louder"], "louder", "louder please"),
+    "voice/quieter": (*VOICE_WISHES["voice/quieter"], "quieter", "quieter please"),
     "time": ("what time is it", "what is the time", "tell me the time"),
     "day": ("what day is it", "what day is it today", "what is the date"),
     "menu": ("what is on the menu", "what is for lunch", "what is for dinner", "what is there to eat"),
