@@ -251,7 +251,7 @@ class Ears:
         for act in acts:
             match act:
                 case Speak():
-                    self._spoken = self._speaker.say(act.sentences, act.earcon)
+                    self._spoken = self._speaker.say(act.sentences, act.earcon, act.voice)
                 case Hush():
                     self._speaker.hush()
                 case Tell():

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from forge_edge.speech.voice import PLAIN, Voice
 from forge_shared.model import Frozen
 
 LINE_BYTES = 256 * 1024
@@ -36,6 +37,7 @@ class Instruction(Frozen):
         dictation: Whether a recorded session is on, so that what is said without a wake word is taken down too.
         guarded: Whether it says something that concerns somebody's safety: only speech that lasts interrupts it.
         at_once: Whether what is being said is broken off for it, unless that is guarded: somebody touched the screen.
+        voice: How it shall sound.
     """
 
     kind: Literal["instruction"] = "instruction"
@@ -46,6 +48,7 @@ class Instruction(Frozen):
     dictation: bool = False
     guarded: bool = False
     at_once: bool = False
+    voice: Voice = PLAIN
 
 
 class Mute(Frozen):
@@ -80,6 +83,7 @@ class SpeechHeard(Frozen):
     """An utterance was heard, in a turn or (``turn`` None) as dictation.
 
     Attributes:
+        safety: What a hearing of its own, for calls that concern safety alone, made of the same words; None: nothing.
         ended_monotonic_seconds: When its last word ended, on this machine's monotonic clock, for latency figures.
     """
 
@@ -90,6 +94,7 @@ class SpeechHeard(Frozen):
     confidence: Annotated[float, Field(ge=0, le=1)]
     engine: str
     ended_monotonic_seconds: float
+    safety: str | None = None
 
 
 class NothingHeard(Frozen):

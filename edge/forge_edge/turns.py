@@ -172,7 +172,7 @@ class Turns:
         if instruction.say or instruction.tone:
             self._do(State.SPEAKING, now + SENTENCE_SECONDS)
             self._speech_seconds = self._voiced_seconds = 0.0
-            return (Speak(instruction.say, "listening" if instruction.tone else None),)
+            return (Speak(instruction.say, "listening" if instruction.tone else None, instruction.voice),)
         return self._turn_over(now)
 
     def heard(

@@ -14,6 +14,8 @@ from tests.fakes.core_side import ANSWER, CoreSide, Understands
 from forge_edge.audio.ports import SAMPLE_RATE_HZ, Speech
 from forge_edge.messages import Hearing, Instruction, Mute, NothingHeard, RoomState, SpeechHeard, WakeHeard
 from forge_edge.speech.espeak import EspeakSynthesiser
+from forge_edge.speech.voice import PLAIN
+from forge_edge.speech.voice import Voice as Manner
 from forge_edge.wake import MicroWakeWords
 
 SPEED = 4.0
@@ -25,7 +27,7 @@ def person(text: str, name: str = "en-us") -> NDArray[np.float32]:
     return voice(EspeakSynthesiser(name).synthesise(text).samples)
 
 
-class Voice:
+class RoomVoice:
     """The room's voice, made once for all tests."""
 
     name = "espeak-ng"
@@ -47,7 +49,7 @@ def core(tmp_path: Path, room: AcousticRoom) -> Core:
     def make(understands: Understands | None = None, *, wakes: bool = False) -> CoreSide:
         words = (MicroWakeWords(("okay_nabu",)),) if wakes else ()
         return CoreSide(
-            tmp_path, room, room.sink, transcriber=understands, synthesiser=Voice(), wake_words=words
+            tmp_path, room, room.sink, transcriber=understands, synthesiser=RoomVoice(), wake_words=words
         )  # fmt: skip
 
     return make
@@ -134,7 +136,7 @@ def test_a_statement_is_not_silenced_by_talk_but_by_the_wake_word(room: Acoustic
 def test_a_room_does_not_wake_itself(tmp_path: Path) -> None:
     room = AcousticRoom(speed=SPEED, echo_db=0.0)
     words = (MicroWakeWords(("okay_nabu", "hey_jarvis")),)
-    with CoreSide(tmp_path, room, room.sink, synthesiser=Voice(), wake_words=words) as side:
+    with CoreSide(tmp_path, room, room.sink, synthesiser=RoomVoice(), wake_words=words) as side:
         side.tell(Instruction(turn=1, say=("Okay nabu. Say okay nabu when you need me.",) * 2))
         side.until_state("speaking")
         side.until_state("waiting", 12)
@@ -219,7 +221,7 @@ def test_sentences_follow_each_other_and_the_first_is_heard_before_the_last_is_m
     class Slow:
         name = "slow"
 
-        def synthesise(self, text: str) -> Speech:
+        def synthesise(self, text: str, voice: Manner = PLAIN) -> Speech:  # noqa: ARG002 (the port's)
             if text == "Two.":
                 held.wait(10)
             made.append(text)

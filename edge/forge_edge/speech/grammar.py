@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from forge_edge.speech.ports import Grammar
+from forge_edge.speech.wishes import MORE_REQUESTS, VOICE_WISHES, WISHES
 from forge_shared.errors import FormInvalidError
 from forge_shared.forms.questionnaire import Item, Questionnaire
 
-Kind = Literal["answer", "command", "request", "confirmation"]
+Kind = Literal["answer", "command", "request", "confirmation", "wish"]
 
 _NUMBER_WORDS = frozenset(
     (
@@ -41,6 +42,7 @@ CALLS: Mapping[str, tuple[str, ...]] = {
     "nurse": ("call the nurse", "i need a nurse"),
     "pain": ("i am in pain",),
     "help": ("i need help", "help me", "please help me"),
+    "toilet": ("i need the toilet",),
 }
 """Calls for a person that are understood in the middle of a form too."""
 
@@ -61,6 +63,7 @@ REQUESTS: Mapping[str, tuple[str, ...]] = {
         *("i want to fill in my form", "fill in my form", "i want to fill in the form", "start my form"),
         *("continue my form", "i want to do my form"),
     ),
+    **MORE_REQUESTS,
 }
 
 DISMISSALS: tuple[str, ...] = ("stop", "never mind", "cancel", "nothing thank you")
@@ -74,7 +77,7 @@ class Meaning:
     Attributes:
         kind: What sort of thing was said.
         code: An answer option's code; a command (repeat, back, correct, skip, stop, help); a request (water, nurse,
-            pain, help, form); a confirmation (yes, no).
+            pain, help, form); a confirmation (yes, no); a wish that the room fulfils itself (`wishes.WISHES`).
     """
 
     kind: Kind
@@ -112,6 +115,7 @@ def answers(form: Questionnaire, item: Item) -> Vocabulary:
             phrases.setdefault(phrase, Meaning("answer", option.code))
     add(phrases, "command", COMMANDS)
     add(phrases, "request", CALLS)
+    add(phrases, "wish", VOICE_WISHES)
     return vocabulary_of(f"{form.id}/{item.link_id}", phrases)
 
 
@@ -121,6 +125,7 @@ def confirmation() -> Vocabulary:
     add(phrases, "confirmation", CONFIRMATIONS)
     add(phrases, "command", COMMANDS)
     add(phrases, "request", CALLS)
+    add(phrases, "wish", VOICE_WISHES)
     return vocabulary_of("confirmation", phrases)
 
 
@@ -133,6 +138,7 @@ def resumption() -> Vocabulary:
     add(phrases, "confirmation", CONFIRMATIONS)
     several = {code: tuple(words for words in ways if " " in words) for code, ways in REQUESTS.items()}
     add(phrases, "request", several)
+    add(phrases, "wish", VOICE_WISHES)
     add(phrases, "command", {"stop": DISMISSALS})
     return vocabulary_of("resumption", phrases)
 
@@ -141,6 +147,7 @@ def requests() -> Vocabulary:
     """Return what may be asked of the room."""
     phrases: dict[str, Meaning] = {}
     add(phrases, "request", REQUESTS)
+    add(phrases, "wish", WISHES)
     add(phrases, "command", {"stop": DISMISSALS})
     return vocabulary_of("requests", phrases)
 

@@ -6,6 +6,7 @@ from typing import Annotated, Protocol
 from pydantic import Field
 
 from forge_edge.audio.ports import Samples, Speech
+from forge_edge.speech.voice import PLAIN, Voice
 from forge_shared.model import Frozen
 
 
@@ -64,8 +65,10 @@ class Synthesiser(Protocol):
     def name(self) -> str:
         """The engine's name."""
 
-    def synthesise(self, text: str) -> Speech:
+    def synthesise(self, text: str, voice: Voice = PLAIN) -> Speech:
         """Speak ``text`` (at most 1,000 characters), 16 kHz mono. Takes at most ten seconds.
+
+        An engine that cannot change its pitch leaves it as it is.
 
         Raises:
             EngineError: The engine failed or took too long.
