@@ -42,6 +42,8 @@ INTERRUPTING = ("not at all", "several days", "nearly every day", "I need some w
 ECHOES = tuple(product((-6.0, -12.0, -18.0, -24.0), (30.0, 60.0, 150.0)))
 """Level of the room's voice at its microphone beside what is played, in dB, and its delay in milliseconds. The room
 speaks at about -20 dBFS and people at -26 dBFS."""
+LOUD_ECHO_DB = -6.0
+"""The room's voice comes back as loud as a person speaks."""
 REPLIES = (
     "Okay nabu.",
     "Hey jarvis.",
@@ -103,7 +105,7 @@ def answers(turns: int) -> tuple[list[float], dict[str, float]]:
 
 
 def interruptions(turns: int) -> tuple[list[float], list[float], list[float]]:
-    """Return, for people at least as loud as the room's echo and for all, the time to silence; and what was left."""
+    """Return the time to silence for people who are louder than the room's echo, for all, and what was left to say."""
     loud, every, left = [], [], []
     for turn in range(turns):
         echo_db, delay_ms = ECHOES[turn % len(ECHOES)]
@@ -206,7 +208,10 @@ def main() -> None:
             "without_cancellation_and_gate": own_voice(options.replies, cancels=False, gates=False),
         },
     )
-    with patch("forge_edge.turns.INTERRUPTING_VOICED_SECONDS", 0.0), patch("forge_edge.ears.NOISE_VOICED_SECONDS", 0.0):
+    with (
+        patch("forge_edge.interruption.INTERRUPTING_VOICED_SECONDS", 0.0),
+        patch("forge_edge.ears.NOISE_VOICED_SECONDS", 0.0),
+    ):
         unvoiced = coughs(options.turns)
     show("turn_coughs", coughs(options.turns), {"without_pitch": unvoiced})
 

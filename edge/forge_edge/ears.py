@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from forge_edge.acts import Act, Decode, Hush, Speak, Tell
-from forge_edge.audio.activity import CHUNK_SECONDS, SPEECH_PROBABILITY, VoiceActivity
+from forge_edge.audio.activity import CHUNK_SECONDS, VoiceActivity
 from forge_edge.audio.echo import OWN_SHARE, EchoCanceller, Reference
 from forge_edge.audio.files import FileSource
 from forge_edge.audio.microphone import MicrophoneSource
@@ -27,6 +27,7 @@ from forge_edge.audio.speaking import Began, Finished, Speaker
 from forge_edge.audio.voicing import is_voiced, voiced_seconds
 from forge_edge.core_link import BEAT_SECONDS, CoreLink
 from forge_edge.errors import AudioSourceLostError, EngineError, NodeConfigError
+from forge_edge.interruption import INTERRUPTING_PROBABILITY
 from forge_edge.messages import Beat, Hearing, Instruction, Mute, RoomState, SpeechHeard, WakeHeard
 from forge_edge.mouth import Mouth
 from forge_edge.settings import NodeSettings
@@ -217,7 +218,7 @@ class Ears:
         if self._turns.is_speaking:
             if self._echo.own_share < OWN_SHARE:
                 probability = 0.0
-            voiced = probability >= SPEECH_PROBABILITY and is_voiced(np.concatenate((before[-128:], clean)))
+            voiced = probability >= INTERRUPTING_PROBABILITY and is_voiced(np.concatenate((before[-128:], clean)))
         woke = self._woken(clean)
         self._act(self._turns.heard(probability, chunk.at_seconds, now, voiced=voiced, woke=woke))
 

@@ -26,6 +26,7 @@ from forge_edge.audio.activity import (
     TimedOut,
 )
 from forge_edge.audio.pace import Pace
+from forge_edge.interruption import Interruption
 from forge_edge.messages import Hearing, Instruction, Listen, NothingHeard, SpeechHeard, WakeHeard
 
 REPLY_SECONDS = 5.0
@@ -33,21 +34,6 @@ REPLY_SECONDS = 5.0
 
 SENTENCE_SECONDS = 15.0
 """A sentence begins within this time (an engine takes ten seconds at most) or the room takes it for spoken."""
-
-INTERRUPTING_SECONDS = 0.12
-"""Speech that silences the room. With what the detector takes to notice it, 0.25 s (measured, `benchmarks/turns.py`).
-Whoever coughs would have to ask again, so it must have a voice's pitch too (`INTERRUPTING_VOICED_SECONDS`)."""
-
-INTERRUPTING_VOICED_SECONDS = 0.06
-
-INSISTING_SECONDS = 0.8
-"""The same while the room says something that concerns somebody's safety: a "hm" or a cough is much shorter."""
-
-GAP_SECONDS = 0.1
-"""As `activity`: a pause this short is part of a word."""
-
-WORDS_GAP_SECONDS = 0.4
-"""A pause this short is between two words of who insists."""
 
 LEAD_SECONDS = 0.6
 """What was heard before an interruption was noticed belongs to the utterance: its first word began then."""
@@ -122,7 +108,7 @@ class Turns:
         self._interrupted = False
         self._noises = 0
         self._recent: deque[tuple[float, float]] = deque(maxlen=int(LEAD_SECONDS / CHUNK_SECONDS))
-        self._speech_seconds = self._voiced_seconds = self._gap_seconds = 0.0
+        self._interruption = Interruption()
         self._ended_seconds: float | None = None
         self._more: tuple[Decode, SpeechHeard] | None = None
 
@@ -171,7 +157,7 @@ class Turns:
             self._pace = Pace()  # the next to speak may be somebody else
         if instruction.say or instruction.tone:
             self._do(State.SPEAKING, now + SENTENCE_SECONDS)
-            self._speech_seconds = self._voiced_seconds = 0.0
+            self._interruption = Interruption()
             return (Speak(instruction.say, "listening" if instruction.tone else None),)
         return self._turn_over(now)
 
@@ -336,17 +322,8 @@ class Turns:
         return *hush, *self._ask(woke, now)
 
     def _await_interruption(self, probability: float, now: float, *, voiced: bool) -> Acts:
-        if probability >= SPEECH_PROBABILITY:
-            self._speech_seconds += CHUNK_SECONDS
-            self._voiced_seconds += CHUNK_SECONDS * voiced
-            self._gap_seconds = 0.0
-        else:
-            self._gap_seconds += CHUNK_SECONDS
-            if self._gap_seconds >= (WORDS_GAP_SECONDS if self._instruction.guarded else GAP_SECONDS):
-                self._speech_seconds = self._voiced_seconds = 0.0
-        needed = INSISTING_SECONDS if self._instruction.guarded else INTERRUPTING_SECONDS
-        listen = self._instruction.listen
-        if listen is None or self._speech_seconds < needed or self._voiced_seconds < INTERRUPTING_VOICED_SECONDS:
+        is_enough = self._interruption.feed(probability, voiced=voiced, guarded=self._instruction.guarded)
+        if self._instruction.listen is None or not is_enough:
             return ()
         self._next = None
         acts = (Hush(), *self._turn_over(now))

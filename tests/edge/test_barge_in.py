@@ -19,6 +19,9 @@ from forge_edge.wake import MicroWakeWords
 SPEED = 4.0
 QUESTION = "Over the last two weeks, how often have you been bothered by feeling down, depressed or hopeless?"
 
+LONG = ANSWER.model_copy(update={"patience_seconds": 40.0})
+"""A loaded machine may be late with what happens."""
+
 
 @cache
 def person(text: str, name: str = "en-us") -> NDArray[np.float32]:
@@ -86,7 +89,7 @@ def test_the_rooms_own_voice_does_not_interrupt_it(room: AcousticRoom, core: Cor
 def test_coughs_neither_silence_the_room_nor_answer_for_anybody(room: AcousticRoom, core: Core) -> None:
     ears = Understands("", accepted=False)
     with core(ears) as side:
-        side.tell(Instruction(turn=1, say=("How are you feeling this morning?",), listen=ANSWER))
+        side.tell(Instruction(turn=1, say=("How are you feeling this morning?",), listen=LONG))
         side.until_state("speaking")
         room.happens(cough(1), in_seconds=0.5)
         side.until_state("listening")
@@ -161,7 +164,7 @@ def test_a_mute_in_mid_speech_is_shown_at_once_keeps_nothing_and_leaves_nothing_
         assert ears.utterances == []
         side.tell(Mute(muted=False))
         side.until_state("deciding")
-        side.tell(Instruction(turn=2, listen=ANSWER))
+        side.tell(Instruction(turn=2, listen=LONG))
         side.until_state("listening")
         room.happens(person("yes please"))
         side.until(lambda: bool(side.all(SpeechHeard)))
@@ -239,7 +242,7 @@ def test_sentences_follow_each_other_and_the_first_is_heard_before_the_last_is_m
 
 def test_the_time_of_a_turn_is_written_stage_by_stage(tmp_path: Path, room: AcousticRoom, core: Core) -> None:
     with core() as side:
-        side.tell(Instruction(turn=1, listen=ANSWER))
+        side.tell(Instruction(turn=1, listen=LONG))
         side.until_state("listening")
         room.happens(person("yes please"))
         side.until(lambda: bool(side.all(SpeechHeard)))

@@ -92,6 +92,20 @@ async def test_what_the_ears_hear_reaches_the_core_and_its_instruction_reaches_t
     assert core.said[1].model_dump() == {"kind": "nothing", "turn": 7}
 
 
+async def test_a_mute_holds_for_ears_that_are_started_anew(tmp_path: Path) -> None:
+    core = Core()
+    program = """
+    beat()
+    muted = json.loads(lines.readline())["muted"]
+    say(kind="nothing", turn=int(muted))
+    beat()
+    """
+    async with ears(tmp_path, program, core) as child:
+        assert not await child.mute(muted=True)  # nobody is there yet
+        await core.until(lambda: core.gone >= 2 and len(core.said) >= 2)
+    assert [said.model_dump()["turn"] for said in core.said[:2]] == [1, 1]
+
+
 async def test_an_instruction_without_ears_is_not_pretended_to_be_sent(tmp_path: Path) -> None:
     core = Core()
     child = EarsChild(["true"], tmp_path / "core.sock", on_said=core.on_said, on_gone=core.on_gone)

@@ -110,6 +110,10 @@ class AcousticRoom:
         with self._changed:
             self._lost_reads = reads
 
+    def echo_of(self, samples: Samples) -> NDArray[np.float32]:
+        """Return what the walls make of a sound."""
+        return np.convolve(samples.astype(np.float32), self._walls).astype(np.float32)
+
     def until(self, seconds: float, limit_seconds: float = 30.0) -> None:
         """Wait for a stream time."""
         with self._changed:
@@ -174,7 +178,7 @@ class AcousticRoom:
                 return
             stops = self._stops
             first = self._chunks * CHUNK_SAMPLES
-            echo = np.convolve(samples.astype(np.float32), self._walls).astype(np.float32) if len(samples) else None
+            echo = self.echo_of(samples) if len(samples) else None
             if self._echoes and echo is not None:
                 self._sounds.append((first + self._delay, echo))
             end = first + len(samples)
