@@ -26,7 +26,9 @@ from tests.fakes.acoustic_room import AcousticRoom, cough, voice
 from tests.fakes.core_side import ANSWER, CoreSide, Understands
 
 from forge_edge.audio import pace
+from forge_edge.audio.activity import CHUNK_SECONDS
 from forge_edge.audio.echo import EchoCanceller
+from forge_edge.audio.microphone import QUEUE_CHUNKS
 from forge_edge.ears import Ears
 from forge_edge.messages import Instruction, Listen, SpeechHeard, WakeHeard
 from forge_edge.speech.espeak import EspeakSynthesiser
@@ -42,6 +44,7 @@ INTERRUPTING = ("not at all", "several days", "nearly every day", "I need some w
 ECHOES = tuple(product((-6.0, -12.0, -18.0, -24.0), (30.0, 60.0, 150.0)))
 """Level of the room's voice at its microphone beside what is played, in dB, and its delay in milliseconds. The room
 speaks at about -20 dBFS and people at -26 dBFS."""
+QUEUE_SECONDS = QUEUE_CHUNKS * CHUNK_SECONDS
 LOUD_ECHO_DB = -6.0
 """The room's voice comes back as loud as a person speaks."""
 REPLIES = (
@@ -83,7 +86,7 @@ def answers(turns: int) -> tuple[list[float], dict[str, float]]:
     listen = Listen(
         grammar="request", phrases=(*vocabulary.phrases, *confirmation().grammar.phrases), patience_seconds=8
     )
-    room = AcousticRoom()
+    room = AcousticRoom(behind_seconds=QUEUE_SECONDS)
     with ears(room, PocketsphinxTranscriber()) as side:
         for turn in range(turns):
             side.tell(Instruction(turn=turn, listen=listen))
@@ -109,7 +112,7 @@ def interruptions(turns: int) -> tuple[list[float], list[float], list[float]]:
     loud, every, left = [], [], []
     for turn in range(turns):
         echo_db, delay_ms = ECHOES[turn % len(ECHOES)]
-        room = AcousticRoom(echo_db=echo_db, delay_ms=delay_ms, seed=turn)
+        room = AcousticRoom(echo_db=echo_db, delay_ms=delay_ms, seed=turn, behind_seconds=QUEUE_SECONDS)
         with ears(room, Understands()) as side:
             # A room has spoken before: its canceller knows the room.
             side.tell(Instruction(turn=0, say=("I am telling the staff that you would like some water.",)))

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from forge_edge import turns
 from forge_edge.acts import Act, Acts, Decode, Hush, Speak, Tell
@@ -266,5 +266,5 @@ class AnyRoom(RuleBasedStateMachine):
             assert self.room.turns.state in (State.MUTED, State.LOST)
 
 
-AnyRoom.TestCase.settings = settings(max_examples=25, stateful_step_count=15, deadline=None)
-test_no_order_of_events_leaves_a_room_hanging = AnyRoom.TestCase
+def test_no_order_of_events_leaves_a_room_hanging() -> None:
+    run_state_machine_as_test(AnyRoom, settings=settings(max_examples=25, stateful_step_count=15, deadline=None))
