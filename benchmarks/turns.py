@@ -13,7 +13,6 @@ import re
 import statistics
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
@@ -190,8 +189,6 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=20)
     parser.add_argument("--replies", type=int, default=100)
     options = parser.parse_args()
-    threading.excepthook = lambda failed: sys.exit(f"{failed.exc_value!r}")
-
     waits, stages = answers(options.turns)
     with patch.object(pace, "PROBE_SHARE", 100.0), patch.object(pace, "MORE_SHARE", 100.0):
         fixed, _ = answers(options.turns)

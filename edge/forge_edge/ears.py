@@ -93,7 +93,7 @@ class Ears:
         self._shown_at = 0.0
         self._probe: tuple[float, Transcription] | None = None
         self._decoded: tuple[float, float, float] | None = None
-        self._wake_fed = False
+        self._wake_fed = self._attended = False
         self._zero_seconds = 0.0
         self._reopen_at = 0.0
         self._progress_until = time.monotonic() + STUCK_SECONDS
@@ -145,7 +145,7 @@ class Ears:
                 self._spoken = self._speaker.say((), "muted")
         else:
             self._source.discard()
-            self._activity.reset()
+            self._attended = False
             self._act(self._turns.undeafen("muted", now))
 
     def _take_news(self) -> None:
@@ -196,7 +196,7 @@ class Ears:
         if self._lost:
             self._lost = False
             log.info("hearing.recovered")
-            self._activity.reset()
+            self._attended = False
             self._act(self._turns.undeafen("lost", time.monotonic()))
         if chunk is None:
             self._ended = True
@@ -213,7 +213,7 @@ class Ears:
         before = self._buffer[-1].samples if self._buffer else clean
         self._buffer.append(AudioChunk(clean, chunk.at_seconds))
         now = time.monotonic()
-        probability = self._activity.probability(clean) if self._turns.attends else 0.0
+        probability = self._speech_probability(clean)
         voiced = False
         if self._turns.is_speaking:
             if self._echo.own_share < OWN_SHARE:
@@ -221,6 +221,15 @@ class Ears:
             voiced = probability >= INTERRUPTING_PROBABILITY and is_voiced(np.concatenate((before[-128:], clean)))
         woke = self._woken(clean)
         self._act(self._turns.heard(probability, chunk.at_seconds, now, voiced=voiced, woke=woke))
+
+    def _speech_probability(self, samples: Samples) -> float:
+        if not self._turns.attends:
+            self._attended = False
+            return 0.0
+        if not self._attended:
+            self._attended = True
+            self._activity.reset()
+        return self._activity.probability(samples)
 
     def _woken(self, samples: Samples) -> WakeHeard | None:
         if not self._turns.awaits_wake_word:

@@ -99,6 +99,7 @@ class Turns:
     def __init__(self) -> None:
         self._doing: State = State.WAITING
         self._deaf: set[Deafness] = set()
+        self._told: Deafness | None = None
         self._limit = float("inf")
         self._instruction = Instruction(turn=0)
         self._next: Instruction | None = None
@@ -226,26 +227,25 @@ class Turns:
         """Nothing is heard any more. What is being said is said to its end; who was listened to has not answered."""
         if why in self._deaf:
             return ()
-        before = self.hears
         self._deaf.add(why)
         self._recent.clear()
         self._endpointer = None
         self._interrupted = False
         if self._doing is State.LISTENING:
             self._limit = now + (self._instruction.listen.patience_seconds if self._instruction.listen else 0.0)
-        return (Tell(_REASONS[why]),) if before or why == "closed" else ()
+        return self._tell_hearing()
 
     def undeafen(self, why: Deafness, now: float) -> Acts:
         """What made the room deaf is over; it may be deaf for another reason still."""
         if why not in self._deaf:
             return ()
         self._deaf.discard(why)
+        told = self._tell_hearing()
         if self._deaf:
-            return (Tell(_REASONS[self._foremost()]),)
-        told = Tell(Hearing(state="ok", reason="recovered"))
+            return told
         if self._doing is State.LISTENING:
-            return told, *self._listen_on(now)
-        return told, *(self._wait() if self._doing is State.WAITING else ())
+            return *told, *self._listen_on(now)
+        return *told, *(self._wait() if self._doing is State.WAITING else ())
 
     def tick(self, now: float) -> Acts:
         """End what has lasted too long."""
@@ -260,6 +260,14 @@ class Turns:
     def _foremost(self) -> Deafness:
         """Return the reason for being deaf that matters most."""
         return min(self._deaf, key=tuple(_SHOWN).index)
+
+    def _tell_hearing(self) -> Acts:
+        """Report whether the room hears, and if not, the reason that matters most; each change once."""
+        why = self._foremost() if self._deaf else None
+        if why == self._told:
+            return ()
+        self._told = why
+        return (Tell(Hearing(state="ok", reason="recovered") if why is None else _REASONS[why]),)
 
     def _do(self, state: State, limit: float = float("inf")) -> None:
         self._doing, self._limit = state, limit
@@ -317,9 +325,8 @@ class Turns:
         return (Tell(perception),)
 
     def _woken(self, woke: WakeHeard, now: float) -> Acts:
-        hush = (Hush(),) if self._doing is State.SPEAKING else ()
         self._next = None
-        return *hush, *self._ask(woke, now)
+        return *((Hush(),) if self._doing is State.SPEAKING else ()), *self._ask(woke, now)
 
     def _await_interruption(self, probability: float, now: float, *, voiced: bool) -> Acts:
         is_enough = self._interruption.feed(probability, voiced=voiced, guarded=self._instruction.guarded)
