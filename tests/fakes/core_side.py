@@ -101,8 +101,9 @@ class CoreSide:
         return [state.state for state in self.all(RoomState)]
 
     def until_state(self, state: str, seconds: float = 20.0) -> float:
-        """Wait until the room shows a state; return when."""
-        self.until(lambda: self.states()[-1:] == [state], seconds)
+        """Wait until the room shows a state, or has shown it meanwhile; return when."""
+        before = len(self.states())
+        self.until(lambda: state in self.states()[max(0, before - 1) :], seconds)
         return time.monotonic()
 
     def _listen(self) -> None:
