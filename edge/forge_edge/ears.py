@@ -95,7 +95,7 @@ class Ears:
         self._decoded: tuple[float, float, float] | None = None
         self._wake_fed = self._attended = False
         self._zero_seconds = 0.0
-        self._reopen_at = 0.0
+        self._reopen_at = self._busy_until = 0.0
         self._progress_until = time.monotonic() + STUCK_SECONDS
         self._muted = self._lost = self._ended = False
 
@@ -168,8 +168,9 @@ class Ears:
 
     def _beat(self) -> None:
         while not self._link.closed.wait(BEAT_SECONDS):
-            if time.monotonic() < self._progress_until:
-                self._link.report(Beat())
+            now = time.monotonic()
+            if now < self._progress_until:
+                self._link.report(Beat(busy_seconds=max(0.0, self._busy_until - now)))
 
     def _mark_progress(self, seconds: float) -> None:
         self._progress_until = time.monotonic() + seconds
@@ -303,6 +304,7 @@ class Ears:
         if decode.final and self._probe is not None and self._probe[0] == decode.speech_end_seconds:
             return self._probe[1]
         grammar = Grammar(decode.listen.grammar, decode.listen.phrases) if decode.listen is not None else None
+        self._busy_until = time.monotonic() + DECODE_SECONDS
         self._mark_progress(STUCK_SECONDS + DECODE_SECONDS)
         self._link.report(Beat(busy_seconds=DECODE_SECONDS))
         try:
@@ -310,6 +312,8 @@ class Ears:
         except EngineError as error:
             log.warning("engine.failed", engine=self._transcriber.name, reason=error.code)
             return None
+        finally:
+            self._busy_until = 0.0
         self._probe = None if decode.final else (decode.speech_end_seconds, heard)
         return heard
 

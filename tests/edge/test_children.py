@@ -130,6 +130,22 @@ async def test_ears_that_hang_are_killed_within_the_limit_and_started_again(tmp_
     assert not Path(f"/proc/{first}").exists()
 
 
+async def test_ears_that_say_how_long_they_will_work_may_be_silent_for_so_long_and_no_longer(tmp_path: Path) -> None:
+    core = Core()
+    program = """
+    beat()
+    say(kind="beat", busy_seconds=1.5)
+    time.sleep(1.2)
+    say(kind="nothing", turn=1)
+    say(kind="beat", busy_seconds=0.5)
+    time.sleep(60)
+    """
+    async with ears(tmp_path, program, core):
+        await core.until(lambda: len(core.said) == 1)
+        assert core.gone == 0
+        await core.until(lambda: core.gone == 1)
+
+
 async def test_ears_that_never_connect_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(children, "START_LIMIT_SECONDS", 0.3)
     core = Core()
@@ -288,6 +304,7 @@ def test_a_hanging_room_is_known_within_ten_seconds(monkeypatch: pytest.MonkeyPa
     monkeypatch.undo()
     assert core_link.BEAT_SECONDS < children.BEAT_LIMIT_SECONDS
     assert forge_edge.ears.STUCK_SECONDS + children.BEAT_LIMIT_SECONDS < 10
+    assert forge_edge.ears.DECODE_SECONDS + children.BEAT_LIMIT_SECONDS < 10
 
 
 async def test_a_trouble_is_logged_once_and_so_is_the_recovery(tmp_path: Path) -> None:
