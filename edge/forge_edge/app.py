@@ -34,7 +34,10 @@ from forge_edge.dialogue.saved import SavedConversation
 from forge_edge.dialogue.sentences import CALLING, UNANSWERED
 from forge_edge.enrolment import Renewal, certificate_begins
 from forge_edge.errors import OutboxError
+<<<<<<< HEAD
 from forge_edge.forms.touch import Pause, View
+=======
+>>>>>>> turns
 from forge_edge.messages import Hearing, NothingHeard, RoomState, Said, SpeechHeard, WakeHeard
 from forge_edge.observations import (
     CanaryDue,
