@@ -184,7 +184,7 @@ def _form_run(settings: NodeSettings, options: argparse.Namespace) -> int:
     if options.audio:
         from forge_edge.ears import transcriber  # noqa: PLC0415 (see above)
         from forge_edge.forms.asked import AskedForm  # noqa: PLC0415 (see above)
-        from forge_edge.forms.heard import run_heard  # noqa: PLC0415 (see above)
+        from forge_edge.heard_forms import run_heard  # noqa: PLC0415 (see above)
 
         zone = datetime.now().astimezone().tzinfo or UTC
         asked = AskedForm(form, zone=zone, dictation=settings.whisper_model is not None)

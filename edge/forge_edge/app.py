@@ -110,7 +110,7 @@ class Node:
         if settings.form not in forms:
             raise FormUnknownError(f"there is no form {settings.form}; installed: {', '.join(sorted(forms))}")
         if (reason := obstacle(forms[settings.form])) is not None:
-            raise FormInvalidError(f"the form {settings.form} cannot be asked by voice: {reason}")
+            raise FormInvalidError(f"the form {settings.form} cannot be offered in a room: {reason}")
         credentials = load_credentials(settings.credentials) if settings.credentials else None
         if credentials is not None:
             self._clock.not_before(certificate_begins(credentials))
