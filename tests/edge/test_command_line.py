@@ -210,7 +210,13 @@ def test_a_node_with_a_form_that_is_not_there_says_which_there_are(tmp_path: Pat
 
 
 def test_a_node_does_not_start_with_a_form_whose_answers_it_could_not_send(tmp_path: Path) -> None:
-    form = {"resourceType": "Questionnaire", "id": "odd", "url": "https://x.org/f", "version": "1", "title": "Odd"}
+    form: dict[str, Any] = {
+        "resourceType": "Questionnaire",
+        "id": "odd",
+        "url": "https://x.org/f",
+        "version": "1",
+        "title": "Odd",
+    }
     form |= {"status": "active", "item": [{"linkId": "a question", "type": "boolean", "text": "Well?"}]}
     (tmp_path / "odd.json").write_text(json.dumps(form))
     folders = {"FORGE_EDGE_STATE_DIR": str(tmp_path / "state"), "FORGE_EDGE_FORMS_DIR": str(tmp_path)}
