@@ -1,6 +1,6 @@
 # `make demo` and `make test` set everything up by themselves; the rest helps while working.
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick check bench chaos soak capture lock docs assets clean
+.PHONY: help demo test quick check bench kills chaos soak capture lock docs assets clean
 bin := .venv/bin
 
 help: ## Show this list
@@ -31,6 +31,10 @@ check: ## Format, lint, types, architecture, dependencies, locks
 bench: ## Print every figure of docs/benchmarks.md, one JSON line each
 	@requirements/install test
 	@for program in benchmarks/*.py; do $(bin)/python $$program || exit 1; done
+
+kills: ## Kill 1,000 rooms at random points of forms, and count the answers that are lost or changed
+	@requirements/install test
+	@$(bin)/python benchmarks/form_kills.py
 
 chaos: ## Let everything between 50 rooms and the hub fail while 60,000 events are made, then the power of both; print reports
 	@requirements/install test

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -176,7 +177,20 @@ def _form_run(settings: NodeSettings, options: argparse.Namespace) -> int:
     # With --json the response alone goes to standard output, so that a program can read it.
     shown = sys.stderr if options.json else sys.stdout
     form = form_named(options.file, settings.forms_dir)
-    response = run_written(form, sys.stdin, lambda line: print(line, file=shown, flush=True))
+
+    def show(line: str) -> None:
+        print(line, file=shown, flush=True)
+
+    if options.audio:
+        from forge_edge.ears import transcriber  # noqa: PLC0415 (see above)
+        from forge_edge.forms.asked import AskedForm  # noqa: PLC0415 (see above)
+        from forge_edge.heard_forms import run_heard  # noqa: PLC0415 (see above)
+
+        zone = datetime.now().astimezone().tzinfo or UTC
+        asked = AskedForm(form, zone=zone, dictation=settings.whisper_model is not None)
+        response = run_heard(asked, options.audio, transcriber(settings), show, assume_yes=options.assume_yes)
+    else:
+        response = run_written(form, sys.stdin, show)
     print(json.dumps(response, ensure_ascii=False, indent=None if options.json else 1), flush=True)
     return EXIT_FAILED if response["status"] == "in-progress" else EXIT_OK
 
@@ -259,7 +273,18 @@ def _parser() -> argparse.ArgumentParser:
     fill.add_argument(
         "file", type=Path, metavar="FILE", help="FHIR R4 Questionnaire, JSON, or the id of an installed one"
     )
-    fill.add_argument("--text", action="store_true", required=True, help="answers are lines of standard input")
+    ways = fill.add_mutually_exclusive_group(required=True)
+    ways.add_argument("--text", action="store_true", help="answers are lines of standard input")
+    ways.add_argument(
+        "--audio",
+        nargs="+",
+        type=Path,
+        metavar="SOUND",
+        help="recordings, one for each turn: an answer, then a yes or a no to its reading back, and so on",
+    )
+    fill.add_argument(
+        "--assume-yes", action="store_true", help="with --audio: take every reading back as right, and answers alone"
+    )
     fill.add_argument(
         "--json", action="store_true", help="questions to standard error, the response to standard output"
     )

@@ -34,10 +34,7 @@ from forge_edge.dialogue.saved import SavedConversation
 from forge_edge.dialogue.sentences import CALLING, UNANSWERED
 from forge_edge.enrolment import Renewal, certificate_begins
 from forge_edge.errors import OutboxError
-<<<<<<< HEAD
 from forge_edge.forms.touch import Pause, View
-=======
->>>>>>> turns
 from forge_edge.messages import Hearing, NothingHeard, RoomState, Said, SpeechHeard, WakeHeard
 from forge_edge.observations import (
     CanaryDue,
@@ -129,7 +126,7 @@ class Node:
         if settings.form not in forms:
             raise FormUnknownError(f"there is no form {settings.form}; installed: {', '.join(sorted(forms))}")
         if (reason := obstacle(forms[settings.form])) is not None:
-            raise FormInvalidError(f"the form {settings.form} cannot be asked by voice: {reason}")
+            raise FormInvalidError(f"the form {settings.form} cannot be offered in a room: {reason}")
         credentials = load_credentials(settings.credentials) if settings.credentials else None
         if credentials is not None:
             self._clock.not_before(certificate_begins(credentials))

@@ -303,13 +303,9 @@ class Ears:
         """Return what was said; what was transcribed in the pause before the end is not transcribed again."""
         if decode.final and self._probe is not None and self._probe[0] == decode.speech_end_seconds:
             return self._probe[1]
-<<<<<<< HEAD
         listen = decode.listen
         grammar = Grammar(listen.grammar, listen.phrases) if listen is not None and listen.phrases else None
-=======
-        grammar = Grammar(decode.listen.grammar, decode.listen.phrases) if decode.listen is not None else None
         self._busy_until = time.monotonic() + DECODE_SECONDS
->>>>>>> turns
         self._mark_progress(STUCK_SECONDS + DECODE_SECONDS)
         self._link.report(Beat(busy_seconds=DECODE_SECONDS))
         try:

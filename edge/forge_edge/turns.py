@@ -165,13 +165,8 @@ class Turns:
             self._pace = Pace()  # the next to speak may be somebody else
         if instruction.say or instruction.tone:
             self._do(State.SPEAKING, now + SENTENCE_SECONDS)
-<<<<<<< HEAD
-            self._speech_seconds = self._voiced_seconds = 0.0
-            return (Speak(instruction.say, "listening" if instruction.tone else None, instruction.voice),)
-=======
             self._interruption = Interruption()
-            return (Speak(instruction.say, "listening" if instruction.tone else None),)
->>>>>>> turns
+            return (Speak(instruction.say, "listening" if instruction.tone else None, instruction.voice),)
         return self._turn_over(now)
 
     def heard(

@@ -209,10 +209,20 @@ def test_a_node_with_a_form_that_is_not_there_says_which_there_are(tmp_path: Pat
     assert "phq-9" in sentence(ended)
 
 
-def test_a_node_does_not_start_with_a_form_that_a_voice_cannot_ask(tmp_path: Path) -> None:
-    ended = forge_edge("run", FORGE_EDGE_STATE_DIR=str(tmp_path / "state"), FORGE_EDGE_FORM="admission")
+def test_a_node_does_not_start_with_a_form_whose_answers_it_could_not_send(tmp_path: Path) -> None:
+    form: dict[str, Any] = {
+        "resourceType": "Questionnaire",
+        "id": "odd",
+        "url": "https://x.org/f",
+        "version": "1",
+        "title": "Odd",
+    }
+    form |= {"status": "active", "item": [{"linkId": "a question", "type": "boolean", "text": "Well?"}]}
+    (tmp_path / "odd.json").write_text(json.dumps(form))
+    folders = {"FORGE_EDGE_STATE_DIR": str(tmp_path / "state"), "FORGE_EDGE_FORMS_DIR": str(tmp_path)}
+    ended = forge_edge("run", FORGE_EDGE_FORM="odd", **folders)
     assert ended.returncode == 1
-    assert "cannot be asked by voice" in sentence(ended)
+    assert "cannot be offered in a room" in sentence(ended)
 
 
 def test_every_setting_is_listed_with_its_variable() -> None:

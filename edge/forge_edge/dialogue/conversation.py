@@ -204,6 +204,10 @@ class Dialogue:
             return self._ask_who(before, tries=1)
         return self._rest(before)
 
+    def form_of(self, state: FormState) -> AskedForm:
+        """Return the form that ``state`` is one of."""
+        return self._forms[state.form_id]
+
     def shown(self, now: Conversation) -> touch.View | None:
         """Return what a screen shows of the form in progress; None where there is none."""
         state = now.interview
