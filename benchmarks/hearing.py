@@ -32,7 +32,8 @@ from forge_edge.speech.espeak import EspeakSynthesiser
 from forge_edge.speech.flite import FliteSynthesiser
 from forge_edge.speech.grammar import Vocabulary
 from forge_edge.speech.pocketsphinx import LEAST_CONFIDENCE, PocketsphinxTranscriber
-from forge_edge.wake import OpenWakeWords, WakeWord
+from forge_edge.wake.open_wake_word import OpenWakeWords
+from forge_edge.wake.ports import WakeWord
 from forge_shared.forms.questionnaire import installed
 
 SEED = 20

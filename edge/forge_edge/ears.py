@@ -31,7 +31,9 @@ from forge_edge.speech.piper import PiperSynthesiser
 from forge_edge.speech.pocketsphinx import PocketsphinxTranscriber
 from forge_edge.speech.ports import Grammar, Synthesiser, Transcriber
 from forge_edge.speech.whisper import WhisperTranscriber
-from forge_edge.wake import MicroWakeWords, OpenWakeWords, WakeWord
+from forge_edge.wake.cascade import CascadeWakeWords
+from forge_edge.wake.open_wake_word import OpenWakeWords
+from forge_edge.wake.ports import WakeWord
 from forge_shared.logs import get_logger
 
 BEAT_SECONDS = 1.0
@@ -305,7 +307,7 @@ def run(settings: NodeSettings, socket_path: Path, *, deaf: bool = False) -> Non
             sink.close()
         return
     source, sink = _sound(settings)
-    wake_words: list[WakeWord] = [MicroWakeWords(words=settings.wake_words)]
+    wake_words: list[WakeWord] = [CascadeWakeWords(settings.wake_words, threshold=settings.wake_threshold)]
     if settings.wake_models:
         wake_words.append(OpenWakeWords(settings.wake_models))
     try:
