@@ -15,7 +15,7 @@ from forge_edge.audio.activity import SPEECH_PROBABILITY, VoiceActivity
 from forge_edge.audio.ports import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Samples
 from forge_edge.errors import EngineMissingError
 from forge_edge.wake.decision import DEFAULT_THRESHOLD, ENGINE_FLOOR, certainty
-from forge_edge.wake.micro import CHANNELS, STEP_SECONDS, WINDOW_SECONDS, MicroEngine, as_row
+from forge_edge.wake.micro import CHANNELS, STEP_SECONDS, WINDOW_SECONDS, Frame, MicroEngine
 from forge_edge.wake.ports import REFRACTORY_SECONDS, Detection
 from forge_edge.wake.quiet import Quiet
 from forge_edge.wake.verifier import WINDOW_FRAMES, Verifier
@@ -26,6 +26,8 @@ SPEECH_CHUNKS = 25
 
 REFUSED_SECONDS = 0.3
 """After no voice was found, this long passes before the next look for one, so that a noise costs little."""
+
+ALMOST_KEPT = 8
 
 _STEP_SAMPLES = round(STEP_SECONDS * SAMPLE_RATE_HZ)
 _WINDOW_SAMPLES = round(WINDOW_SECONDS * SAMPLE_RATE_HZ)
@@ -64,7 +66,8 @@ class CascadeWakeWords:
         self._activity = VoiceActivity()
         self._threshold = threshold
         self._quiet = Quiet()
-        self._rows: deque[NDArray[np.float32]] = deque(maxlen=WINDOW_FRAMES)
+        self._rows: deque[Frame] = deque(maxlen=WINDOW_FRAMES)
+        self._almost: deque[Detection] = deque(maxlen=ALMOST_KEPT)
         self._sound: Samples = np.empty(0, np.int16)
         self._sound_starts = 0
         self._frames = 0
@@ -75,32 +78,40 @@ class CascadeWakeWords:
         """The names of the words it listens for."""
         return self._engine.words
 
+    @property
+    def almost(self) -> tuple[Detection, ...]:
+        """The latest words that were below the threshold, oldest first, at most eight since the last reset.
+
+        One of them may be a call that was missed: its score goes into a mark (`forge_edge.wake.proposal.Mark`).
+        """
+        return tuple(self._almost)
+
     def feed(self, samples: Samples) -> Detection | None:
         """Listen to the next piece of sound, as the port says."""
         self._sound = np.concatenate((self._sound, samples))
-        best: Detection | None = None
+        detection: Detection | None = None
         for frame in self._engine.frames(samples):
             now = round(WINDOW_SECONDS + self._frames * STEP_SECONDS, 3)
             self._frames += 1
-            self._rows.append(as_row(frame))
+            self._rows.append(frame)
             for due in self._quiet.due(frame):
                 scores = {word: self._engine.score(word, due) for word in self._engine.words}
                 # Between two strides of its models the engine's score is 0.
                 if max(scores.values()) < ENGINE_FLOOR or now < self._silent_until:
                     continue
                 heard = self._verified(scores, now)
-                if heard is not None and (best is None or heard.score > best.score):
-                    best = heard
-        if best is not None:
-            self._silent_until = best.at_seconds + REFRACTORY_SECONDS
+                if heard is not None:
+                    detection = heard
+                    self._silent_until = now + REFRACTORY_SECONDS
         self._forget_old_sound()
-        return best
+        return detection
 
     def reset(self) -> None:
         """Forget all sound; time starts at zero again."""
         self._engine.reset()
         self._quiet.reset()
         self._rows.clear()
+        self._almost.clear()
         self._sound = np.empty(0, np.int16)
         self._sound_starts = 0
         self._frames = 0
@@ -108,23 +119,31 @@ class CascadeWakeWords:
 
     def _verified(self, scores: Mapping[str, float], now: float) -> Detection | None:
         odds = None if self._verifier is None else self._verifier.log_odds(self._window())
-        best = Detection("", 0.0, now)
+        best = Detection(self.words[0], 0.0, now)
         for word, score in scores.items():
             output = self._outputs[word]
             verdict = None if odds is None or output is None else float(odds[output])
-            sure = certainty(score, self._engine.cutoff(word), verdict)
-            if sure >= max(self._threshold, best.score):
+            sure = certainty(score, self._engine.cutoff(word), verdict) if score >= ENGINE_FLOOR else 0.0
+            if sure > best.score:
                 best = Detection(word, sure, now)
-        if not best.word:
+        if best.score < self._threshold:
+            self._note_almost(best)
             return None
         if not self._somebody_spoke():
             self._silent_until = now + REFUSED_SECONDS
             return None
         return best
 
+    def _note_almost(self, below: Detection) -> None:
+        last = self._almost[-1] if self._almost else None
+        if last is None or below.at_seconds - last.at_seconds >= REFRACTORY_SECONDS:
+            self._almost.append(below)
+        elif below.score > last.score:
+            self._almost[-1] = below
+
     def _window(self) -> NDArray[np.float32]:
         window = np.zeros((WINDOW_FRAMES, CHANNELS), np.float32)
-        window[WINDOW_FRAMES - len(self._rows) :] = self._rows
+        window[WINDOW_FRAMES - len(self._rows) :] = np.concatenate(self._rows, axis=0)[:, 0]
         return window
 
     def _somebody_spoke(self) -> bool:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from pymicro_wakeword import MicroWakeWord, MicroWakeWordFeatures, Model
 
@@ -130,8 +129,3 @@ class MicroWakeWords:
         self._engine.reset()
         self._frames = 0
         self._silent_until = 0.0
-
-
-def as_row(frame: Frame) -> NDArray[np.float32]:
-    """Return a frame as shape ``(40,)``, float32."""
-    return frame.reshape(CHANNELS).astype(np.float32)

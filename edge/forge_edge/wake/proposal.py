@@ -1,5 +1,6 @@
 """A room's own threshold: what its marks speak for (pure). Marks are scores and times; no sound is ever kept."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -82,7 +83,8 @@ def propose(marks: Sequence[Mark], current: float, now: datetime) -> Proposal | 
 
     # Only just below what should wake and just above what should not does the count change.
     edges = {round(score - _MARGIN, 2) for score in called} | {round(score + _MARGIN, 2) for score in false}
-    low, high = max(LOWEST, current - LARGEST_STEP), min(HIGHEST, current + LARGEST_STEP)
+    low = max(LOWEST, math.ceil((current - LARGEST_STEP) * 100) / 100)
+    high = min(HIGHEST, math.floor((current + LARGEST_STEP) * 100) / 100)
     candidates = {min(max(edge, low), high) for edge in edges}
     best = min(candidates, key=lambda threshold: (cost(threshold), abs(threshold - current)), default=current)
     if cost(current) - cost(best) < LEAST_GAIN:
