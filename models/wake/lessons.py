@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from phrases import NEAR, SPOKEN, TALK, WORDS, babble
+from phrases import BARE, NEAR, SPOKEN, TALK, WORDS, babble
 from pymicro_wakeword import MicroWakeWord, MicroWakeWordFeatures, Model
 from rooms import Sound, scene
 from voices import teacher
@@ -30,10 +30,11 @@ LEVELS_PER_UNIT: Final = 9
 """Features are 0 to about 26 and kept as uint8 in ninths: far finer than their noise."""
 
 SEED: Final = 21
-COUNTS: Final = {"train": (2_000, 2_000, 5_500), "check": (200, 200, 600)}
-"""Scenes per word with the word, per word with a near-miss, and of ordinary talk."""
+COUNTS: Final = {"train": (2_000, 2_000, 5_500), "onset": (700, 900, 200), "check": (200, 200, 600)}
+"""Scenes per word with the word, per word with a near-miss, and of ordinary talk. The part ``onset`` is for training
+too: recordings that begin just before the phrase, and near-misses that lack a word's first syllable."""
 
-POOL: Final = {"train": (380, 380, 1_400), "check": (80, 80, 200)}
+POOL: Final = {"train": (380, 380, 1_400), "onset": (180, 180, 60), "check": (80, 80, 200)}
 """Utterances that the scenes draw from, likewise."""
 
 
@@ -59,7 +60,8 @@ def utterances(part: str, kept: Path) -> dict[str, list[list[Utterance]]]:
     words = [
         [say(random.choice(SPOKEN[word]), index, index) for _ in range(of_word)] for index, word in enumerate(WORDS)
     ]
-    near = [[say(random.choice(NEAR[word]), -1, index) for _ in range(of_near)] for index, word in enumerate(WORDS)]
+    unlike = BARE if part == "onset" else NEAR
+    near = [[say(random.choice(unlike[word]), -1, index) for _ in range(of_near)] for index, word in enumerate(WORDS)]
     talk = [
         say(random.choice(TALK) if random.random() < 0.4 else babble(random), -1, random.randrange(len(WORDS)))
         for _ in range(of_talk)
@@ -86,7 +88,7 @@ class Engine:
 
 def lessons(part: str, kept: Path) -> Iterator[tuple[NDArray[np.uint8], int, int, float]]:
     """Yield windows, shape ``(150, 40)``, with the index of the word in it or -1, that of the engine, its score."""
-    random = np.random.default_rng([SEED, part == "check"])
+    random = np.random.default_rng([SEED, ("train", "check", "onset").index(part)])
     said = utterances(part, kept)
     engine = Engine()
     of_word, of_near, of_talk = COUNTS[part]
@@ -99,7 +101,7 @@ def lessons(part: str, kept: Path) -> Iterator[tuple[NDArray[np.uint8], int, int
             utterance = pool[random.integers(len(pool))]
             before = talk[random.integers(len(talk))].sound if random.random() < 0.3 else None
             after = talk[random.integers(len(talk))].sound if random.random() < 0.3 else None
-            shown = scene(utterance.sound, before, after, random)
+            shown = scene(utterance.sound, before, after, random, onset=part == "onset")
             frames, scores = engine.hear(shown.samples, utterance.like)
             yield from _windows(frames, scores, shown.end // STEP_SAMPLES, utterance, random)
 
@@ -127,7 +129,7 @@ def main(folder: Path) -> None:
     """Write the lessons of both parts."""
     kept = folder / "speech"
     kept.mkdir(parents=True, exist_ok=True)
-    for part in ("check", "train"):
+    for part in ("check", "onset", "train"):
         began = time.monotonic()
         windows, words, likes, scores = zip(*lessons(part, kept), strict=True)
         np.savez(

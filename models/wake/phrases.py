@@ -49,6 +49,14 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
 }
 """What sounds like a word, or is a part of it, and must not wake the room."""
 
+BARE: Final[dict[str, tuple[str, ...]]] = {
+    "okay_nabu": ("nabu", "naboo", "nah boo", "okay", "okay now"),
+    "hey_jarvis": ("jarvis", "jarvis", "jarvis", "jarvis jarvis", "travis", "service", "harvest"),
+    "hey_mycroft": ("mycroft", "my croft", "my craft", "microsoft", "my cross"),
+    "alexa": ("lexa", "lexus", "legs are", "lexer", "alex", "a lexus"),
+}
+"""Words without their first syllable or their second half, and what sounds like that."""
+
 TALK: Final = _phrases(
     """could i have a glass of water please; i am thirsty; what time is it; turn the lights on; turn the television off;
     where is my daughter; my chest hurts; can you open the window; the doctor said tomorrow; good morning; how are you

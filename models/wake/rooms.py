@@ -17,6 +17,7 @@ BEFORE_SECONDS: Final = 1.6
 """At least this much sound stands before the phrase, so that a whole window ends with it."""
 
 AFTER_SECONDS: Final = 0.7
+ONSET_SECONDS: Final = 0.45
 _SPEECH_DBFS: Final = -26.0
 
 
@@ -28,7 +29,9 @@ class Scene:
     end: int
 
 
-def scene(phrase: Sound, before: Sound | None, after: Sound | None, random: np.random.Generator) -> Scene:
+def scene(
+    phrase: Sound, before: Sound | None, after: Sound | None, random: np.random.Generator, *, onset: bool = False
+) -> Scene:
     """Put a phrase into a room drawn by chance.
 
     Args:
@@ -36,6 +39,8 @@ def scene(phrase: Sound, before: Sound | None, after: Sound | None, random: np.r
         before: Other talk that ends just before it, or None.
         after: Other talk that follows it, or None.
         random: Draws speaker size, room, noise, microphone, level.
+        onset: Whether the recording begins within half a second before the phrase: the engine's features, which have
+            not yet followed the noise, then show a burst where the first syllable of a phrase may be.
 
     Returns:
         The scene; all that is drawn is independent of what is said.
@@ -54,13 +59,15 @@ def scene(phrase: Sound, before: Sound | None, after: Sound | None, random: np.r
     dry = np.concatenate((lead, phrase, rest))
     end = len(lead) + len(phrase)
     sound = _room(dry, random) if random.random() < 0.6 else dry
-    if random.random() < 0.85:
+    if onset or random.random() < 0.85:
         sound = sound + _noise(len(sound), random) * _gain(_SPEECH_DBFS - random.uniform(3, 40))
     if random.random() < 0.5:
         sound = sound + _disturbance(len(sound), end, random)
     if random.random() < 0.6:
         sound = _microphone(sound, random)
-    if random.random() < 0.3:
+    if onset:
+        sound[: len(lead) - int(random.uniform(0, ONSET_SECONDS) * SAMPLE_RATE_HZ)] = 0
+    elif random.random() < 0.3:
         # A recording or an audio driver begins in the middle of the noise, after digital silence.
         sound[: int(random.uniform(0, max(1, end - len(phrase))))] = 0
     sound = sound * _gain(random.uniform(-18, 14)) / _gain(0)

@@ -179,8 +179,8 @@ def show(layers: Layers, part: dict[str, NDArray[np.generic]]) -> None:
 
 def main(folder: Path) -> None:
     """Train, check, and write weights and manifest."""
-    parts = {name: dict(np.load(folder / f"{name}.npz")) for name in ("train", "check")}
-    layers = train(parts["train"])
+    parts = {name: dict(np.load(folder / f"{name}.npz")) for name in ("train", "onset", "check")}
+    layers = train({key: np.concatenate((parts["train"][key], parts["onset"][key])) for key in parts["train"]})
     halved = {name: value.astype(np.float16) for name, value in layers.items()}
     rounded = {name: value.astype(np.float32) for name, value in halved.items()}
     show(rounded, parts["check"])

@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forge_edge.audio.activity import VoiceActivity
 from forge_edge.audio.noise import QUIET_DBFS, room_noise
 from forge_edge.audio.ports import CHUNK_SAMPLES, Samples
 from forge_edge.errors import EngineMissingError
 from forge_edge.speech.flite import FliteSynthesiser
-from forge_edge.wake import cascade, quiet
+from forge_edge.wake import quiet
 from forge_edge.wake.cascade import CascadeWakeWords
 from forge_edge.wake.decision import certainty
-from forge_edge.wake.micro import BUILT_IN_WORDS, CHANNELS, MicroEngine
+from forge_edge.wake.micro import BUILT_IN_WORDS, CHANNELS, Frame, MicroEngine
 from forge_edge.wake.ports import Detection, WakeWord
 from forge_edge.wake.verifier import WINDOW_FRAMES, Verifier
 
@@ -61,7 +62,7 @@ def test_without_its_verifier_a_room_still_wakes(word: Samples, monkeypatch: pyt
     def missing() -> Verifier:
         raise EngineMissingError("missing")
 
-    monkeypatch.setattr(cascade.Verifier, "load", missing)
+    monkeypatch.setattr(Verifier, "load", missing)
     assert len(detections(CascadeWakeWords(("alexa",)), SILENCE, word, SILENCE)) == 1
 
 
@@ -96,7 +97,7 @@ def test_bangs_and_hiss_do_not_wake() -> None:
 def test_what_the_engine_takes_for_a_word_wakes_nobody_without_a_voice(
     word: Samples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cascade.VoiceActivity, "probability", lambda *_: 0.1)
+    monkeypatch.setattr(VoiceActivity, "probability", lambda *_: 0.1)
     assert detections(CascadeWakeWords(("alexa",)), SILENCE, word, SILENCE) == []
 
 
@@ -104,7 +105,12 @@ def test_what_the_engine_takes_for_a_word_wakes_nobody_without_a_voice(
 def test_after_a_quiet_hour_the_first_word_wakes(word: Samples, noise: float, monkeypatch: pytest.MonkeyPatch) -> None:
     scored: list[str] = []
     score = MicroEngine.score
-    monkeypatch.setattr(MicroEngine, "score", lambda *a: (scored.append("x"), score(*a))[1])
+
+    def counted(engine: MicroEngine, word: str, frame: Frame) -> float:
+        scored.append(word)
+        return score(engine, word, frame)
+
+    monkeypatch.setattr(MicroEngine, "score", counted)
     detector = CascadeWakeWords(("alexa",))
     room = (room_noise(1)[: 16_000 * 12] * noise).astype(np.int16)
     assert detections(detector, room) == []

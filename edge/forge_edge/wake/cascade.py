@@ -27,6 +27,10 @@ SPEECH_CHUNKS = 25
 REFUSED_SECONDS = 0.3
 """After no voice was found, this long passes before the next look for one, so that a noise costs little."""
 
+TOGETHER_SECONDS = 0.3
+"""Engine and verifier need not be surest at the same moment: each one's best within this time counts. The engine's
+score is a mean over 0.15 s, and the verifier was taught windows that end up to 0.3 s after a word."""
+
 ALMOST_KEPT = 8
 
 _STEP_SAMPLES = round(STEP_SECONDS * SAMPLE_RATE_HZ)
@@ -67,6 +71,7 @@ class CascadeWakeWords:
         self._threshold = threshold
         self._quiet = Quiet()
         self._rows: deque[Frame] = deque(maxlen=WINDOW_FRAMES)
+        self._opinions: dict[str, deque[tuple[float, float, float | None]]] = {word: deque() for word in self.words}
         self._almost: deque[Detection] = deque(maxlen=ALMOST_KEPT)
         self._sound: Samples = np.empty(0, np.int16)
         self._sound_starts = 0
@@ -112,18 +117,27 @@ class CascadeWakeWords:
         self._quiet.reset()
         self._rows.clear()
         self._almost.clear()
+        for opinions in self._opinions.values():
+            opinions.clear()
         self._sound = np.empty(0, np.int16)
         self._sound_starts = 0
         self._frames = 0
         self._silent_until = 0.0
 
     def _verified(self, scores: Mapping[str, float], now: float) -> Detection | None:
-        odds = None if self._verifier is None else self._verifier.log_odds(self._window())
         best = Detection(self.words[0], 0.0, now)
+        odds = None if self._verifier is None else self._verifier.log_odds(self._window())
         for word, score in scores.items():
+            if score < ENGINE_FLOOR:
+                continue
             output = self._outputs[word]
-            verdict = None if odds is None or output is None else float(odds[output])
-            sure = certainty(score, self._engine.cutoff(word), verdict) if score >= ENGINE_FLOOR else 0.0
+            opinions = self._opinions[word]
+            opinions.append((now, score, None if odds is None or output is None else float(odds[output])))
+            while now - opinions[0][0] > TOGETHER_SECONDS:
+                opinions.popleft()
+            verdicts = [verdict for _, _, verdict in opinions if verdict is not None]
+            engine_score = max(score for _, score, _ in opinions)
+            sure = certainty(engine_score, self._engine.cutoff(word), max(verdicts, default=None))
             if sure > best.score:
                 best = Detection(word, sure, now)
         if best.score < self._threshold:

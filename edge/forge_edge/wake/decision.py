@@ -9,9 +9,11 @@ ENGINE_FLOOR = 0.5
 """Below this the engine heard nothing, and the verifier is not asked. Lower than every published cut-off: where the
 verifier is sure, the engine need not be. Measured on 159 recordings of "alexa": all of them reach 0.8."""
 
-VERIFIER_LIMIT = 6.0
-"""Log-odds beyond which the verifier's word counts no more: it was taught by synthetic voices and has never met most
-people, so that it may outweigh a doubtful engine but not decide for ever."""
+VERIFIER_WEIGHT = 0.5
+"""Of the verifier's log-odds: it was taught by synthetic voices and is surer of itself with people than it may be."""
+
+VERIFIER_LIMIT = 5.0
+"""Weighted log-odds beyond which the verifier's opinion counts no more."""
 
 _LEAST = 0.001
 
@@ -29,7 +31,7 @@ def certainty(engine_score: float, cutoff: float, verdict: float | None) -> floa
     """
     odds = _log_odds(engine_score) - _log_odds(cutoff)
     if verdict is not None:
-        odds += max(-VERIFIER_LIMIT, min(VERIFIER_LIMIT, verdict))
+        odds += max(-VERIFIER_LIMIT, min(VERIFIER_LIMIT, VERIFIER_WEIGHT * verdict))
     return 1 / (1 + math.exp(-odds))
 
 
