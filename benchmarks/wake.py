@@ -36,7 +36,7 @@ SENTENCES = ROOT / "tests" / "golden" / "crisis_development.jsonl"
 """What people say in a ward, in the hundreds; none of it was used to train the verifier."""
 
 OTHER_RECORDINGS = ("speech_to_phrase_en", "background_noise.wav")
-TALK_SENTENCES = 450
+TALK_SENTENCES = 200
 VOICES_OF_TALK = ("en-gb-x-rp", "en-us+f2", "en-us+m7", "en-us+linda", "en-us+steph", "en-us+benjamin", "slt")
 """None of them taught the verifier (models/wake/voices.py, ``CHECK_VOICES``)."""
 

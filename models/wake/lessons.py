@@ -30,7 +30,7 @@ LEVELS_PER_UNIT: Final = 9
 """Features are 0 to about 26 and kept as uint8 in ninths: far finer than their noise."""
 
 SEED: Final = 21
-COUNTS: Final = {"train": (2_000, 2_000, 5_500), "onset": (700, 900, 200), "check": (200, 200, 600)}
+COUNTS: Final = {"train": (2_000, 2_000, 5_500), "onset": (240, 400, 0), "check": (200, 200, 600)}
 """Scenes per word with the word, per word with a near-miss, and of ordinary talk. The part ``onset`` is for training
 too: recordings that begin just before the phrase, and near-misses that lack a word's first syllable."""
 

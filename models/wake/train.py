@@ -33,6 +33,11 @@ KERNEL: Final = 5
 STRIDE: Final = 2
 HIDDEN: Final = 48
 EPOCHS: Final = 10
+REFINING_EPOCHS: Final = 6
+REFINING_RATE: Final = 6e-4
+REPEATED: Final = 6
+"""The second round: how long, how fast, and every how many lessons of the first are repeated in it."""
+
 BATCH: Final = 256
 RATE: Final = 1.5e-3
 DECAY: Final = 2e-4
@@ -119,18 +124,19 @@ def varied(signal: Array, random: np.random.Generator) -> Array:
     return np.roll(signal, shift, axis=1)
 
 
-def train(part: dict[str, NDArray[np.generic]]) -> Layers:
-    """Return the layers after `EPOCHS` passes over the lessons."""
-    random = np.random.default_rng(SEED)
-    layers = fresh(random)
+Part = dict[str, NDArray[np.generic]]
+
+
+def train(layers: Layers, part: Part, epochs: int, rate: float, random: np.random.Generator) -> Layers:
+    """Return the layers after so many passes over the lessons; the rate falls to nothing along half a cosine."""
     first = {name: np.zeros_like(value) for name, value in layers.items()}
     second = {name: np.zeros_like(value) for name, value in layers.items()}
     windows = np.concatenate([centred(some).astype(np.float16) for some in np.array_split(part["windows"], 64)])
     words = part["words"].astype(int)
     targets = (words[:, None] == np.arange(len(WORDS))).astype(np.float32)
-    total = EPOCHS * (len(windows) // BATCH)
+    total = epochs * (len(windows) // BATCH)
     step = 0
-    for epoch in range(EPOCHS):
+    for epoch in range(epochs):
         order = random.permutation(len(windows))
         losses = []
         for start in range(0, len(order) - BATCH + 1, BATCH):
@@ -144,17 +150,22 @@ def train(part: dict[str, NDArray[np.generic]]) -> Layers:
             losses.append(float(-np.log(np.where(target > 0, guessed, 1 - guessed) + 1e-7).mean()))
             grown = backward(layers, cache, gradient, kept)
             step += 1
-            rate = RATE * 0.5 * (1 + np.cos(np.pi * step / total))
+            pace = rate * 0.5 * (1 + np.cos(np.pi * step / total))
             for name, value in layers.items():
                 first[name] = 0.9 * first[name] + 0.1 * grown[name]
                 second[name] = 0.999 * second[name] + 0.001 * grown[name] ** 2
                 stepped = first[name] / (1 - 0.9**step) / (np.sqrt(second[name] / (1 - 0.999**step)) + 1e-8)
-                layers[name] = (value - rate * (stepped + DECAY * value)).astype(np.float32)
+                layers[name] = (value - pace * (stepped + DECAY * value)).astype(np.float32)
         print(f"epoch {epoch + 1}: loss {np.mean(losses):.4f}", flush=True)
     return layers
 
 
-def show(layers: Layers, part: dict[str, NDArray[np.generic]]) -> None:
+def refresher(parts: dict[str, Part]) -> Part:
+    """Return the lessons of the second round: all with an onset, and every so many of the first round's."""
+    return {key: np.concatenate((parts["onset"][key], parts["train"][key][::REPEATED])) for key in parts["train"]}
+
+
+def show(layers: Layers, part: Part) -> None:
     """Print, for each word, how many of its windows and of the engine's other windows score at least 0.5."""
     logits = np.concatenate(
         [forward(layers, centred(part["windows"][at : at + 1024]))[0] for at in range(0, len(part["windows"]), 1024)]
@@ -180,7 +191,9 @@ def show(layers: Layers, part: dict[str, NDArray[np.generic]]) -> None:
 def main(folder: Path) -> None:
     """Train, check, and write weights and manifest."""
     parts = {name: dict(np.load(folder / f"{name}.npz")) for name in ("train", "onset", "check")}
-    layers = train({key: np.concatenate((parts["train"][key], parts["onset"][key])) for key in parts["train"]})
+    random = np.random.default_rng(SEED)
+    layers = train(fresh(random), parts["train"], EPOCHS, RATE, random)
+    layers = train(layers, refresher(parts), REFINING_EPOCHS, REFINING_RATE, random)
     halved = {name: value.astype(np.float16) for name, value in layers.items()}
     rounded = {name: value.astype(np.float32) for name, value in halved.items()}
     show(rounded, parts["check"])

@@ -50,7 +50,7 @@ def test_the_verifier_takes_back_what_the_engine_heard(word: Samples) -> None:
     assert detections(CascadeWakeWords(("alexa",), verifier=with_opinion(-9.0)), SILENCE, word, SILENCE) == []
     (heard,) = detections(CascadeWakeWords(("alexa",), verifier=with_opinion(9.0)), SILENCE, word, SILENCE)
     assert heard.word == "alexa"
-    assert heard.score > 0.9
+    assert heard.score >= 0.5
 
 
 def test_a_word_that_the_verifier_does_not_know_is_left_to_the_engine(word: Samples) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from forge_edge.audio.activity import SPEECH_PROBABILITY, VoiceActivity
 from forge_edge.audio.ports import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Samples
 from forge_edge.errors import EngineMissingError
-from forge_edge.wake.decision import DEFAULT_THRESHOLD, ENGINE_FLOOR, certainty
+from forge_edge.wake.decision import DEFAULT_THRESHOLD, ENGINE_FLOOR, LEAN, certainty
 from forge_edge.wake.micro import CHANNELS, STEP_SECONDS, WINDOW_SECONDS, Frame, MicroEngine
 from forge_edge.wake.ports import REFRACTORY_SECONDS, Detection
 from forge_edge.wake.quiet import Quiet
@@ -26,10 +26,6 @@ SPEECH_CHUNKS = 25
 
 REFUSED_SECONDS = 0.3
 """After no voice was found, this long passes before the next look for one, so that a noise costs little."""
-
-TOGETHER_SECONDS = 0.3
-"""Engine and verifier need not be surest at the same moment: each one's best within this time counts. The engine's
-score is a mean over 0.15 s, and the verifier was taught windows that end up to 0.3 s after a word."""
 
 ALMOST_KEPT = 8
 
@@ -71,7 +67,6 @@ class CascadeWakeWords:
         self._threshold = threshold
         self._quiet = Quiet()
         self._rows: deque[Frame] = deque(maxlen=WINDOW_FRAMES)
-        self._opinions: dict[str, deque[tuple[float, float, float | None]]] = {word: deque() for word in self.words}
         self._almost: deque[Detection] = deque(maxlen=ALMOST_KEPT)
         self._sound: Samples = np.empty(0, np.int16)
         self._sound_starts = 0
@@ -117,8 +112,6 @@ class CascadeWakeWords:
         self._quiet.reset()
         self._rows.clear()
         self._almost.clear()
-        for opinions in self._opinions.values():
-            opinions.clear()
         self._sound = np.empty(0, np.int16)
         self._sound_starts = 0
         self._frames = 0
@@ -131,13 +124,8 @@ class CascadeWakeWords:
             if score < ENGINE_FLOOR:
                 continue
             output = self._outputs[word]
-            opinions = self._opinions[word]
-            opinions.append((now, score, None if odds is None or output is None else float(odds[output])))
-            while now - opinions[0][0] > TOGETHER_SECONDS:
-                opinions.popleft()
-            verdicts = [verdict for _, _, verdict in opinions if verdict is not None]
-            engine_score = max(score for _, score, _ in opinions)
-            sure = certainty(engine_score, self._engine.cutoff(word), max(verdicts, default=None))
+            verdict = None if odds is None or output is None else float(odds[output])
+            sure = certainty(score, self._engine.cutoff(word), verdict, LEAN.get(word, 0.0))
             if sure > best.score:
                 best = Detection(word, sure, now)
         if best.score < self._threshold:
