@@ -3,7 +3,6 @@
 python models/wake/lessons.py FOLDER      about 40 minutes on one core; FOLDER keeps the speech and the lessons
 """
 
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -143,5 +142,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     main(Path(sys.argv[1]))
