@@ -1,4 +1,4 @@
-"""How well the node hears: wake words, answers and refusals. Prints one JSON line per figure, a baseline beside it.
+"""How well the node hears: answers and refusals. Prints one JSON line per figure, a baseline beside it.
 
     python benchmarks/hearing.py            measure; recordings in ../shared are used where they are present
     python benchmarks/hearing.py train      fit the rule of forge_edge.speech.pocketsphinx and print its numbers
@@ -25,14 +25,11 @@ from numpy.typing import NDArray
 from forge_edge.audio.files import load
 from forge_edge.audio.ports import Samples
 from forge_edge.audio.voices import VOICES
-from forge_edge.errors import AudioUnreadableError, EngineMissingError
-from forge_edge.recordings import wake_files
 from forge_edge.speech import grammar
 from forge_edge.speech.espeak import EspeakSynthesiser
 from forge_edge.speech.flite import FliteSynthesiser
 from forge_edge.speech.grammar import Vocabulary
 from forge_edge.speech.pocketsphinx import LEAST_CONFIDENCE, PocketsphinxTranscriber
-from forge_edge.wake import OpenWakeWords, WakeWord
 from forge_shared.forms.questionnaire import installed
 
 SEED = 20
@@ -303,51 +300,6 @@ def show_confusion(pool: ProcessPoolExecutor) -> None:
         show("confusion", said=words, heard=dict(row), baseline=dict(base), n=row.total())
 
 
-def show_wake() -> None:
-    """Print wake word figures on recordings of people, where they are present."""
-    folder = RECORDINGS / "picovoice"
-    if not folder.is_dir():
-        show("wake", skipped="../shared/data/voice is not here")
-        return
-    baseline = _open_wake_word()
-    for spoken_word, word in (("alexa", "alexa"), ("jarvis", "hey_jarvis"), ("computer", "alexa")):
-        paths = [path for path in sorted((folder / spoken_word).iterdir()) if path.suffix in (".flac", ".wav")]
-        lines = list(wake_files(paths, (word,)))
-        unread = sum("error" in line for line in lines)
-        woken = len({line["file"] for line in lines if "word" in line})
-        base = sum(_wakes(baseline, path) for path in paths) if baseline is not None and word == "alexa" else None
-        readable = len(paths) - unread
-        show(
-            f"wake.{word}.on-{spoken_word}",
-            value=round(woken / max(1, readable), 4),
-            baseline=None if base is None else round(base / max(1, readable), 4),
-            n=readable,
-            unreadable=unread,
-        )
-    noise = RECORDINGS / "background_noise.wav"
-    if noise.is_file():
-        show("wake.any.on-background-noise", value=len(list(wake_files([noise]))), baseline=None, n=1)
-
-
-def _open_wake_word() -> WakeWord | None:
-    try:
-        import openwakeword  # noqa: PLC0415 (an extra)
-
-        model = Path(openwakeword.__file__).parent / "resources" / "models" / "alexa_v0.1.onnx"
-        return OpenWakeWords([model])
-    except (ImportError, EngineMissingError):
-        return None
-
-
-def _wakes(detector: WakeWord, path: Path) -> bool:
-    try:
-        samples = np.concatenate((load(path), np.zeros(8_000, np.int16)))
-    except AudioUnreadableError:
-        return False
-    detector.reset()
-    return any(detector.feed(samples[start : start + 512]) for start in range(0, len(samples), 512))
-
-
 def show_nothing_said() -> None:
     """Print how often silence and noise alone are accepted, with every vocabulary."""
     rng = np.random.default_rng(SEED)
@@ -382,7 +334,6 @@ def main() -> None:
         show_nothing_said()
         if BLIND.is_file():
             show_hearings("blind", list(pool.map(hear, blind_trials(SEED), chunksize=20)))
-    show_wake()
 
 
 if __name__ == "__main__":

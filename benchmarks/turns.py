@@ -34,7 +34,7 @@ from forge_edge.speech.espeak import EspeakSynthesiser
 from forge_edge.speech.grammar import confirmation, requests
 from forge_edge.speech.pocketsphinx import PocketsphinxTranscriber
 from forge_edge.speech.ports import Transcriber
-from forge_edge.wake import MicroWakeWords
+from forge_edge.wake.micro import MicroWakeWords
 
 VOICES = ("en-us", "en-gb", "en-gb-scotland", "en-us+f3", "en-us+m3")
 SAID = ("yes", "no", "can i have some water", "i am in pain", "please call the nurse", "i need help")

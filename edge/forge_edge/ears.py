@@ -38,7 +38,9 @@ from forge_edge.speech.ports import Grammar, Synthesiser, Transcriber, Transcrip
 from forge_edge.speech.whisper import WhisperTranscriber
 from forge_edge.turn_times import TurnTimes
 from forge_edge.turns import State, Turns
-from forge_edge.wake import MicroWakeWords, OpenWakeWords, WakeWord
+from forge_edge.wake.cascade import CascadeWakeWords
+from forge_edge.wake.open_wake_word import OpenWakeWords
+from forge_edge.wake.ports import WakeWord
 from forge_shared.logs import get_logger
 
 STUCK_SECONDS = 5.0
@@ -360,7 +362,7 @@ def hear(settings: NodeSettings, link: CoreLink, source: AudioSource, sink: Audi
     Raises:
         NodeError: An engine is missing; the message says what to do.
     """
-    wake_words: list[WakeWord] = [MicroWakeWords(words=settings.wake_words)]
+    wake_words: list[WakeWord] = [CascadeWakeWords(settings.wake_words, threshold=settings.wake_threshold)]
     if settings.wake_models:
         wake_words.append(OpenWakeWords(settings.wake_models))
     times = TurnTimes(settings.folder)

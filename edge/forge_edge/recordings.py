@@ -12,7 +12,9 @@ from forge_edge.audio.ports import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Samples
 from forge_edge.errors import AudioUnreadableError
 from forge_edge.speech.grammar import Vocabulary, answers
 from forge_edge.speech.ports import Transcriber
-from forge_edge.wake import BUILT_IN_WORDS, MicroWakeWords
+from forge_edge.wake.cascade import CascadeWakeWords
+from forge_edge.wake.decision import DEFAULT_THRESHOLD
+from forge_edge.wake.micro import BUILT_IN_WORDS
 from forge_shared.errors import FormUnknownError
 from forge_shared.forms.questionnaire import installed
 
@@ -22,12 +24,15 @@ TRAILING_SILENCE_SECONDS = 0.5
 _SEGMENT_LIMITS = EndpointLimits(no_speech_seconds=float("inf"))
 
 
-def wake_files(paths: Sequence[Path], words: Sequence[str] = BUILT_IN_WORDS) -> Iterator[dict[str, Any]]:
+def wake_files(
+    paths: Sequence[Path], words: Sequence[str] = BUILT_IN_WORDS, *, threshold: float = DEFAULT_THRESHOLD
+) -> Iterator[dict[str, Any]]:
     """Find wake words in sound files.
 
     Args:
         paths: Sound files; each is heard by itself.
         words: The words to listen for.
+        threshold: Lowest score of a detection, 0 to 1.
 
     Yields:
         One ``{"file", "word", "at_s", "score"}`` per detection, or ``{"file", "error"}`` for a file that cannot be
@@ -36,7 +41,7 @@ def wake_files(paths: Sequence[Path], words: Sequence[str] = BUILT_IN_WORDS) -> 
     Raises:
         EngineMissingError: There is no such word.
     """
-    detector = MicroWakeWords(words)
+    detector = CascadeWakeWords(words, threshold=threshold)
     for path in paths:
         try:
             samples = load(path)

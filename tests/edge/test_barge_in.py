@@ -16,7 +16,7 @@ from forge_edge.messages import Hearing, Instruction, Mute, NothingHeard, RoomSt
 from forge_edge.speech.espeak import EspeakSynthesiser
 from forge_edge.speech.voice import PLAIN
 from forge_edge.speech.voice import Voice as Manner
-from forge_edge.wake import MicroWakeWords
+from forge_edge.wake.micro import MicroWakeWords
 
 SPEED = 4.0
 QUESTION = "Over the last two weeks, how often have you been bothered by feeling down, depressed or hopeless?"

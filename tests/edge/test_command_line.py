@@ -86,17 +86,32 @@ def test_a_recording_without_the_word_is_no_line_and_no_failure(folder: Path) ->
     assert (ended.returncode, ended.stdout) == (0, "")
 
 
-@pytest.mark.parametrize("command", [("wake",), ("transcribe", "--form", "phq-9", "--item", ITEM)])
+@pytest.mark.parametrize(
+    ("command", "status"), [(("wake",), 0), (("transcribe", "--form", "phq-9", "--item", ITEM), 1)]
+)
 def test_a_file_that_cannot_be_decoded_is_one_line_and_the_others_are_heard(
-    folder: Path, command: tuple[str, ...]
+    folder: Path, command: tuple[str, ...], status: int
 ) -> None:
     files = [folder / "broken.wav", folder / "word.wav", folder / "missing.wav"]
     ended = forge_edge(*command, "--json", *files)
-    assert ended.returncode == 1
+    assert ended.returncode == status
     broken, good, missing = lines(ended)
     assert set(broken) == set(missing) == {"file", "error"}
     assert [broken["file"], good["file"], missing["file"]] == [str(path) for path in files]
     assert "error" not in good
+
+
+def test_only_when_no_recording_could_be_read_does_the_search_for_wake_words_fail(folder: Path) -> None:
+    ended = forge_edge("wake", "--json", folder / "broken.wav", folder / "missing.wav")
+    assert ended.returncode == 1
+    assert [set(line) for line in lines(ended)] == [{"file", "error"}] * 2
+
+
+def test_wake_words_and_their_threshold_can_be_chosen(folder: Path) -> None:
+    chosen = forge_edge("wake", folder / "word.wav", "--words", "alexa,okay_nabu", "--json")
+    assert [line["word"] for line in lines(chosen)] == ["okay_nabu"]
+    assert lines(forge_edge("wake", folder / "word.wav", "--words", "alexa", "--json")) == []
+    assert lines(forge_edge("wake", folder / "word.wav", "--threshold", "1.0", "--json")) == []
 
 
 def test_an_unknown_wake_word_is_refused_with_those_that_exist(folder: Path) -> None:

@@ -25,7 +25,7 @@ from forge_edge.messages import (
 )
 from forge_edge.speech.ports import Grammar, Synthesiser, Transcriber, Transcription
 from forge_edge.turn_times import TurnTimes
-from forge_edge.wake import WakeWord
+from forge_edge.wake.ports import WakeWord
 
 S = TypeVar("S", Hearing, WakeHeard, SpeechHeard, NothingHeard, RoomState)
 ANSWER = Listen(grammar="answer", phrases=("yes", "no"), patience_seconds=8.0)
