@@ -28,8 +28,8 @@ from forge_edge.messages import LINE_BYTES, Beat, Hearing, Instruction, Listen, 
 from forge_edge.settings import NodeSettings
 from forge_edge.speech.espeak import EspeakSynthesiser
 from forge_edge.speech.piper import PiperSynthesiser
-from forge_edge.speech.pocketsphinx import PocketsphinxTranscriber
 from forge_edge.speech.ports import Grammar, Synthesiser, Transcriber
+from forge_edge.speech.twofold import TwofoldTranscriber
 from forge_edge.speech.whisper import WhisperTranscriber
 from forge_edge.wake import MicroWakeWords, OpenWakeWords, WakeWord
 from forge_shared.logs import get_logger
@@ -182,7 +182,7 @@ class Ears:
         grammar = None
         if self._listening is not None:
             listen = self._listening[1]
-            grammar = Grammar(listen.grammar, listen.phrases)
+            grammar = Grammar(listen.grammar, listen.phrases, listen.senses)
         self._mark_progress(STUCK_SECONDS + DECODE_SECONDS)
         self._link.report(Beat(busy_seconds=DECODE_SECONDS))
         try:
@@ -192,7 +192,7 @@ class Ears:
             if turn is not None:
                 self._ask_core(NothingHeard(turn=turn))
             return
-        if turn is None and not heard.text:
+        if turn is None and not heard.text and heard.safety is None:
             self._listen_for_dictation()
             return
         self._ask_core(
@@ -202,6 +202,8 @@ class Ears:
                 accepted=heard.accepted,
                 confidence=heard.confidence,
                 engine=heard.engine,
+                doubted=heard.doubted,
+                safety=heard.safety,
                 ended_monotonic_seconds=ended_at,
             )
         )
@@ -317,7 +319,7 @@ def run(settings: NodeSettings, socket_path: Path, *, deaf: bool = False) -> Non
 
 def transcriber(settings: NodeSettings) -> Transcriber:
     """Return the engine that turns the room's speech into text."""
-    return WhisperTranscriber(settings.whisper_model) if settings.whisper_model else PocketsphinxTranscriber()
+    return WhisperTranscriber(settings.whisper_model) if settings.whisper_model else TwofoldTranscriber()
 
 
 def synthesiser(settings: NodeSettings) -> Synthesiser:

@@ -15,10 +15,14 @@ LINE_BYTES = 256 * 1024
 
 
 class Listen(Frozen):
-    """Listen for one utterance, with a grammar of these phrases; give up when nobody speaks for that long."""
+    """Listen for one utterance, with a grammar of these phrases; give up when nobody speaks for that long.
+
+    ``senses`` says what each phrase means, in the same order; empty where each has a sense of its own.
+    """
 
     grammar: str
     phrases: tuple[str, ...]
+    senses: tuple[str, ...] = ()
     patience_seconds: Annotated[float, Field(gt=0, le=60)]
 
 
@@ -60,6 +64,8 @@ class SpeechHeard(Frozen):
     """An utterance was heard, in a turn or (``turn`` None) as dictation.
 
     Attributes:
+        doubted: Whether ``text``, not accepted, is probable enough to be asked about.
+        safety: A call for help or a danger, heard beside whatever was asked; `forge_language.crisis` judges it.
         ended_monotonic_seconds: When its last word ended, on this machine's monotonic clock, for latency figures.
     """
 
@@ -69,6 +75,8 @@ class SpeechHeard(Frozen):
     accepted: bool
     confidence: Annotated[float, Field(ge=0, le=1)]
     engine: str
+    doubted: bool = False
+    safety: str | None = None
     ended_monotonic_seconds: float
 
 

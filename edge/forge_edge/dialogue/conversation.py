@@ -136,7 +136,11 @@ class Dialogue:
             meaning = _meaning(vocabulary, heard)
             if meaning is not None and meaning.kind == "request":
                 return self._call_in_form(before, before.interview, meaning, hub=hub)
-            step = interviews.hear(form, before.interview, meaning, guess=vocabulary.meaning(heard.text))
+            guess = vocabulary.meaning(heard.text)
+            if heard.doubted and guess is not None and guess.kind == "answer":
+                # Every answer is read back before it is stored, so a probable one is asked about in the same words.
+                meaning = guess
+            step = interviews.hear(form, before.interview, meaning, guess=guess)
             return self._form(before, step, hub=hub)
         if before.activity == "resume":
             meaning = _meaning(resumption(), heard)
@@ -300,7 +304,9 @@ class Dialogue:
     ) -> Reaction:
         after = before.model_copy(update={"activity": activity, "tries": tries, "turn": before.turn + 1})
         grammar = vocabulary.grammar
-        listen = Listen(grammar=grammar.name, phrases=grammar.phrases, patience_seconds=patience_seconds)
+        listen = Listen(
+            grammar=grammar.name, phrases=grammar.phrases, senses=grammar.senses, patience_seconds=patience_seconds
+        )
         instruction = Instruction(
             turn=after.turn, say=say, tone=tone, listen=listen, dictation=after.session is not None
         )

@@ -37,6 +37,7 @@ class Transcription(Frozen):
         accepted: Whether it may be acted on. A grammar that must choose will choose: without this, ``text`` is a guess.
         confidence: 0 to 1, calibrated per engine; comparable within one engine only.
         engine: Name of the engine, such as ``pocketsphinx``.
+        hearings: The hearings that had to agree; empty where the engine has one only.
         doubted: Whether ``text``, not accepted, is probable enough to be asked about ("Did you say ...?").
         reason: Why it was not accepted; ``agreed`` where two hearings agree, empty where the engine gives none.
         safety: A call for help or a danger that was heard by a hearing of its own, whatever the grammar; None for none.
@@ -46,6 +47,7 @@ class Transcription(Frozen):
     accepted: bool
     confidence: Annotated[float, Field(ge=0, le=1)]
     engine: str
+    hearings: tuple[str, ...] = ()
     doubted: bool = False
     reason: str = ""
     safety: str | None = None

@@ -29,8 +29,9 @@ class Wordings(Frozen):
         numbers: Names of the numbers of a numeric scale, by their digits. Only such a scale is answered by a number.
         number_frames: What may stand around a number; each has one ``{}``.
         confirmations: Ways of confirming (``yes``) and denying (``no``) what was read back.
-        lead: What people say before an answer without meaning anything by it.
-        tail: The same, after an answer.
+        decoys: What is often said and means nothing to any question: names of voice assistants, bare numbers, sounds of
+            thought. They compete with the answers, so that a grammar need not take them for one.
+        hallucinations: What a large recogniser writes down where nobody speaks.
         safety: Calls that are listened for whatever the room has asked, by kind.
     """
 
@@ -39,15 +40,18 @@ class Wordings(Frozen):
     numbers: Mapping[str, tuple[str, ...]]
     number_frames: tuple[str, ...]
     confirmations: Mapping[str, tuple[str, ...]]
-    lead: tuple[str, ...]
-    tail: tuple[str, ...]
+    decoys: tuple[str, ...]
+    hallucinations: tuple[str, ...]
     safety: Mapping[str, tuple[str, ...]]
 
     @model_validator(mode="after")
     def _well_formed(self) -> Self:
         tables = (self.answers, self.numbers, self.confirmations, self.safety)
         wordings = [words for table in tables for ways in table.values() for words in ways]
-        if not all(_WORDS.fullmatch(words) and words == words.lower() for words in (*wordings, *self.lead, *self.tail)):
+        if not all(
+            _WORDS.fullmatch(words) and words == words.lower()
+            for words in (*wordings, *self.decoys, *self.hallucinations)
+        ):
             raise ValueError("a wording is lower-case words with single spaces between them")
         if any(len(set(ways)) < len(ways) for table in tables for ways in table.values()):
             raise ValueError("a wording stands twice under one meaning")
