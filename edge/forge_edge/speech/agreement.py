@@ -21,7 +21,8 @@ LEAST_LEAD = 1.0
 """Nat by which the second hearing must prefer the sense to any other: e times as probable. Less is a tie."""
 LEAST_DOUBTED = 0.2
 """Probability at which it is worth a question. All three from ``benchmarks/hearing.py``, which prints what they let
-through: other speech must be refused in 95 of 100 cases, and no recording of a person saying something else may pass."""
+through: other speech must be refused in 95 of 100 cases, and no recording of a person who says something else is
+accepted."""
 
 _SHORT_PHONES = 4
 _FARTHEST = 15.0

@@ -1,6 +1,7 @@
 """Speech to text that acts only on what two hearings agree on, and listens for danger beside whatever was asked."""
 
 import hashlib
+import math
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,10 @@ LEAST_SAFETY_RATIO = 0.0
 """Of the second hearing alone, per sign: from here on a call for help is looked for with its own grammar, too."""
 LEAST_SAFETY_PROBABILITY = 0.4
 """Of both hearings together. Lower than for an answer: a call that is missed costs more than a question too many."""
+
+LEAST_SHORT_SAFETY_PROBABILITY = 0.9
+_FEW_PHONES = 4.5
+"""A call of one syllable ("help") is easily heard in another one ("nope")."""
 
 HEARINGS = ("pocketsphinx-grammar", "pocketsphinx-phones")
 
@@ -92,6 +97,7 @@ class TwofoldTranscriber:
             return dictated.model_copy(update={"engine": self.name, "safety": safety})
         listening, claim = self.claim(samples, grammar)
         decision = decide(claim, self._rule)
+        beaten = claim.own if claim is not None and (decision.accepted or decision.doubted) else None
         return Transcription(
             text=claim.phrase if claim is not None and decision.reason != "decoy" else "",
             accepted=decision.accepted,
@@ -100,7 +106,7 @@ class TwofoldTranscriber:
             engine=self.name,
             hearings=HEARINGS,
             reason=decision.reason,
-            safety=self.safety(samples, listening.phones, beaten=claim.own if decision.accepted and claim else None),
+            safety=self.safety(samples, listening.phones, beaten=beaten),
         )
 
     def claim(self, samples: Samples, grammar: Grammar) -> tuple[Listening, Claim | None]:
@@ -122,7 +128,7 @@ class TwofoldTranscriber:
         Args:
             samples: The utterance.
             phones: What the second hearing wrote down.
-            beaten: The second hearing's ratio for an answer that was accepted: a call must explain the sound better.
+            beaten: The second hearing's ratio for what was probably said; a call must explain the sound better.
 
         Raises:
             EngineError: The engine failed.
@@ -134,7 +140,9 @@ class TwofoldTranscriber:
         _, claim = self.claim(samples, self._safety)
         if claim is None or claim.sense.startswith(DECOY):
             return None
-        if self._rule.probability(claim.figures) < LEAST_SAFETY_PROBABILITY:
+        short = math.exp(claim.evidence.phones) < _FEW_PHONES
+        least = LEAST_SHORT_SAFETY_PROBABILITY if short else LEAST_SAFETY_PROBABILITY
+        if self._rule.probability(claim.figures) < least:
             return None
         return claim.phrase
 
