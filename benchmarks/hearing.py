@@ -394,8 +394,8 @@ def main() -> None:
         hearing_fit.FILE.write_text(fitted.model_dump_json() + "\n", encoding="utf-8")
         return
     if options.what in ("measure", "answers"):
-        count, held_out = options.samples or 2000, sentences(_OTHER_HELD_OUT)
-        hearing_answers.measure(count, held_out, RECORDINGS, seed=options.seed + 1, processes=PROCESSES)
+        count, other = options.samples or 2000, sentences(_OTHER_HELD_OUT)
+        hearing_answers.measure(count, other, RECORDINGS, seed=options.seed + 1, processes=PROCESSES)
     if options.what == "answers":
         return
     with ProcessPoolExecutor(PROCESSES) as pool:

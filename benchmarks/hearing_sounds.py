@@ -135,7 +135,7 @@ def cough(rng: np.random.Generator) -> Samples:
             np.zeros(int(_RATE * rng.uniform(0.03, 0.3))),
         ]
     sound = np.concatenate(parts)
-    return (sound / np.abs(sound).max() * 9_000).astype(np.int16)
+    return np.asarray(sound / np.abs(sound).max() * 9_000, dtype=np.int16)
 
 
 def coloured(size: int, rng: np.random.Generator, steepness: float) -> NDArray[np.float64]:

@@ -13,7 +13,11 @@ GIVEN = Grammar("g", ("yes", "yup", "no"), ("answer:yes", "answer:yes", "answer:
 SENSES = {phrase: GIVEN.sense(phrase) for phrase in GIVEN.phrases}
 CERTAIN = AgreementRule(weights=(0.0,) * 19, bias=4.0)
 CHANNEL = PhoneChannel(shipped().channel)
-WORDS = {"yes": [("Y", "EH", "S")], "no": [("N", "OW")], "several": [("S", "EH", "V", "R", "AH", "L")]}
+WORDS: dict[str, list[tuple[str, ...]]] = {
+    "yes": [("Y", "EH", "S")],
+    "no": [("N", "OW")],
+    "several": [("S", "EH", "V", "R", "AH", "L")],
+}
 
 
 def claim(own: float = 5.0, rival: float = -5.0, sense: str = "answer:yes") -> Claim:

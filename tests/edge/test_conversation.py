@@ -141,9 +141,11 @@ def test_a_probable_answer_is_read_back_and_stored_only_after_a_yes(room: Room) 
     assert room.said == "I heard: Several days. Is that right?"
     room.half_hear("yes")
     assert room.now.interview is not None
-    assert room.now.interview.answers == ()
+    assert not room.now.interview.answers
     room.hear("no").half_hear("several days").hear("yes")
-    assert [answer.code for answer in room.now.interview.answers if room.now.interview] == ["LA6569-3"]
+    stored = room.now.interview
+    assert stored is not None
+    assert [answer.code for answer in stored.answers] == ["LA6569-3"]
 
 
 def test_a_probable_command_is_not_followed(room: Room) -> None:

@@ -70,9 +70,9 @@ def hot_words(phrases: Sequence[str]) -> str:
     return hint
 
 
-def _loops(words: Sequence[str]) -> bool:
+def _loops(words: list[str]) -> bool:
     return any(
-        words[start : start + length] * _REPEATS == list(words[start : start + length * _REPEATS])
+        words[start : start + length] * _REPEATS == words[start : start + length * _REPEATS]
         for length in range(1, len(words) // _REPEATS + 1)
         for start in range(len(words) - length * _REPEATS + 1)
     )
