@@ -2,7 +2,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forge_edge.speech.agreement import LEAST_ACCEPTED, LEAST_LEAD, AgreementRule, Claim, claimed, decide
+from forge_edge.speech.agreement import (
+    LEAST_ACCEPTED,
+    LEAST_CERTAIN,
+    LEAST_LEAD,
+    MOST_BEHIND,
+    AgreementRule,
+    Claim,
+    claimed,
+    decide,
+)
 from forge_edge.speech.evidence import Evidence
 from forge_edge.speech.phones import OTHER, PHONES, PhoneChannel, PhraseScores, spelling
 from forge_edge.speech.ports import Grammar
@@ -35,11 +44,17 @@ def test_what_both_hearings_find_probable_is_accepted() -> None:
 
 
 @pytest.mark.parametrize("own", [5.0, 5.0 + LEAST_LEAD / 2, 2.0])
-def test_what_the_second_hearing_takes_for_something_else_is_asked_about_and_never_accepted(own: float) -> None:
-    decision = decide(claim(own=own, rival=5.0), CERTAIN)
+def test_what_the_second_hearing_takes_for_something_else_is_asked_about(own: float) -> None:
+    decision = decide(claim(own=own, rival=5.0), rule(3.0))
     assert not decision.accepted
     assert decision.doubted
     assert decision.reason == "disagreement"
+
+
+def test_a_certain_word_may_be_a_little_behind_and_no_more() -> None:
+    assert decide(claim(own=5.0, rival=5.0 + MOST_BEHIND), rule(5.0)).accepted
+    behind = decide(claim(own=5.0, rival=5.5 + MOST_BEHIND), rule(5.0))
+    assert (behind.accepted, behind.doubted) == (False, True)
 
 
 def test_a_decoy_is_neither_accepted_nor_asked_about() -> None:
@@ -76,7 +91,7 @@ def test_nothing_is_accepted_without_agreement_and_probability(
     assert 0 <= decision.confidence <= 1
     assert not (decision.accepted and decision.doubted)
     if decision.accepted:
-        assert own >= rival + LEAST_LEAD
+        assert own - rival >= (-MOST_BEHIND if decision.confidence >= LEAST_CERTAIN else LEAST_LEAD)
         assert decision.confidence >= LEAST_ACCEPTED
 
 

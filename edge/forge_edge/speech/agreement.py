@@ -19,8 +19,12 @@ LEAST_ACCEPTED = 0.75
 """Probability at which a phrase is taken as said, where both hearings rank it first."""
 LEAST_LEAD = 1.0
 """Nat by which the second hearing must prefer the sense to any other: e times as probable. Less is a tie."""
+LEAST_CERTAIN = 0.98
+MOST_BEHIND = 2.0
+"""Probability, and nat by which another sense may lead in the second hearing, at which it is taken all the same: a word
+of one syllable has too few phones to lead by much."""
 LEAST_DOUBTED = 0.2
-"""Probability at which it is worth a question. All three from ``benchmarks/hearing.py``, which prints what they let
+"""Probability at which it is worth a question. All five from ``benchmarks/hearing.py``, which prints what they let
 through: other speech must be refused in 95 of 100 cases, and no recording of a person who says something else is
 accepted."""
 
@@ -78,7 +82,12 @@ class Claim:
     @property
     def agreed(self) -> bool:
         """Whether the second hearing, too, finds this sense the most probable, and clearly."""
-        return self.own >= self.rival + LEAST_LEAD
+        return self.lead >= LEAST_LEAD
+
+    @property
+    def lead(self) -> float:
+        """How far the second hearing prefers this sense to any other, in nat; negative where it prefers another."""
+        return self.own - self.rival
 
     @property
     def figures(self) -> tuple[float, ...]:
@@ -151,8 +160,9 @@ def decide(claim: Claim | None, rule: AgreementRule) -> Decision:
     probability = rule.probability(claim.figures)
     if probability < LEAST_DOUBTED:
         return Decision(accepted=False, doubted=False, confidence=probability, reason="unlike")
-    if not claim.agreed:
-        return Decision(accepted=False, doubted=True, confidence=probability, reason="disagreement")
-    if probability < LEAST_ACCEPTED:
-        return Decision(accepted=False, doubted=True, confidence=probability, reason="unsure")
-    return Decision(accepted=True, doubted=False, confidence=probability, reason="agreed")
+    certain = probability >= LEAST_CERTAIN and claim.lead >= -MOST_BEHIND
+    if certain or (claim.agreed and probability >= LEAST_ACCEPTED):
+        return Decision(accepted=True, doubted=False, confidence=probability, reason="agreed")
+    return Decision(
+        accepted=False, doubted=True, confidence=probability, reason="unsure" if claim.agreed else "disagreement"
+    )
