@@ -29,8 +29,8 @@ class Wordings(Frozen):
         numbers: Names of the numbers of a numeric scale, by their digits. Only such a scale is answered by a number.
         number_frames: What may stand around a number; each has one ``{}``.
         confirmations: Ways of confirming (``yes``) and denying (``no``) what was read back.
-        decoys: What is often said and means nothing to any question: names of voice assistants, bare numbers, sounds of
-            thought. They compete with the answers, so that a grammar need not take them for one.
+        decoys: What is often said and means nothing to any question: names of voice assistants, bare numbers, vague
+            words. They compete with the answers, so that a grammar need not take them for one.
         hallucinations: What a large recogniser writes down where nobody speaks.
         safety: Calls that are listened for whatever the room has asked, by kind.
     """
