@@ -118,6 +118,14 @@ def _transcribe(settings: NodeSettings, options: argparse.Namespace) -> int:
     return _print(lines, options)
 
 
+def _hear(settings: NodeSettings, options: argparse.Namespace) -> int:
+    from forge_edge.ears import transcriber  # noqa: PLC0415 (see above)
+    from forge_edge.recordings import hear_files  # noqa: PLC0415 (see above)
+
+    engine = transcriber(settings)
+    return _print(hear_files(options.files, options.form, options.item, engine, forms_dir=settings.forms_dir), options)
+
+
 def _say(settings: NodeSettings, options: argparse.Namespace) -> int:
     from forge_edge.audio.files import save  # noqa: PLC0415 (see above)
     from forge_edge.ears import synthesiser  # noqa: PLC0415 (see above)
@@ -261,7 +269,10 @@ def _parser() -> argparse.ArgumentParser:
     transcribe = command("transcribe", _transcribe, "Transcribe recordings: one line per file.")
     transcribe.add_argument("--form", metavar="ID", help="expect an answer to this form, such as phq-9")
     transcribe.add_argument("--item", metavar="LINKID", help="the question that is answered, such as 44250-9")
-    for sub in (wake, transcribe):
+    hear = command("hear", _hear, "Hear recordings as answers to a question, as the room would: one line per file.")
+    hear.add_argument("--form", metavar="ID", required=True, help="the form, such as phq-9")
+    hear.add_argument("--item", metavar="LINKID", help="the question that is answered (default: the first)")
+    for sub in (wake, transcribe, hear):
         sub.add_argument("files", nargs="+", type=Path, metavar="FILE", help="any sound file, any rate")
         sub.add_argument("--json", action="store_true", help="one JSON object a line")
     say = command("say", _say, "Speak a text into a WAV file with the room's voice.")

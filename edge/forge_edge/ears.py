@@ -33,8 +33,8 @@ from forge_edge.mouth import Mouth
 from forge_edge.settings import NodeSettings
 from forge_edge.speech.espeak import EspeakSynthesiser
 from forge_edge.speech.piper import PiperSynthesiser
-from forge_edge.speech.pocketsphinx import PocketsphinxTranscriber
 from forge_edge.speech.ports import Grammar, Synthesiser, Transcriber, Transcription
+from forge_edge.speech.twofold import TwofoldTranscriber
 from forge_edge.speech.whisper import WhisperTranscriber
 from forge_edge.turn_times import TurnTimes
 from forge_edge.turns import State, Turns
@@ -294,6 +294,8 @@ class Ears:
             accepted=heard.accepted,
             confidence=heard.confidence,
             engine=heard.engine,
+            doubted=heard.doubted,
+            safety=heard.safety,
             ended_monotonic_seconds=ended_at,
         )
         phrases = decode.listen.phrases if decode.listen is not None else ()
@@ -306,7 +308,9 @@ class Ears:
         if decode.final and self._probe is not None and self._probe[0] == decode.speech_end_seconds:
             return self._probe[1]
         listen = decode.listen
-        grammar = Grammar(listen.grammar, listen.phrases) if listen is not None and listen.phrases else None
+        grammar = (
+            Grammar(listen.grammar, listen.phrases, listen.senses) if listen is not None and listen.phrases else None
+        )
         self._busy_until = time.monotonic() + DECODE_SECONDS
         self._mark_progress(STUCK_SECONDS + DECODE_SECONDS)
         self._link.report(Beat(busy_seconds=DECODE_SECONDS))
@@ -371,7 +375,7 @@ def hear(settings: NodeSettings, link: CoreLink, source: AudioSource, sink: Audi
 
 def transcriber(settings: NodeSettings) -> Transcriber:
     """Return the engine that turns the room's speech into text."""
-    return WhisperTranscriber(settings.whisper_model) if settings.whisper_model else PocketsphinxTranscriber()
+    return WhisperTranscriber(settings.whisper_model) if settings.whisper_model else TwofoldTranscriber()
 
 
 def synthesiser(settings: NodeSettings) -> Synthesiser:

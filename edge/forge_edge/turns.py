@@ -224,7 +224,9 @@ class Turns:
             self._ended_seconds = decode.speech_end_seconds
             return self._ask(heard, now)
         if decode.listen is None:
-            return self._wait() if is_noise or heard is None or not heard.text else self._ask(heard, now)
+            return (
+                self._wait() if is_noise or heard is None or not (heard.text or heard.safety) else self._ask(heard, now)
+            )
         if is_noise and not understood and self._noises < NOISES:
             self._noises += 1
             return self._listen_on(now)

@@ -169,6 +169,9 @@ class Dialogue:
                 # In own words whatever was said is the answer; what the engine doubts is read back as a guess is.
                 guess = Meaning("answer", heard.text)
                 meaning = guess if heard.accepted else None
+            if heard.doubted and guess is not None and guess.kind == "answer":
+                # Every answer is read back before it is stored, so a probable one is asked about in the same words.
+                meaning = guess
             how = How(mode="voice", language=form.form.language, engine=heard.engine, confidence=heard.confidence)
             step = interviews.hear(form, before.interview, meaning, now=now, guess=guess, how=how)
             return self._form(before, step, hub=hub)
