@@ -20,8 +20,8 @@ from forge_edge.audio.ports import Samples
 from forge_edge.audio.voices import VOICES
 from forge_edge.forms import interview, spoken, written
 from forge_edge.forms.asked import AskedForm
-from forge_edge.forms.heard import Listener
 from forge_edge.forms.state import FormState, Key
+from forge_edge.heard_forms import Listener
 from forge_edge.speech.espeak import EspeakSynthesiser
 from forge_edge.speech.pocketsphinx import PocketsphinxTranscriber
 from forge_edge.speech.ports import Transcriber

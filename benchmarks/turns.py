@@ -13,7 +13,6 @@ import re
 import statistics
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
@@ -26,14 +25,16 @@ from tests.fakes.acoustic_room import AcousticRoom, cough, voice
 from tests.fakes.core_side import ANSWER, CoreSide, Understands
 
 from forge_edge.audio import pace
+from forge_edge.audio.activity import CHUNK_SECONDS
 from forge_edge.audio.echo import EchoCanceller
+from forge_edge.audio.microphone import QUEUE_CHUNKS
 from forge_edge.ears import Ears
 from forge_edge.messages import Instruction, Listen, SpeechHeard, WakeHeard
 from forge_edge.speech.espeak import EspeakSynthesiser
 from forge_edge.speech.grammar import confirmation, requests
 from forge_edge.speech.pocketsphinx import PocketsphinxTranscriber
 from forge_edge.speech.ports import Transcriber
-from forge_edge.wake import MicroWakeWords
+from forge_edge.wake.micro import MicroWakeWords
 
 VOICES = ("en-us", "en-gb", "en-gb-scotland", "en-us+f3", "en-us+m3")
 SAID = ("yes", "no", "can i have some water", "i am in pain", "please call the nurse", "i need help")
@@ -42,6 +43,9 @@ INTERRUPTING = ("not at all", "several days", "nearly every day", "I need some w
 ECHOES = tuple(product((-6.0, -12.0, -18.0, -24.0), (30.0, 60.0, 150.0)))
 """Level of the room's voice at its microphone beside what is played, in dB, and its delay in milliseconds. The room
 speaks at about -20 dBFS and people at -26 dBFS."""
+QUEUE_SECONDS = QUEUE_CHUNKS * CHUNK_SECONDS
+LOUD_ECHO_DB = -6.0
+"""The room's voice comes back as loud as a person speaks."""
 REPLIES = (
     "Okay nabu.",
     "Hey jarvis.",
@@ -81,7 +85,7 @@ def answers(turns: int) -> tuple[list[float], dict[str, float]]:
     listen = Listen(
         grammar="request", phrases=(*vocabulary.phrases, *confirmation().grammar.phrases), patience_seconds=8
     )
-    room = AcousticRoom()
+    room = AcousticRoom(behind_seconds=QUEUE_SECONDS)
     with ears(room, PocketsphinxTranscriber()) as side:
         for turn in range(turns):
             side.tell(Instruction(turn=turn, listen=listen))
@@ -103,11 +107,11 @@ def answers(turns: int) -> tuple[list[float], dict[str, float]]:
 
 
 def interruptions(turns: int) -> tuple[list[float], list[float], list[float]]:
-    """Return, for people at least as loud as the room's echo and for all, the time to silence; and what was left."""
+    """Return the time to silence for people who are louder than the room's echo, for all, and what was left to say."""
     loud, every, left = [], [], []
     for turn in range(turns):
         echo_db, delay_ms = ECHOES[turn % len(ECHOES)]
-        room = AcousticRoom(echo_db=echo_db, delay_ms=delay_ms, seed=turn)
+        room = AcousticRoom(echo_db=echo_db, delay_ms=delay_ms, seed=turn, behind_seconds=QUEUE_SECONDS)
         with ears(room, Understands()) as side:
             # A room has spoken before: its canceller knows the room.
             side.tell(Instruction(turn=0, say=("I am telling the staff that you would like some water.",)))
@@ -185,8 +189,6 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=20)
     parser.add_argument("--replies", type=int, default=100)
     options = parser.parse_args()
-    threading.excepthook = lambda failed: sys.exit(f"{failed.exc_value!r}")
-
     waits, stages = answers(options.turns)
     with patch.object(pace, "PROBE_SHARE", 100.0), patch.object(pace, "MORE_SHARE", 100.0):
         fixed, _ = answers(options.turns)
@@ -206,7 +208,10 @@ def main() -> None:
             "without_cancellation_and_gate": own_voice(options.replies, cancels=False, gates=False),
         },
     )
-    with patch("forge_edge.turns.INTERRUPTING_VOICED_SECONDS", 0.0), patch("forge_edge.ears.NOISE_VOICED_SECONDS", 0.0):
+    with (
+        patch("forge_edge.interruption.INTERRUPTING_VOICED_SECONDS", 0.0),
+        patch("forge_edge.ears.NOISE_VOICED_SECONDS", 0.0),
+    ):
         unvoiced = coughs(options.turns)
     show("turn_coughs", coughs(options.turns), {"without_pitch": unvoiced})
 

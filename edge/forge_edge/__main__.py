@@ -87,11 +87,23 @@ def _ears(settings: NodeSettings, options: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _wake(_: NodeSettings, options: argparse.Namespace) -> int:
+def _wake(settings: NodeSettings, options: argparse.Namespace) -> int:
     from forge_edge.recordings import wake_files  # noqa: PLC0415 (see above)
-    from forge_edge.wake import BUILT_IN_WORDS  # noqa: PLC0415 (see above)
+    from forge_edge.wake.micro import BUILT_IN_WORDS  # noqa: PLC0415 (see above)
 
-    return _print(wake_files(options.files, options.word or BUILT_IN_WORDS), options)
+    words = [word for named in options.words or () for word in named.split(",")] or BUILT_IN_WORDS
+    threshold = settings.wake_threshold if options.threshold is None else options.threshold
+    unreadable: set[str] = set()
+
+    def lines() -> Iterator[Mapping[str, Any]]:
+        for line in wake_files(options.files, words, threshold=threshold):
+            if "error" in line:
+                unreadable.add(line["file"])
+            yield line
+
+    _print(lines(), options)
+    # Recordings are tried by the hundred: one that is damaged is said in its line and does not fail the others.
+    return EXIT_FAILED if unreadable.issuperset(map(str, options.files)) else EXIT_OK
 
 
 def _transcribe(settings: NodeSettings, options: argparse.Namespace) -> int:
@@ -104,6 +116,14 @@ def _transcribe(settings: NodeSettings, options: argparse.Namespace) -> int:
     engine = transcriber(settings)
     lines = transcribe_files(options.files, options.form, options.item, engine, forms_dir=settings.forms_dir)
     return _print(lines, options)
+
+
+def _hear(settings: NodeSettings, options: argparse.Namespace) -> int:
+    from forge_edge.ears import transcriber  # noqa: PLC0415 (see above)
+    from forge_edge.recordings import hear_files  # noqa: PLC0415 (see above)
+
+    engine = transcriber(settings)
+    return _print(hear_files(options.files, options.form, options.item, engine, forms_dir=settings.forms_dir), options)
 
 
 def _say(settings: NodeSettings, options: argparse.Namespace) -> int:
@@ -184,7 +204,7 @@ def _form_run(settings: NodeSettings, options: argparse.Namespace) -> int:
     if options.audio:
         from forge_edge.ears import transcriber  # noqa: PLC0415 (see above)
         from forge_edge.forms.asked import AskedForm  # noqa: PLC0415 (see above)
-        from forge_edge.forms.heard import run_heard  # noqa: PLC0415 (see above)
+        from forge_edge.heard_forms import run_heard  # noqa: PLC0415 (see above)
 
         zone = datetime.now().astimezone().tzinfo or UTC
         asked = AskedForm(form, zone=zone, dictation=settings.whisper_model is not None)
@@ -238,12 +258,21 @@ def _parser() -> argparse.ArgumentParser:
     ears.add_argument("--deaf", action="store_true", help="open no microphone, only speak")
     wake = command("wake", _wake, "Find the wake word in recordings: one line per detection.")
     wake.add_argument(
-        "--word", action="append", metavar="WORD", help="wake word to look for (default: all built-in ones)"
+        "--word",
+        "--words",
+        dest="words",
+        action="append",
+        metavar="WORD[,WORD...]",
+        help="wake words to look for (default: all built-in ones)",
     )
+    wake.add_argument("--threshold", type=float, metavar="SCORE", help="lowest score, 0 to 1 (default: the room's)")
     transcribe = command("transcribe", _transcribe, "Transcribe recordings: one line per file.")
     transcribe.add_argument("--form", metavar="ID", help="expect an answer to this form, such as phq-9")
     transcribe.add_argument("--item", metavar="LINKID", help="the question that is answered, such as 44250-9")
-    for sub in (wake, transcribe):
+    hear = command("hear", _hear, "Hear recordings as answers to a question, as the room would: one line per file.")
+    hear.add_argument("--form", metavar="ID", required=True, help="the form, such as phq-9")
+    hear.add_argument("--item", metavar="LINKID", help="the question that is answered (default: the first)")
+    for sub in (wake, transcribe, hear):
         sub.add_argument("files", nargs="+", type=Path, metavar="FILE", help="any sound file, any rate")
         sub.add_argument("--json", action="store_true", help="one JSON object a line")
     say = command("say", _say, "Speak a text into a WAV file with the room's voice.")

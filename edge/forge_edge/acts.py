@@ -4,14 +4,16 @@ from dataclasses import dataclass
 
 from forge_edge.audio.ports import Earcon
 from forge_edge.messages import Hearing, Listen, NothingHeard, SpeechHeard, WakeHeard
+from forge_edge.speech.voice import PLAIN, Voice
 
 
 @dataclass(frozen=True, slots=True)
 class Speak:
-    """Say this and then sound the earcon."""
+    """Say this in this voice and then sound the earcon."""
 
     sentences: tuple[str, ...]
     earcon: Earcon | None
+    voice: Voice = PLAIN
 
 
 @dataclass(frozen=True, slots=True)

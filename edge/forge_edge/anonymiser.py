@@ -13,8 +13,11 @@ from typing import Final
 
 from forge_edge.observations import (
     CanaryDue,
+    CrisisMentioned,
+    CrisisObserved,
     FormObserved,
     Observation,
+    ReminderUnanswered,
     RequestObserved,
     RiskAnswerObserved,
     RiskReviewObserved,
@@ -29,9 +32,12 @@ from forge_shared.clock import Clock
 from forge_shared.errors import SignatureError
 from forge_shared.events import (
     CanarySent,
+    CrisisHeard,
+    CrisisNoted,
     EventData,
     FormRecorded,
     FormSignature,
+    ReminderMissed,
     RequestMade,
     RiskAnswered,
     RiskReviewed,
@@ -103,7 +109,7 @@ class Anonymiser:
             return None
         return AnonymousEvent(_SEAL, data=data, event_id=event_id, subject=self._subject, time=self._clock.now())
 
-    def _data_of(self, observation: Observation, event_id: str) -> EventData | None:  # noqa: PLR0911 (one arm per kind)
+    def _data_of(self, observation: Observation, event_id: str) -> EventData | None:  # noqa: PLR0911, C901 (one arm per kind)
         match observation:
             case RequestObserved():
                 return RequestMade(request=observation.request, mode=observation.mode)
@@ -123,6 +129,19 @@ class Anonymiser:
                 return self._form(observation)
             case SenseObserved():
                 return SenseChanged(sense=observation.sense, state=observation.state, reason=observation.reason)
+            case CrisisObserved():
+                return CrisisHeard(
+                    category=observation.category,
+                    priority=observation.priority,
+                    confidence=observation.confidence,
+                    mode=observation.mode,
+                )
+            case CrisisMentioned():
+                return self._mention(observation)
+            case ReminderUnanswered():
+                return ReminderMissed(
+                    kind=observation.kind, due_at=observation.due_at, times_said=observation.times_said
+                )
             case CanaryDue():
                 return CanarySent()
             case SessionOpened():
@@ -168,6 +187,17 @@ class Anonymiser:
             text=redacted.text[:2000] if safe else WITHHELD,
             redactions=dict(redacted.counts) if safe else {"WITHHELD": 1},
             confidence=heard.confidence,
+        )
+
+    def _mention(self, heard: CrisisMentioned) -> CrisisNoted | None:
+        if self._session is None:
+            return None
+        return CrisisNoted(
+            session=self._session,
+            category=heard.category,
+            reasons=heard.reasons,
+            confidence=heard.confidence,
+            mode=heard.mode,
         )
 
     def _remember(self, key: str, event_id: str) -> None:

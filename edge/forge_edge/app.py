@@ -19,7 +19,7 @@ from forge_edge.anonymiser import Anonymiser
 from forge_edge.children import EarsChild
 from forge_edge.counterpart import Counterpart
 from forge_edge.deliveries import Deliveries
-from forge_edge.dialogue import reach
+from forge_edge.dialogue import calls, reach
 from forge_edge.dialogue.conversation import (
     ACCEPTED,
     NO_HUB,
@@ -31,6 +31,7 @@ from forge_edge.dialogue.conversation import (
     Reaction,
 )
 from forge_edge.dialogue.saved import SavedConversation
+from forge_edge.dialogue.sentences import CALLING, UNANSWERED
 from forge_edge.enrolment import Renewal, certificate_begins
 from forge_edge.errors import OutboxError
 from forge_edge.forms.touch import Pause
@@ -80,7 +81,7 @@ WATCHDOG_SECONDS = 5.0
 TICK_SECONDS = 0.5
 _UNSAID = frozenset({"sense.changed", "canary.sent"})
 """Alarms that nobody in the room waits for: that one of them does not come through is not said."""
-_GUARDED = frozenset({ACCEPTED, NO_HUB, NOT_LISTENING, REOPENED, TELLING})
+_GUARDED = frozenset({ACCEPTED, CALLING, NO_HUB, NOT_LISTENING, REOPENED, TELLING, UNANSWERED})
 """What concerns somebody's safety: only speech that lasts interrupts it."""
 
 log = get_logger()
@@ -108,6 +109,7 @@ class Node:
         self._speaks = False
         self._notices: deque[str] = deque(maxlen=4)
         self._deliveries = Deliveries()
+        self._calls: calls.Calls = ()
         self._session_ends = float("inf")
         self._desired: desired.Held = None
         self._farewell = False
@@ -124,7 +126,7 @@ class Node:
         if settings.form not in forms:
             raise FormUnknownError(f"there is no form {settings.form}; installed: {', '.join(sorted(forms))}")
         if (reason := obstacle(forms[settings.form])) is not None:
-            raise FormInvalidError(f"the form {settings.form} cannot be asked by voice: {reason}")
+            raise FormInvalidError(f"the form {settings.form} cannot be offered in a room: {reason}")
         credentials = load_credentials(settings.credentials) if settings.credentials else None
         if credentials is not None:
             self._clock.not_before(certificate_begins(credentials))
@@ -280,6 +282,7 @@ class Node:
                 self._screen.called(observation.request, envelope, hub=self._hub_online)
             if event.data.lane == "alarm" and event.data.noun_verb not in _UNSAID:
                 self._deliveries.expect(envelope, self._clock.monotonic_seconds())
+                self._calls = calls.made(self._calls, observation, envelope.id, self._clock.monotonic_seconds())
             if self._publisher is not None:
                 self._publisher.wake()
 
@@ -296,6 +299,7 @@ class Node:
                     await self._end_session("asked")
                 case AlertAccepted():
                     self._screen.accepted(command.event)
+                    self._calls = calls.accepted(self._calls, command.event)
                     await self._say(ACCEPTED)
                 case AlertReopened():
                     self._screen.reopened(command.event)
@@ -356,6 +360,7 @@ class Node:
         self._notices.clear()
         self._screen.forget()
         await self._ears.mute(muted=False)
+        self._calls = ()
         room_files.forget(self._folder)
         self._conversation = Conversation(turn=before.turn)
         self._scrub = True
@@ -403,6 +408,7 @@ class Node:
                     await self._say(NO_HUB)
             if self._screen.is_form_left(now):
                 await self._leave_form()
+            await self._ask_again(now)
             if now > self._session_ends:
                 async with self._lock:
                     await self._end_session("time-limit")
@@ -425,6 +431,17 @@ class Node:
                 health.notify("WATCHDOG=1")
             await asyncio.sleep(TICK_SECONDS)
 
+    async def _ask_again(self, now: float) -> None:
+        """Make the calls again that nobody has answered, and say so. That a hub is gone is said elsewhere."""
+        if not self._hub_online:
+            return
+        async with self._lock:
+            self._calls, unanswered = calls.due(self._calls, now)
+            if unanswered:
+                log.warning("call.unanswered", calls=len(unanswered))
+                await self._commit(unanswered)
+                await self._say(UNANSWERED)
+
     async def _say_reach(self, now: float) -> None:
         self._reach, sentence = reach.due(self._reach, now)
         if sentence is not None:
@@ -435,7 +452,9 @@ class Node:
     async def _say(self, sentence: str, *, tone: bool = False) -> None:
         """Say something as soon as nobody is in the middle of answering."""
         if self._conversation.activity == "idle":
-            await self._react(self._dialogue.announce(self._conversation, (sentence,), tone=tone))
+            await self._react(
+                self._dialogue.announce(self._conversation, (sentence,), tone=tone, repeatable=sentence != ACCEPTED)
+            )
         else:
             self._notices.append(sentence)
 

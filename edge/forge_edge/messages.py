@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from forge_edge.speech.voice import PLAIN, Voice
 from forge_shared.model import Frozen
 
 LINE_BYTES = 256 * 1024
@@ -15,10 +16,14 @@ LINE_BYTES = 256 * 1024
 
 
 class Listen(Frozen):
-    """Listen for one utterance, with a grammar of these phrases; give up when nobody speaks for that long."""
+    """Listen for one utterance, with a grammar of these phrases; give up when nobody speaks for that long.
+
+    ``senses`` says what each phrase means, in the same order; empty where each has a sense of its own.
+    """
 
     grammar: str
     phrases: tuple[str, ...]
+    senses: tuple[str, ...] = ()
     patience_seconds: Annotated[float, Field(gt=0, le=60)]
 
 
@@ -36,6 +41,7 @@ class Instruction(Frozen):
         dictation: Whether a recorded session is on, so that what is said without a wake word is taken down too.
         guarded: Whether it says something that concerns somebody's safety: only speech that lasts interrupts it.
         at_once: Whether what is being said is broken off for it, unless that is guarded: somebody touched the screen.
+        voice: How it shall sound.
     """
 
     kind: Literal["instruction"] = "instruction"
@@ -46,6 +52,7 @@ class Instruction(Frozen):
     dictation: bool = False
     guarded: bool = False
     at_once: bool = False
+    voice: Voice = PLAIN
 
 
 class Mute(Frozen):
@@ -80,6 +87,8 @@ class SpeechHeard(Frozen):
     """An utterance was heard, in a turn or (``turn`` None) as dictation.
 
     Attributes:
+        doubted: Whether ``text``, not accepted, is probable enough to be asked about.
+        safety: A call for help or a danger, heard beside whatever was asked; `forge_language.crisis` judges it.
         ended_monotonic_seconds: When its last word ended, on this machine's monotonic clock, for latency figures.
     """
 
@@ -89,6 +98,8 @@ class SpeechHeard(Frozen):
     accepted: bool
     confidence: Annotated[float, Field(ge=0, le=1)]
     engine: str
+    doubted: bool = False
+    safety: str | None = None
     ended_monotonic_seconds: float
 
 

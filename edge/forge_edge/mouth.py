@@ -27,9 +27,11 @@ class Mouth:
         self._link.report(RoomState(state="closed"))
         while not self._link.closed.is_set():
             order = self._link.order(BEAT_SECONDS)
-            for sentence in order.say if isinstance(order, Instruction) else ():
+            if not isinstance(order, Instruction):
+                continue
+            for sentence in order.say:
                 try:
-                    self._sink.play(self._synthesiser.synthesise(sentence))
+                    self._sink.play(self._synthesiser.synthesise(sentence, order.voice))
                 except (EngineError, AudioError) as error:
                     log.warning("speech.failed", reason=error.code)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from forge_shared.events import AbsentAnswer, FormAnswer, Mode, RequestCode, SenseReason, SessionEnd
+from forge_shared.events import AbsentAnswer, FormAnswer, Mode, ReminderKind, RequestCode, SenseReason, SessionEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +88,44 @@ class UtteranceHeard:
 
 
 @dataclass(frozen=True, slots=True)
+class CrisisObserved:
+    """What was said, written or touched means that somebody must come. The words are not kept."""
+
+    category: str
+    priority: Literal["staff", "urgent"]
+    confidence: float
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class CrisisMentioned:
+    """A danger was named that is denied, past, quoted or somebody else's. The words are not kept."""
+
+    category: str
+    reasons: tuple[str, ...]
+    confidence: float
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderUnanswered:
+    """A reminder was not confirmed in time."""
+
+    kind: ReminderKind
+    due_at: datetime
+    times_said: int
+
+
+@dataclass(frozen=True, slots=True)
 class CanaryDue:
     """It is time to prove that an alarm of this room would come through."""
 
 
 Observation = (
     CanaryDue
+    | CrisisObserved
+    | CrisisMentioned
+    | ReminderUnanswered
     | RequestObserved
     | RiskAnswerObserved
     | RiskReviewObserved

@@ -46,7 +46,16 @@ SenseReason = Literal[
 SessionEnd = Literal["asked", "time-limit", "restart", "consent-withdrawn", "stay-ended"]
 """Why a recorded session ended."""
 
-RequestCode = Literal["water", "nurse", "pain", "help"]
+RequestCode = Literal["water", "nurse", "pain", "help", "toilet", "blanket", "light", "temperature", "music", "menu"]
+"""What a person in the room may ask of the staff.
+
+From "toilet" on they came later, within version 2: a hub that does not know one of these sets it aside as an alarm that
+it cannot read, which calls somebody too; under a version of its own it would no longer read the first four either.
+"""
+
+ReminderKind = Literal["medication", "drink", "move", "appointment", "other"]
+"""What a reminder reminds of."""
+
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9./_-]{0,63}$")]
 """A code of a closed vocabulary (LOINC, a link id); too narrow to hold a sentence."""
 
@@ -118,6 +127,48 @@ class RiskReviewed(EventData):
 
     risk_event: Identifier
     outcome: Literal["confirmed", "corrected", "not-reviewed"]
+
+
+class CrisisHeard(EventData):
+    """What somebody in the room said, wrote or touched means that a person must come: what danger, and how soon.
+
+    Never the words. Sent before anything else is done.
+    """
+
+    noun_verb = "crisis.heard"
+    version = 1
+    lane = "alarm"
+
+    category: Code
+    priority: Literal["staff", "urgent"]
+    confidence: Probability
+    mode: Mode
+
+
+class CrisisNoted(EventData):
+    """In a recorded session a danger was named that is denied, past, quoted or somebody else's; never the words."""
+
+    noun_verb = "crisis.noted"
+    version = 1
+    lane = "record"
+
+    session: Identifier
+    category: Code
+    reasons: Annotated[tuple[Code, ...], Field(max_length=20)]
+    confidence: Probability
+    mode: Mode
+
+
+class ReminderMissed(EventData):
+    """The room reminded of something that the staff had planned, and nobody in the room confirmed it in time."""
+
+    noun_verb = "reminder.missed"
+    version = 1
+    lane = "alarm"
+
+    kind: ReminderKind
+    due_at: UtcDatetime
+    times_said: Annotated[int, Field(ge=0, le=100)]
 
 
 class SenseChanged(EventData):
@@ -300,6 +351,9 @@ TYPES: Mapping[str, type[EventData]] = {
         RequestMade,
         RiskAnswered,
         RiskReviewed,
+        CrisisHeard,
+        CrisisNoted,
+        ReminderMissed,
         SenseChanged,
         CanarySent,
         FormRecorded,

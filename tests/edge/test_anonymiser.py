@@ -11,8 +11,11 @@ from tests.fakes.clock import FakeClock
 from forge_edge.anonymiser import WITHHELD, Anonymiser, AnonymousEvent
 from forge_edge.observations import (
     CanaryDue,
+    CrisisMentioned,
+    CrisisObserved,
     FormObserved,
     Observation,
+    ReminderUnanswered,
     RequestObserved,
     RiskAnswerObserved,
     RiskReviewObserved,
@@ -74,6 +77,9 @@ def every_observation(text: str) -> list[Observation]:
         SessionClosed(new_id(), "asked"),
         UtteranceHeard(text, 0.7),
         CanaryDue(),
+        CrisisObserved("wish-to-die", "staff", 0.9, "voice"),
+        CrisisMentioned("wish-to-die", ("negated",), 0.7, "voice"),
+        ReminderUnanswered("medication", FakeClock().now(), 2),
     ]
 
 

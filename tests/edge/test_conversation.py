@@ -4,14 +4,14 @@ import ast
 import inspect
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forge_edge import app as app_module
-from forge_edge.dialogue import conversation as dialogue_module
-from forge_edge.dialogue import reach as reach_module
+from forge_edge import dialogue as dialogue_package
 from forge_edge.dialogue.conversation import (
     ACCEPTED,
     NO_HUB,
@@ -32,6 +32,7 @@ from forge_shared.ids import new_id
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 FORMS = installed()
+DIALOGUE = [path.read_text(encoding="utf-8") for path in sorted(Path(dialogue_package.__path__[0]).glob("*.py"))]
 PROMISES = ("on the way", "on its way", "coming", "will come", "be there", "be with you", "help is", "do not worry")
 
 
@@ -73,14 +74,22 @@ class Room:
             self.take(self.speech(text, turn=self.now.turn, accepted=accepted))
         return self
 
+    def half_hear(self, text: str) -> "Room":
+        heard = self.heard(text, turn=self.now.turn, accepted=False).model_copy(update={"doubted": True})
+        return self.take(self.dialogue.speech(self.now, heard, now=NOW, new_id=new_id(), hub=self.hub))
+
     def dictate(self, text: str) -> "Room":
         return self.take(self.speech(text, turn=None))
 
     def speech(self, text: str, *, turn: int | None, accepted: bool = True) -> Reaction:
-        heard = SpeechHeard(
+        heard = self.heard(text, turn=turn, accepted=accepted)
+        return self.dialogue.speech(self.now, heard, now=NOW, new_id=new_id(), hub=self.hub)
+
+    @staticmethod
+    def heard(text: str, *, turn: int | None, accepted: bool) -> SpeechHeard:
+        return SpeechHeard(
             turn=turn, text=text, accepted=accepted, confidence=0.8, engine="test", ended_monotonic_seconds=1.0
         )
-        return self.dialogue.speech(self.now, heard, now=NOW, new_id=new_id(), hub=self.hub)
 
     def nothing(self) -> "Room":
         return self.take(self.dialogue.nothing(self.now, NothingHeard(turn=self.now.turn)))
@@ -126,6 +135,24 @@ def test_what_is_not_accepted_is_a_guess_and_does_nothing(room: Room) -> None:
     room.wake().hear("water", accepted=False)
     assert room.observed == []
     assert "did not understand" in room.said
+
+
+def test_a_probable_answer_is_read_back_and_stored_only_after_a_yes(room: Room) -> None:
+    room.wake().hear("i want to fill in my form").half_hear("several days")
+    assert room.said == "I heard: Several days. Is that right?"
+    room.half_hear("yes")
+    assert room.now.interview is not None
+    assert not room.now.interview.answers
+    room.hear("no").half_hear("several days").hear("yes")
+    stored = room.now.interview
+    assert stored is not None
+    assert [answer.code for answer in stored.answers] == ["LA6569-3"]
+
+
+def test_a_probable_command_is_not_followed(room: Room) -> None:
+    room.wake().hear("i want to fill in my form").half_hear("stop")
+    assert room.now.activity == "form"
+    assert room.now.interview is not None
 
 
 def test_what_is_not_understood_twice_ends_at_the_call_button(room: Room) -> None:
@@ -264,8 +291,8 @@ def test_an_empty_transcript_is_not_taken_down(room: Room) -> None:
 def sentences() -> list[str]:
     """Return every text in the code of those parts that make the room speak, without their documentation."""
     texts = []
-    for module in (dialogue_module, interview_module, app_module, reach_module):
-        tree = ast.parse(inspect.getsource(module))
+    for source in (*DIALOGUE, *(inspect.getsource(module) for module in (interview_module, app_module))):
+        tree = ast.parse(source)
         documentation = {
             id(node.value)
             for node in ast.walk(tree)
@@ -285,7 +312,9 @@ def test_no_sentence_but_that_of_an_accepted_alert_promises_that_help_is_coming(
 
 
 def test_only_an_accepted_alert_makes_the_room_say_that_help_is_coming() -> None:
-    assert inspect.getsource(dialogue_module).count("ACCEPTED") == 1, "the dialogue defines it and says it nowhere"
+    named = [node for source in DIALOGUE for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)]
+    used = [node.ctx for node in named if node.id == "ACCEPTED"]
+    assert [type(use) for use in used] == [ast.Store], "the dialogue defines it and says it nowhere"
     tree = ast.parse(inspect.getsource(app_module))
     arms = [
         case for case in ast.walk(tree) if isinstance(case, ast.match_case) and "_say(ACCEPTED)" in ast.unparse(case)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from tests.journey.world import free_port
+from tests.fakes.ports import free_port
 
 from forge_edge.dialogue.conversation import Conversation
 from forge_edge.forms.touch import View

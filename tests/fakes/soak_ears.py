@@ -28,7 +28,7 @@ from forge_edge.settings import NodeSettings
 from forge_edge.speech.espeak import EspeakSynthesiser
 from forge_edge.turn_times import TurnTimes
 from forge_edge.turns import State
-from forge_edge.wake import MicroWakeWords
+from forge_edge.wake.micro import MicroWakeWords
 from forge_shared import logs
 from forge_shared.files import replace
 

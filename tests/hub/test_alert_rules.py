@@ -10,10 +10,16 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.sent import WATER, FakeNode, phq_9, risk, session, utterance
 
 from forge_hub.alerts.age import LATE_AFTER, is_late
-from forge_hub.alerts.rules import draft_of
+from forge_hub.alerts.rules import FROM_A_PERSON, draft_of
+from forge_hub.records.schema import Alert
+from forge_hub.web.wording import view_of
+from forge_language.danger.catalogue import Category
 from forge_shared.events import (
+    CrisisHeard,
+    CrisisNoted,
     EventData,
     EventsWithheld,
+    ReminderMissed,
     RequestCode,
     RequestMade,
     RiskReviewed,
@@ -83,3 +89,55 @@ def test_nothing_else_rings(data: EventData) -> None:
 def test_only_backfill_older_than_the_limit_is_late(age: timedelta, backfill: bool) -> None:  # noqa: FBT001 (Hypothesis passes it)
     envelope = FakeNode(CLOCK).event(WATER, backfill=backfill)
     assert is_late(envelope, envelope.time + age) is (backfill and age > LATE_AFTER)
+
+
+@pytest.mark.parametrize(
+    ("category", "priority", "severity"),
+    [
+        ("breathing", "urgent", "critical"),
+        ("help", "staff", "high"),
+        ("wish-to-die", "staff", "critical"),
+        ("overdose", "staff", "critical"),
+    ],
+)
+def test_danger_is_an_alert_and_what_concerns_the_own_life_is_never_less_than_critical(
+    category: str, priority: str, severity: str
+) -> None:
+    data = {"category": category, "priority": priority, "confidence": 0.1, "mode": "voice"}
+    draft = draft_of(CrisisHeard.model_validate(data))
+    assert draft is not None
+    assert (draft.kind, draft.severity, draft.detail["category"]) == ("crisis", severity, category)
+    assert "crisis" in FROM_A_PERSON
+
+
+def test_a_note_is_for_the_record_and_rings_for_nobody() -> None:
+    noted = CrisisNoted(session=new_id(), category="help", reasons=("past",), confidence=0.9, mode="voice")
+    assert draft_of(noted) is None
+
+
+def test_a_missed_reminder_is_an_alert_and_medication_more_so() -> None:
+    for kind, severity in (("medication", "high"), ("drink", "normal")):
+        missed = ReminderMissed.model_validate({"kind": kind, "due_at": CLOCK.now(), "times_said": 2})
+        draft = draft_of(missed)
+        assert draft is not None
+        assert (draft.kind, draft.severity) == ("reminder-missed", severity)
+        assert "reminder-missed" not in FROM_A_PERSON
+
+
+@pytest.mark.parametrize("category", get_args(Category))
+def test_every_danger_has_words_of_its_own_on_the_board(category: str) -> None:
+    alert = Alert(
+        id=new_id(),
+        node="room-1",
+        kind="crisis",
+        severity="critical",
+        detail={"category": category, "priority": "urgent", "mode": "voice"},
+        late=False,
+        happened_at=CLOCK.now(),
+        state="open",
+        count=1,
+    )
+    view = view_of(alert, {}, {})
+    assert view.title != "Speaks of danger"
+    assert view.notes[0].startswith("Go now.")
+    assert view_of(alert, {}, {}, clinical=False).title == "Someone is needed here"

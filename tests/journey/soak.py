@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.fakes.namespace import Namespace
-from tests.journey.world import Site
+from tests.journey.world import Site, until
 
 ROOM = "room-1"
 NODE = Path(__file__).parents[1] / "fakes" / "soak_node.py"
 BROKER_LIVES_SECONDS, BROKER_IS_GONE_SECONDS = 30.0, 3.0
+HUB_STARTS_SECONDS = 300.0
+"""On a machine that is busy with the accelerated room."""
 LOG_LINES_A_MINUTE = 10
 GROWTH = 1.25
 """Memory after the first quarter and at the end; caches are full by then."""
@@ -99,7 +101,8 @@ def soak(  # noqa: PLR0913 (what may differ between one day and another, by keyw
             if time.monotonic() >= restart_at:
                 site.kill_hub()
                 time.sleep(BROKER_IS_GONE_SECONDS)
-                site.start_hub()
+                site.launch_hub()
+                until("the hub", site.hub_is_up, seconds=HUB_STARTS_SECONDS)
                 report.broker_restarts += 1
                 restart_at = time.monotonic() + BROKER_LIVES_SECONDS
         _await_delivery(site)

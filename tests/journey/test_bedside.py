@@ -9,8 +9,9 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 from tests.fakes.browser import Complaints, open_browser
+from tests.fakes.ports import free_port
 from tests.journey.demo import FORM, FORM_ROOM, form_filler
-from tests.journey.world import Site, free_port, until
+from tests.journey.world import Site, until
 
 from forge_edge.audio.voices import VOICES
 

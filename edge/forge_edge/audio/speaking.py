@@ -16,6 +16,7 @@ from forge_edge.audio.echo import Reference
 from forge_edge.audio.ports import SAMPLE_RATE_HZ, AudioSink, Earcon, Speech
 from forge_edge.errors import AudioError, EngineError
 from forge_edge.speech.ports import Synthesiser
+from forge_edge.speech.voice import PLAIN, Voice
 from forge_shared.logs import get_logger
 
 CACHE_SAMPLES = 240 * SAMPLE_RATE_HZ
@@ -60,6 +61,7 @@ class _Utterance:
     number: int
     sentences: tuple[str, ...]
     earcon: Earcon | None
+    voice: Voice
     cancelled: threading.Event = field(default_factory=threading.Event)
 
 
@@ -87,14 +89,14 @@ class Speaker:
         self._number = 0
         self._current: _Utterance | None = None
         self._closed = threading.Event()
-        self._cache: OrderedDict[str, Speech] = OrderedDict()
+        self._cache: OrderedDict[tuple[str, Voice], Speech] = OrderedDict()
         self._orders: queue.Queue[_Utterance | None] = queue.Queue()
         self._made: queue.Queue[_Made | _Utterance | None] = queue.Queue(AHEAD)
         self._news: queue.Queue[Began | Finished] = queue.Queue()
         for work, name in ((self._make, "synthesis"), (self._play, "playback")):
             threading.Thread(target=work, name=name, daemon=True).start()
 
-    def say(self, sentences: tuple[str, ...], earcon: Earcon | None = None) -> int:
+    def say(self, sentences: tuple[str, ...], earcon: Earcon | None = None, voice: Voice = PLAIN) -> int:
         """Begin to say sentences and then to sound an earcon; whatever is being said is ended.
 
         Returns:
@@ -102,7 +104,7 @@ class Speaker:
         """
         self.hush()
         self._number += 1
-        self._current = _Utterance(self._number, sentences, earcon)
+        self._current = _Utterance(self._number, sentences, earcon, voice)
         self._orders.put(self._current)
         return self._number
 
@@ -133,23 +135,24 @@ class Speaker:
                 if utterance.cancelled.is_set():
                     break
                 started = time.monotonic()
-                speech = self._speech(sentence)
+                speech = self._speech(sentence, utterance.voice)
                 if speech is not None:
                     more = place < last or utterance.earcon is not None
                     self._made.put(_Made(utterance, speech, time.monotonic() - started, more))
             self._made.put(utterance)
         self._made.put(None)
 
-    def _speech(self, sentence: str) -> Speech | None:
-        if sentence in self._cache:
-            self._cache.move_to_end(sentence)
-            return self._cache[sentence]
+    def _speech(self, sentence: str, voice: Voice) -> Speech | None:
+        wanted = (sentence, voice)
+        if wanted in self._cache:
+            self._cache.move_to_end(wanted)
+            return self._cache[wanted]
         try:
-            speech = self._synthesiser.synthesise(sentence)
+            speech = self._synthesiser.synthesise(sentence, voice)
         except EngineError as error:
             log.warning("speech.failed", reason=error.code)
             return None
-        self._cache[sentence] = speech
+        self._cache[wanted] = speech
         while sum(known.samples.size for known in self._cache.values()) > CACHE_SAMPLES:
             self._cache.popitem(last=False)
         return speech

@@ -6,93 +6,60 @@ button.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
-from typing import Literal, cast
+from typing import cast
 
+from forge_edge.dialogue import crisis, room_answers, voice_choice
+from forge_edge.dialogue.sentences import (
+    ACCEPTED,
+    NO_HUB,
+    NOBODYS_ROOM,
+    NOT_LISTENING,
+    NOT_THE_PATIENT,
+    NOTHING_SAID,
+    OFFER,
+    REOPENED,
+    SENDING,
+    SESSION_OFF,
+    SESSION_ON,
+    TELLING,
+    WHO,
+)
+from forge_edge.dialogue.turn import Conversation, Reaction, Speaker, listening, resting
 from forge_edge.forms import interview as interviews
 from forge_edge.forms import touch
 from forge_edge.forms.asked import AskedForm
 from forge_edge.forms.state import FormState, How
 from forge_edge.forms.steps import Step
-from forge_edge.messages import Instruction, Listen, NothingHeard, SpeechHeard, WakeHeard
+from forge_edge.messages import NothingHeard, SpeechHeard, WakeHeard
 from forge_edge.observations import Observation, RequestObserved, UtteranceHeard
 from forge_edge.speech.grammar import DICTATION, Meaning, Vocabulary, confirmation, requests, resumption
+from forge_edge.speech.wishes import VOICE_WISHES
 from forge_shared.events import Mode, RequestCode
 from forge_shared.forms.questionnaire import Questionnaire
-from forge_shared.model import Frozen
+from forge_shared.plan import RoomPlan
+
+__all__ = [
+    "ACCEPTED",
+    "NOBODYS_ROOM",
+    "NOT_LISTENING",
+    "NOT_THE_PATIENT",
+    "NO_HUB",
+    "REOPENED",
+    "SESSION_OFF",
+    "SESSION_ON",
+    "TELLING",
+    "WHO",
+    "Conversation",
+    "Dialogue",
+    "Reaction",
+    "Speaker",
+]
 
 REQUEST_PATIENCE_SECONDS = 8.0
 ANSWER_PATIENCE_SECONDS = 15.0
 """People who are low or in pain answer slowly; a question about two weeks takes thought."""
-
-NO_HUB = "I cannot reach the staff from here right now. Please press the call button."
-TELLING = "Thank you for telling me. I am letting the staff know. If you feel unsafe, press the call button."
-ACCEPTED = "Help is coming. A member of the staff has taken your call."
-"""The only promise that the room makes, and only when the hub says that a person has accepted an alert of this room."""
-REOPENED = "I am asking the staff again. You can also press the call button."
-"""Takes the promise back, when that person gave the alert back or did not come in time."""
-WHO = "Is it the patient of this room who speaks? Please say yes or no."
-NOT_THE_PATIENT = "Thank you. Then I will not start the form."
-NOBODYS_ROOM = "I do not know whose room this is, so I cannot start a form. You can ask the staff."
-NOT_LISTENING = "I am not listening any more. Use the call button."
-SESSION_ON = "The recorded session is on. What you say is now written down."
-SESSION_OFF = "The recorded session is off."
-
-_SENDING: dict[str, str] = {
-    "water": "I am telling the staff that you would like some water.",
-    "nurse": "I am telling the staff that you asked for a nurse.",
-    "pain": "I am telling the staff that you are in pain. You can also press the call button.",
-    "help": "I am telling the staff that you need help. Press the call button too, if you can.",
-}
-_OFFER = "You can say: water, nurse, pain, help, or: I want to fill in my form."
-
-
-Speaker = Literal["assumed", "asked", "unknown"]
-"""Who speaks: the one person who lives here; perhaps someone else, so that it is asked; or nobody knows whose room it
-is, and then nothing personal begins."""
-
-
-class Conversation(Frozen):
-    """Where the dialogue stands; saved after every step.
-
-    Attributes:
-        activity: What the room waits for: its wake word, a request, whether it heard a request right, an answer in a
-            form, whether to go on with one, or who speaks.
-        tries: Requests in a row that were not understood.
-        doubted: The request that was heard without certainty and is being asked about.
-        interview: The form in progress, also while it is paused.
-        turn: Number of the last turn.
-        session: The recorded session that is on.
-        speaker: What is known of who speaks.
-        muted: Whether the patient wants the room to hear nothing.
-        quiet: Whether the patient wants what they touch not to be read aloud.
-    """
-
-    activity: Literal["idle", "request", "doubt", "form", "resume", "who"] = "idle"
-    tries: int = 0
-    doubted: str | None = None
-    interview: FormState | None = None
-    turn: int = 0
-    session: str | None = None
-    speaker: Speaker = "assumed"
-    muted: bool = False
-    quiet: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Reaction:
-    """The new state, what the ears shall do next, and what was observed on the way.
-
-    Without an instruction the ears go on with what they are doing; ``later`` is to be said before the next sentence.
-    ``refused`` says to somebody at the screen why what they entered was not taken.
-    """
-
-    conversation: Conversation
-    instruction: Instruction | None
-    observations: tuple[Observation, ...] = ()
-    later: tuple[str, ...] = ()
-    refused: str | None = None
 
 
 class Dialogue:
@@ -101,15 +68,17 @@ class Dialogue:
     Args:
         forms: Questionnaires by id; ``form_id`` names the one that "my form" means.
         form_id: The room's form.
+        plan: What the staff have set for the room.
         zone: Time zone of the room.
         dictation: Whether the room's engine takes down free speech.
         screen: Whether there is a screen on which a form can be answered.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (what a room is)
         self,
         forms: Mapping[str, Questionnaire],
         form_id: str,
+        plan: RoomPlan | None = None,
         *,
         zone: tzinfo = UTC,
         dictation: bool = False,
@@ -119,6 +88,7 @@ class Dialogue:
             name: AskedForm(form, zone=zone, dictation=dictation, screen=screen) for name, form in forms.items()
         }
         self._form_id = form_id
+        self._plan = plan or RoomPlan()
 
     def start(self, before: Conversation) -> Reaction:
         """React to a start of the node: offer to go on with a form that was interrupted."""
@@ -137,9 +107,7 @@ class Dialogue:
             return self._offer_resume(before)
         return self._listen(before, "request", (), requests(), REQUEST_PATIENCE_SECONDS, tries=0, tone=True)
 
-    def speech(  # noqa: PLR0911, C901 (one return for each thing the room may be waiting for)
-        self, before: Conversation, heard: SpeechHeard, *, now: datetime, new_id: str, hub: bool
-    ) -> Reaction:
+    def speech(self, before: Conversation, heard: SpeechHeard, *, now: datetime, new_id: str, hub: bool) -> Reaction:
         """React to an utterance.
 
         Args:
@@ -149,10 +117,47 @@ class Dialogue:
             new_id: A fresh id, used if this begins a form.
             hub: Whether the hub is known to be listening.
         """
+        texts = self._to_judge(before, heard)
+        danger = crisis.assess(
+            texts, before.raised, mode="voice", now=now, hub=hub, recorded=before.session is not None
+        )
+        if danger is None:
+            return self._understand(before, heard, now=now, new_id=new_id, hub=hub)
+        after = before.model_copy(update={"raised": danger.raised})
+        if danger.sentence is not None:
+            return self._alarmed(after, danger, danger.sentence, _taken_down(before, heard))
+        reaction = self._understand(after, heard, now=now, new_id=new_id, hub=hub)
+        return replace(reaction, observations=(*danger.observations, *reaction.observations))
+
+    def written(self, before: Conversation, text: str, *, mode: Mode, now: datetime, hub: bool) -> Reaction | None:
+        """React to what was written or touched, if it names a danger; None: it is for whoever asked for it alone.
+
+        Args:
+            before: Where the dialogue stands.
+            text: What was written, or the words of what was touched.
+            mode: How.
+            now: Time of the decision.
+            hub: Whether the hub is known to be listening.
+        """
+        recorded = before.session is not None
+        danger = crisis.assess((text,), before.raised, mode=mode, now=now, hub=hub, recorded=recorded)
+        if danger is None:
+            return None
+        after = before.model_copy(update={"raised": danger.raised})
+        if danger.sentence is None:
+            return Reaction(after, None, danger.observations)
+        return self._alarmed(after, danger, danger.sentence)
+
+    def _understand(  # noqa: PLR0911, C901 (one return for each thing the room may be waiting for)
+        self, before: Conversation, heard: SpeechHeard, *, now: datetime, new_id: str, hub: bool
+    ) -> Reaction:
         if heard.turn is None:
             return self._rest(before, observations=_taken_down(before, heard))
         if heard.turn != before.turn:
             return self._stay(before)
+        wished = _meaning(self._vocabulary(before), heard)
+        if wished is not None and wished.code in VOICE_WISHES:
+            return self._wish_for_voice(before, wished.code)
         if before.activity == "form" and before.interview is not None:
             form = self._forms[before.interview.form_id]
             vocabulary = interviews.vocabulary(form, before.interview)
@@ -164,6 +169,9 @@ class Dialogue:
                 # In own words whatever was said is the answer; what the engine doubts is read back as a guess is.
                 guess = Meaning("answer", heard.text)
                 meaning = guess if heard.accepted else None
+            if heard.doubted and guess is not None and guess.kind == "answer":
+                # Every answer is read back before it is stored, so a probable one is asked about in the same words.
+                meaning = guess
             how = How(mode="voice", language=form.form.language, engine=heard.engine, confidence=heard.confidence)
             step = interviews.hear(form, before.interview, meaning, now=now, guess=guess, how=how)
             return self._form(before, step, hub=hub)
@@ -260,9 +268,17 @@ class Dialogue:
             return ()
         return interviews.ask_again(self._forms[state.form_id], state).say
 
-    def announce(self, before: Conversation, sentences: tuple[str, ...], *, tone: bool = False) -> Reaction:
-        """Say something that nobody asked for, with a tone if it is urgent. Only while the room waits for its word."""
-        return self._rest(before, say=sentences, tone=tone)
+    def announce(
+        self, before: Conversation, sentences: tuple[str, ...], *, tone: bool = False, repeatable: bool = True
+    ) -> Reaction:
+        """Say something that nobody asked for, with a tone if it is urgent. Only while the room waits for its word.
+
+        What may not be true a moment later is not ``repeatable``: "say that again" does not bring it back.
+        """
+        reaction = self._rest(before, say=sentences, tone=tone)
+        if repeatable:
+            return reaction
+        return replace(reaction, conversation=reaction.conversation.model_copy(update={"last_said": ()}))
 
     def session(self, before: Conversation, session: str | None) -> Reaction:
         """A recorded session is switched on or off, and the room says so.
@@ -279,7 +295,7 @@ class Dialogue:
         """React to a request that was made by touch: at once, whatever the room is doing."""
         if before.activity == "form" and before.interview is not None:
             return self._call_in_form(before, before.interview, Meaning("request", request), hub=hub, mode="touch")
-        sentence = _SENDING[request] if hub else NO_HUB
+        sentence = SENDING[request] if hub else NO_HUB
         after = before.model_copy(update={"doubted": None})
         return self._rest(after, say=(sentence,), observations=(RequestObserved(request=request, mode="touch"),))
 
@@ -297,16 +313,35 @@ class Dialogue:
     ) -> Reaction:
         if meaning is None:
             if before.tries == 0:
-                sorry = ("Sorry, I did not understand.", _OFFER)
+                sorry = ("Sorry, I did not understand.", OFFER)
                 return self._listen(before, "request", sorry, requests(), REQUEST_PATIENCE_SECONDS, tries=1)
             return self._rest(before, say=("Sorry, I did not understand. If you need someone, press the call button.",))
         if meaning.code == "form":
             return self._wish_for_form(before, now=now, new_id=new_id)
         if meaning.kind == "request":
-            sentence = _SENDING[meaning.code] if hub else NO_HUB
-            code = cast("RequestCode", meaning.code)
-            return self._rest(before, say=(sentence,), observations=(RequestObserved(request=code, mode="voice"),))
+            return self._ask_staff(before, cast("RequestCode", meaning.code), hub=hub)
+        if meaning.kind == "wish":
+            return self._wish(before, meaning.code, now=now, hub=hub)
         return self._rest(before)
+
+    def _ask_staff(self, before: Conversation, code: RequestCode, *, hub: bool) -> Reaction:
+        sentence = SENDING[code] if hub else NO_HUB
+        return self._rest(before, say=(sentence,), observations=(RequestObserved(request=code, mode="voice"),))
+
+    def _wish(self, before: Conversation, code: str, *, now: datetime, hub: bool) -> Reaction:
+        done = room_answers.answer(code, self._plan, now=now, hub=hub)
+        if done.request is not None:
+            return self._ask_staff(before, done.request, hub=hub)
+        return replace(self._rest(before, say=(done.say,)), ambience=done.ambience)
+
+    def _wish_for_voice(self, before: Conversation, code: str) -> Reaction:
+        """Sound otherwise, or say the last words again, and go on waiting for whatever the room waits for."""
+        waits = before.activity not in ("idle", "request")
+        if code == "say-again":
+            return self._stay(before) if waits else self._rest(before, say=before.last_said or (NOTHING_SAID,))
+        voice, sentence = voice_choice.adjusted(before.voice, code)
+        after = before.model_copy(update={"voice": voice})
+        return self._before(self._stay(after), sentence) if waits else self._rest(after, say=(sentence,))
 
     def _wish_for_form(self, before: Conversation, *, now: datetime, new_id: str) -> Reaction:
         if before.speaker == "unknown":
@@ -361,11 +396,40 @@ class Dialogue:
     ) -> Reaction:
         step = interviews.ask_again(self._forms[interview.form_id], interview)
         called = RequestObserved(request=cast("RequestCode", meaning.code), mode=mode)
-        sentence = _SENDING[meaning.code] if hub else NO_HUB
+        sentence = SENDING[meaning.code] if hub else NO_HUB
         return self._form(before, Step(step.state, (sentence, *step.say), (called, *step.observations)))
 
-    def _stay(self, before: Conversation) -> Reaction:
-        """Answer a report that belongs to an older turn: whatever the room waits for now, it goes on waiting for."""
+    def _vocabulary(self, before: Conversation) -> Vocabulary:
+        """Return what the room listens for."""
+        if before.activity == "form" and before.interview is not None:
+            return interviews.vocabulary(self._forms[before.interview.form_id], before.interview)
+        if before.activity == "doubt":
+            return confirmation()
+        return resumption() if before.activity in ("resume", "who") else requests()
+
+    def _to_judge(self, before: Conversation, heard: SpeechHeard) -> tuple[str, ...]:
+        """Return what must be judged of an utterance: not what is plainly what was asked for, nor a forced guess."""
+        safety = heard.safety or ""
+        in_turn = heard.turn is not None and heard.turn == before.turn
+        if in_turn and heard.text in self._vocabulary(before).meanings:
+            return (safety,)
+        return (heard.text, safety)
+
+    def _alarmed(
+        self, before: Conversation, danger: crisis.Danger, sentence: str, others: tuple[Observation, ...] = ()
+    ) -> Reaction:
+        """Tell of a danger before all else, say so, and go on with what the room was doing."""
+        again = self._before(self._stay(before), sentence)
+        return replace(again, observations=(*danger.observations, *others, *again.observations))
+
+    def _before(self, reaction: Reaction, sentence: str) -> Reaction:
+        if reaction.instruction is None:
+            return reaction
+        say = (sentence, *reaction.instruction.say)
+        return replace(reaction, instruction=reaction.instruction.model_copy(update={"say": say}))
+
+    def _stay(self, before: Conversation) -> Reaction:  # noqa: PLR0911 (one return for each thing it may wait for)
+        """Go on waiting for whatever the room waits for now, and say it again."""
         if before.activity == "form" and before.interview is not None:
             if before.interview.led != "voice":
                 return self._by_hand(before, Step(before.interview), hub=True)
@@ -374,6 +438,12 @@ class Dialogue:
             return self._offer_resume(before)
         if before.activity == "who":
             return self._ask_who(before)
+        if before.activity == "doubt" and before.doubted is not None:
+            return self._doubt(before, before.doubted)
+        if before.activity == "request":
+            return self._listen(
+                before, "request", (), requests(), REQUEST_PATIENCE_SECONDS, tries=before.tries, tone=True
+            )
         return self._rest(before)
 
     def _offer_resume(self, before: Conversation) -> Reaction:
@@ -392,7 +462,7 @@ class Dialogue:
             return self._listen(
                 reaction.conversation,
                 "request",
-                (*(reaction.instruction.say if reaction.instruction else ()), _OFFER),
+                (*(reaction.instruction.say if reaction.instruction else ()), OFFER),
                 requests(),
                 REQUEST_PATIENCE_SECONDS,
                 observations=reaction.observations,
@@ -402,37 +472,8 @@ class Dialogue:
             return self._listen(before, "resume", question, resumption(), ANSWER_PATIENCE_SECONDS, tries=1)
         return self._rest(before, say=("I will keep your form. Call me when you want to go on.",))
 
-    def _listen(  # noqa: PLR0913 (one place that builds a listening turn)
-        self,
-        before: Conversation,
-        activity: Literal["request", "doubt", "form", "resume", "who"],
-        say: tuple[str, ...],
-        vocabulary: Vocabulary,
-        patience_seconds: float,
-        *,
-        tries: int = 0,
-        tone: bool = False,
-        observations: tuple[Observation, ...] = (),
-    ) -> Reaction:
-        after = before.model_copy(update={"activity": activity, "tries": tries, "turn": before.turn + 1})
-        grammar = vocabulary.grammar
-        listen = Listen(grammar=grammar.name, phrases=grammar.phrases, patience_seconds=patience_seconds)
-        instruction = Instruction(
-            turn=after.turn, say=say, tone=tone, listen=listen, dictation=after.session is not None
-        )
-        return Reaction(after, instruction, observations)
-
-    def _rest(
-        self,
-        before: Conversation,
-        *,
-        say: tuple[str, ...] = (),
-        observations: tuple[Observation, ...] = (),
-        tone: bool = False,
-    ) -> Reaction:
-        after = before.model_copy(update={"activity": "idle", "tries": 0, "turn": before.turn + 1})
-        instruction = Instruction(turn=after.turn, say=say, tone=tone, dictation=after.session is not None)
-        return Reaction(after, instruction, observations)
+    _listen = staticmethod(listening)
+    _rest = staticmethod(resting)
 
 
 def _meaning(vocabulary: Vocabulary, heard: SpeechHeard) -> Meaning | None:

@@ -7,6 +7,8 @@ import numpy as np
 from forge_edge.audio.ports import Speech
 from forge_edge.errors import EngineError
 from forge_edge.speech import program
+from forge_edge.speech.spoken_text import spoken
+from forge_edge.speech.voice import PLAIN, Voice, at_volume
 
 INSTALL = "apt install espeak-ng"
 
@@ -30,24 +32,26 @@ class EspeakSynthesiser:
         """
         if not _VOICE.fullmatch(voice) or not 80 <= words_per_minute <= 450 or not 0 <= pitch <= 99:  # noqa: PLR2004 (espeak-ng's ranges, as documented above)
             raise EngineError("espeak-ng: voice, speed (80 to 450) or pitch (0 to 99) out of range")
-        self._command = (
-            "espeak-ng", "--stdin", "--stdout", "-b", "1", "-v", voice, "-s", str(words_per_minute), "-p", str(pitch)
-        )  # fmt: skip
+        self._command = ("espeak-ng", "--stdin", "--stdout", "-b", "1", "-v", voice)
+        self._words_per_minute = words_per_minute
+        self._pitch = pitch
 
     @property
     def name(self) -> str:
         """The engine's name."""
         return "espeak-ng"
 
-    def synthesise(self, text: str) -> Speech:
-        """Speak ``text``, 16 kHz mono; a text without a letter or a digit gives no samples.
+    def synthesise(self, text: str, voice: Voice = PLAIN) -> Speech:
+        """Speak ``text`` with a choice of voice, 16 kHz mono; a text without a letter or a digit gives no samples.
 
         Raises:
             EngineError: The text is longer than 1,000 characters, or espeak-ng failed or took longer than ten seconds.
             EngineMissingError: espeak-ng is not installed.
         """
-        plain = program.plain_text(text)
+        plain = spoken(program.plain_text(text))
         if not program.is_speakable(plain):
             return Speech(text, np.zeros(0, dtype=np.int16))
-        wav = program.run(self._command, plain, install=INSTALL)
-        return Speech(text, program.decode(wav, self.name))
+        speed = min(450, max(80, round(self._words_per_minute * voice.rate)))
+        pitch = min(99, max(0, round(self._pitch * voice.pitch)))
+        wav = program.run((*self._command, "-s", str(speed), "-p", str(pitch)), plain, install=INSTALL)
+        return Speech(text, at_volume(program.decode(wav, self.name), voice.volume))

@@ -98,8 +98,12 @@ def incident_of(draft: AlertDraft, origin: Origin) -> str:
     """
     if draft.kind in {"risk-answer", "risk-unanswered", "canary"}:
         return f"event:{origin.event_id}"
-    what = draft.detail.get("request") or draft.detail.get("sense") or draft.detail.get("ward") or ""
+    what = next((draft.detail[key] for key in _WHAT if draft.detail.get(key)), "")
     return f"{origin.node}:{origin.subject or ''}:{draft.kind}:{what}"
+
+
+_WHAT = ("request", "category", "reminder", "sense", "ward")
+"""The detail that tells two incidents of one kind apart."""
 
 
 def _is_known(transaction: Transaction, event_id: str) -> bool:

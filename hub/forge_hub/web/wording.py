@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from forge_hub.records.schema import Alert
 from forge_shared.forms.questionnaire import Item, Questionnaire
@@ -12,6 +13,32 @@ _REQUESTS = {
     "nurse": "Asks for a nurse",
     "pain": "Is in pain",
     "help": "Calls for help",
+    "toilet": "Needs the toilet",
+    "blanket": "Is cold, or asks for a blanket",
+    "light": "Asks about the light",
+    "temperature": "Is too hot or too cold",
+    "music": "Asks for music",
+    "menu": "Asks about the meals",
+}
+_DANGERS = {
+    "help": "Calls for help",
+    "chest-pain": "Speaks of pain in the chest",
+    "breathing": "Says that they cannot breathe",
+    "overdose": "Speaks of an overdose",
+    "wish-to-die": "Speaks of wanting to die",
+    "self-harm": "Speaks of hurting themselves",
+    "violence": "Speaks of violence",
+    "abuse": "Speaks of being mistreated",
+    "stroke-collapse": "Speaks of a stroke or a collapse",
+    "bleeding": "Speaks of bleeding",
+}
+"""By category of `forge_language.danger.catalogue.Category`."""
+_URGENCY = {"urgent": "Go now. The room does not judge the danger; a person must.", "staff": "Somebody must look in."}
+_REMINDERS = {
+    "medication": "A medication reminder was not confirmed",
+    "drink": "A reminder to drink was not confirmed",
+    "move": "A reminder to move was not confirmed",
+    "appointment": "A reminder of an appointment was not confirmed",
 }
 _SENSES = {"hearing": "The room cannot hear", "sight": "The room cannot see"}
 _REASONS = {
@@ -177,8 +204,12 @@ def _words(  # noqa: PLR0911 (one return for each kind)
     detail = alert.detail
     match alert.kind:
         case "request":
-            how = {"voice": ("By voice.",), "touch": ("By touch.",)}.get(str(detail.get("mode")), ())
-            return _REQUESTS.get(str(detail.get("request")), "Asks for someone"), how
+            return _REQUESTS.get(str(detail.get("request")), "Asks for someone"), _how(detail)
+        case "crisis":
+            title = _DANGERS.get(str(detail.get("category")), "Speaks of danger")
+            return title, (_URGENCY.get(str(detail.get("priority")), _URGENCY["urgent"]), *_how(detail))
+        case "reminder-missed":
+            return _REMINDERS.get(str(detail.get("reminder")), "A reminder was not confirmed"), ("Nobody answered it.",)
         case "risk-answer" | "risk-unanswered":
             return _risk(alert, forms)
         case "sense-lost":
@@ -193,6 +224,10 @@ def _words(  # noqa: PLR0911 (one return for each kind)
             return "Nobody is listening", ("Rooms are watched, but no page is open and nobody can be reached.",)
         case _:
             return "Something in this room needs someone", ()
+
+
+def _how(detail: Mapping[str, Any]) -> tuple[str, ...]:
+    return {"voice": ("By voice.",), "touch": ("By touch.",)}.get(str(detail.get("mode")), ())
 
 
 def _risk(alert: Alert, forms: Mapping[str, Questionnaire]) -> tuple[str, tuple[str, ...]]:

@@ -1,0 +1,79 @@
+"""Somebody is in danger: what the staff are told of it, and what the room says. Pure.
+
+Crisis language is judged by `forge_language.crisis`, whatever the room is doing. What follows is an alarm at once, and
+a sentence that says no more than that the staff are being told.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from forge_edge.dialogue.sentences import CALLING, NO_HUB, TELLING
+from forge_edge.observations import CrisisMentioned, CrisisObserved, Observation
+from forge_language.crisis import Judgement, judge
+from forge_shared.events import Mode
+from forge_shared.model import Frozen
+
+REPEAT_SECONDS = 60.0
+"""The same danger, no graver, is not raised again within it: a person who repeats themselves is one call. Ours."""
+
+Grave = Literal["staff", "urgent"]
+_ALARMS: dict[str, Grave] = {"staff": "staff", "urgent": "urgent"}
+
+
+class Raised(Frozen):
+    """A danger that the staff were told of."""
+
+    category: str
+    priority: Grave
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Danger:
+    """What follows from what was said.
+
+    Attributes:
+        raised: What was raised lately, this included.
+        observations: What is to be told; empty for a repeat.
+        sentence: What the room says; None for a mere mention, which changes nothing in the room.
+    """
+
+    raised: tuple[Raised, ...]
+    observations: tuple[Observation, ...]
+    sentence: str | None
+
+
+def assess(  # noqa: PLR0913 (what one decision depends on, by keyword)
+    texts: Iterable[str], raised: tuple[Raised, ...], *, mode: Mode, now: datetime, hub: bool, recorded: bool
+) -> Danger | None:
+    """Return what follows from an utterance, or None when no danger is named in it.
+
+    Args:
+        texts: What each hearing made of the same words; the gravest counts.
+        raised: What was raised before.
+        mode: How it was said.
+        now: Time of the decision.
+        hub: Whether the hub is known to be listening.
+        recorded: Whether a recorded session is on; only then is a mere mention noted.
+    """
+    judged = [judge(text) for text in texts if text]
+    gravest = max(judged, key=_gravity, default=None)
+    if gravest is None or gravest.category is None:
+        return None
+    lately = tuple(one for one in raised if timedelta(0) <= now - one.at < timedelta(seconds=REPEAT_SECONDS))
+    priority = _ALARMS.get(gravest.priority)
+    if priority is None:
+        mention = CrisisMentioned(gravest.category, gravest.mentions[0].reasons, gravest.confidence, mode)
+        return Danger(lately, (mention,), None) if recorded else None
+    sentence = (CALLING if priority == "urgent" else TELLING) if hub else NO_HUB
+    if any(one.category == gravest.category and one.priority in (priority, "urgent") for one in lately):
+        return Danger(lately, (), sentence)
+    seen = CrisisObserved(gravest.category, priority, gravest.confidence, mode)
+    others = tuple(one for one in lately if one.category != gravest.category)
+    return Danger((*others, Raised(category=gravest.category, priority=priority, at=now)), (seen,), sentence)
+
+
+def _gravity(judgement: Judgement) -> int:
+    return ("none", "note", "staff", "urgent").index(judgement.priority)

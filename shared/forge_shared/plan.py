@@ -1,0 +1,120 @@
+"""What the staff have set for a room: its times, its reminders, its quiet hours, and how it knows who speaks.
+
+The hub sends it with the twin; a room that works alone reads it from a file. Nothing here is an order to a person.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from datetime import date, time
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+
+from forge_shared.events import Code, ReminderKind, SpokenText
+from forge_shared.model import Frozen
+
+Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+DAYS: tuple[Day, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+"""In the order of `datetime.date.weekday`."""
+
+_SCRYPT = {"n": 2**14, "r": 8, "p": 1}
+"""16 MiB and some 50 ms: RFC 7914, section 2, for interactive use. A word or PIN of few possibilities is not kept from
+somebody who holds the room's disk by any hash; it is kept from whoever reads a message or a file in passing."""
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, KeyError, OSError) as error:  # not found is a KeyError, the name of a folder an OSError
+        raise ValueError("no time zone of that name") from error
+    return name
+
+
+class Secret(Frozen):
+    """The salted hash of a word or a PIN. ``salt`` and ``digest`` are hexadecimal; scrypt (RFC 7914)."""
+
+    salt: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+    @classmethod
+    def of(cls, words: str) -> Self:
+        """Return the hash of words; letter case and spaces around them do not count."""
+        salt = secrets.token_bytes(16)
+        return cls(salt=salt.hex(), digest=_digest(words, salt).hex())
+
+    def matches(self, words: str) -> bool:
+        """Tell whether these are the words. Takes some 50 ms."""
+        return hmac.compare_digest(_digest(words, bytes.fromhex(self.salt)).hex(), self.digest)
+
+
+class Reminder(Frozen):
+    """Something that the staff have planned, said at times of the day.
+
+    Attributes:
+        id: Stays the same as long as it is the same reminder.
+        text: What else is said; empty for the room's own words.
+        times: Local times of day.
+        days: On which days.
+        begins: First day, inclusive; None: any.
+        ends: Last day, inclusive; None: any.
+        confirm: Whether it is to be confirmed; one that is not confirmed is an alert.
+    """
+
+    id: Code
+    kind: ReminderKind
+    text: Annotated[SpokenText, Field(max_length=200)] | None = None
+    times: Annotated[tuple[time, ...], Field(min_length=1, max_length=24)]
+    days: Annotated[tuple[Day, ...], Field(min_length=1)] = DAYS
+    begins: date | None = None
+    ends: date | None = None
+    confirm: bool = True
+
+
+class QuietHours(Frozen):
+    """When nothing unasked is spoken, by local time; over midnight where ``begins`` is later than ``ends``."""
+
+    begins: time
+    ends: time
+
+    def hold(self, at: time) -> bool:
+        """Tell whether it is quiet at a local time."""
+        if self.begins <= self.ends:
+            return self.begins <= at < self.ends
+        return at >= self.begins or at < self.ends
+
+
+class RoomPlan(Frozen):
+    """What is set for one room. A later version may add to it; what a reader does not know is ignored.
+
+    Attributes:
+        time_zone: IANA name; None: the machine's.
+        reminders: What the room reminds of.
+        quiet: When nothing unasked is spoken.
+        menu: What there is to eat, by day.
+        agreed_word: By which the person of this stay is known, one of `forge_edge.speech.agreed_words`.
+        staff_pin: By which staff vouch for who speaks, on the screen.
+        ambience: Whether light, temperature, music and blinds are controlled by Home Assistant.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    time_zone: Annotated[str, AfterValidator(_known_zone)] | None = None
+    reminders: Annotated[tuple[Reminder, ...], Field(max_length=50)] = ()
+    quiet: QuietHours | None = None
+    menu: Mapping[Day, Annotated[SpokenText, Field(max_length=300)]] = {}
+    agreed_word: Secret | None = None
+    staff_pin: Secret | None = None
+    ambience: bool = False
+
+    @model_validator(mode="after")
+    def _ids_differ(self) -> Self:
+        if len({reminder.id for reminder in self.reminders}) < len(self.reminders):
+            raise ValueError("two reminders have the same id")
+        return self
+
+
+def _digest(words: str, salt: bytes) -> bytes:
+    return hashlib.scrypt(words.strip().lower().encode(), salt=salt, dklen=32, **_SCRYPT)
