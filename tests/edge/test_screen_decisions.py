@@ -231,6 +231,7 @@ def test_mute_and_quiet_are_kept_with_the_conversation() -> None:
         ("muted", "closed", True, False, "muted"),
         ("waiting", "lost", True, False, "muted"),
         ("muted", "closed", False, False, "starting"),
+        ("closed", "closed", True, False, "muted"),
         ("waiting", "lost", False, False, "lost"),
         ("speaking", "ok", False, True, "closed"),
         ("deciding", "ok", False, False, "thinking"),
