@@ -104,7 +104,7 @@
 
   function announce() {
     const parts = [room.querySelector('.call .news'), room.querySelector('#question'), room.querySelector('.doing span')];
-    const words = parts.filter(Boolean).map((part) => part.textContent.trim()).join('. ');
+    const words = parts.filter(Boolean).map((part) => part.textContent.trim().replace(/[.]?$/, '.')).join(' ');
     if (announcement.textContent !== words) announcement.textContent = words;
   }
 
