@@ -42,12 +42,14 @@ def in_state(state: str) -> Room:  # noqa: PLR0911 (one return for each state)
         case "who":
             room.now = Conversation(speaker="asked")
             return room.wake().hear("fill in my form")
+        case "exercise":
+            return room.wake().hear("box breathing")
         case "doubt":
             return room.wake().hear("mumble").hear("water", accepted=False)
     return room
 
 
-STATES = ["idle", "request", "form", "read-back", "resume", "who", "doubt"]
+STATES = ["idle", "request", "form", "read-back", "resume", "who", "doubt", "exercise"]
 
 
 def hear(room: Room, text: str, *, turn: int | None, accepted: bool = False, safety: str | None = None) -> Room:
@@ -81,7 +83,7 @@ def test_in_every_state_danger_is_told_first_said_truthfully_and_the_room_goes_o
     hear(room, words, turn=None if state == "idle" else room.now.turn)
     assert isinstance(room.observed[told], CrisisObserved)
     assert room.instruction.say[0] == sentence
-    assert room.now.activity == before.activity
+    assert room.now.activity == ("idle" if state == "exercise" else before.activity)
     if before.interview is not None:
         assert room.now.interview is not None
         assert room.now.interview.answers == before.interview.answers

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
-from forge_edge.dialogue import crisis, room_answers, voice_choice
+from forge_edge.dialogue import crisis, exercise, exercising, room_answers, voice_choice
 from forge_edge.dialogue.sentences import (
     ACCEPTED,
     NO_HUB,
@@ -31,7 +31,7 @@ from forge_edge.forms.interview import Interview, Step
 from forge_edge.messages import NothingHeard, SpeechHeard, WakeHeard
 from forge_edge.observations import Observation, RequestObserved, UtteranceHeard
 from forge_edge.speech.grammar import Meaning, Vocabulary, confirmation, requests, resumption
-from forge_edge.speech.wishes import VOICE_WISHES
+from forge_edge.speech.wishes import EXERCISES, VOICE_WISHES
 from forge_shared.events import Mode, RequestCode
 from forge_shared.forms.questionnaire import Questionnaire
 from forge_shared.plan import RoomPlan
@@ -130,7 +130,7 @@ class Dialogue:
             return Reaction(after, None, danger.observations)
         return self._alarmed(after, danger, danger.sentence)
 
-    def _understand(  # noqa: PLR0911, C901 (one return for each thing the room may be waiting for)
+    def _understand(
         self, before: Conversation, heard: SpeechHeard, *, now: datetime, new_id: str, hub: bool
     ) -> Reaction:
         if heard.turn is None:
@@ -140,6 +140,15 @@ class Dialogue:
         wished = _meaning(self._vocabulary(before), heard)
         if wished is not None and wished.code in VOICE_WISHES:
             return self._wish_for_voice(before, wished.code)
+        if before.activity == "exercise":
+            if wished is None or wished.kind != "request":
+                return exercising.heard(before, wished.code if wished else None)
+            return self._request(before, wished, now=now, new_id=new_id, hub=hub)
+        return self._answered(before, heard, now=now, new_id=new_id, hub=hub)
+
+    def _answered(  # noqa: PLR0911 (one return for each thing the room may be waiting for)
+        self, before: Conversation, heard: SpeechHeard, *, now: datetime, new_id: str, hub: bool
+    ) -> Reaction:
         if before.activity == "form" and before.interview is not None:
             form = self._forms[before.interview.form_id]
             vocabulary = interviews.vocabulary(form, before.interview)
@@ -172,6 +181,8 @@ class Dialogue:
         if before.activity == "form" and before.interview is not None:
             form = self._forms[before.interview.form_id]
             return self._form(before, interviews.silence(form, before.interview))
+        if before.activity == "exercise":
+            return exercising.silence(before)
         if before.activity == "resume" and before.tries == 0:
             return self._resume(before, None)
         if before.activity == "who" and before.tries == 0:
@@ -222,6 +233,8 @@ class Dialogue:
         return self._rest(before, say=(sentence,), observations=(RequestObserved(request=code, mode="voice"),))
 
     def _wish(self, before: Conversation, code: str, *, now: datetime, hub: bool) -> Reaction:
+        if code in EXERCISES:
+            return exercising.wished(before, code)
         done = room_answers.answer(code, self._plan, now=now, hub=hub)
         if done.request is not None:
             return self._ask_staff(before, done.request, hub=hub)
@@ -293,6 +306,8 @@ class Dialogue:
             return interviews.vocabulary(self._forms[before.interview.form_id], before.interview)
         if before.activity == "doubt":
             return confirmation()
+        if before.activity == "exercise":
+            return exercise.vocabulary()
         return resumption() if before.activity in ("resume", "who") else requests()
 
     def _to_judge(self, before: Conversation, heard: SpeechHeard) -> tuple[str, ...]:
@@ -307,7 +322,9 @@ class Dialogue:
         self, before: Conversation, danger: crisis.Danger, sentence: str, others: tuple[Observation, ...] = ()
     ) -> Reaction:
         """Tell of a danger before all else, say so, and go on with what the room was doing."""
-        again = self._before(self._stay(before), sentence)
+        # Who is in danger is not led through an exercise, and none is offered.
+        calm = exercising.stopped(before) if before.activity == "exercise" else self._stay(before)
+        again = self._before(calm, sentence)
         return replace(again, observations=(*danger.observations, *others, *again.observations))
 
     def _before(self, reaction: Reaction, sentence: str) -> Reaction:
@@ -316,7 +333,7 @@ class Dialogue:
         say = (sentence, *reaction.instruction.say)
         return replace(reaction, instruction=reaction.instruction.model_copy(update={"say": say}))
 
-    def _stay(self, before: Conversation) -> Reaction:
+    def _stay(self, before: Conversation) -> Reaction:  # noqa: PLR0911 (one return for each thing it may wait for)
         """Go on waiting for whatever the room waits for now, and say it again."""
         if before.activity == "form" and before.interview is not None:
             return self._form(before, interviews.ask_again(self._forms[before.interview.form_id], before.interview))
@@ -326,6 +343,8 @@ class Dialogue:
             return self._ask_who(before)
         if before.activity == "doubt" and before.doubted is not None:
             return self._doubt(before, before.doubted)
+        if before.activity == "exercise":
+            return exercising.again(before)
         if before.activity == "request":
             return self._listen(
                 before, "request", (), requests(), REQUEST_PATIENCE_SECONDS, tries=before.tries, tone=True

@@ -28,6 +28,11 @@ SENDING: dict[str, str] = {
     "music": "I am telling the staff that you would like music.",
     "menu": "I am telling the staff that you ask about your meals.",
 }
+EXERCISE_STOPPED = "We stop here. You can call me whenever you want to go on with something."
+EXERCISE_PAUSED = "I will wait. Call me, and say: go on."
+EXERCISE_UNCLEAR = "Sorry, I did not understand. Please say: go on, or: stop."
+NO_EXERCISE = "There is no exercise to go on with."
+DIZZY = "Then we stop here. Breathe as you normally do. If it does not pass, say: nurse, or press the call button."
 NOTHING_SAID = "I have not said anything."
 VOICE: dict[str, tuple[str, str]] = {
     "slower": ("I will speak more slowly.", "I cannot speak more slowly."),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from forge_edge.dialogue.crisis import Raised
+from forge_edge.dialogue.exercise import Progress
 from forge_edge.forms.interview import Interview
 from forge_edge.messages import Instruction, Listen
 from forge_edge.observations import Observation
@@ -11,7 +12,7 @@ from forge_edge.speech.grammar import Vocabulary
 from forge_edge.speech.voice import PLAIN, Voice
 from forge_shared.model import Frozen
 
-Activity = Literal["idle", "request", "doubt", "form", "resume", "who"]
+Activity = Literal["idle", "request", "doubt", "form", "resume", "who", "exercise"]
 """What the room may be waiting for."""
 
 Speaker = Literal["assumed", "asked", "unknown"]
@@ -24,7 +25,7 @@ class Conversation(Frozen):
 
     Attributes:
         activity: What the room waits for: its wake word, a request, whether it heard a request right, an answer in a
-            form, whether to go on with one, or who speaks.
+            form, whether to go on with one, who speaks, or the end of a silence in an exercise.
         tries: Requests in a row that were not understood.
         doubted: The request that was heard without certainty and is being asked about.
         interview: The form in progress, also while it is paused.
@@ -32,6 +33,7 @@ class Conversation(Frozen):
         session: The recorded session that is on.
         speaker: What is known of who speaks.
         raised: Dangers that the staff were told of lately.
+        exercise: The exercise in progress, also while it is paused.
         voice: How the person wants the room to sound.
         last_said: What the room said last, for who did not catch it.
     """
@@ -45,6 +47,7 @@ class Conversation(Frozen):
     speaker: Speaker = "assumed"
     raised: tuple[Raised, ...] = ()
     voice: Voice = PLAIN
+    exercise: Progress | None = None
     last_said: tuple[str, ...] = ()
 
 

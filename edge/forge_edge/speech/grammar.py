@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from forge_edge.speech.ports import Grammar
-from forge_edge.speech.wishes import MORE_REQUESTS, VOICE_WISHES, WISHES
+from forge_edge.speech.wishes import DURING_EXERCISE, MORE_REQUESTS, VOICE_WISHES, WISHES
 from forge_shared.errors import FormInvalidError
 from forge_shared.forms.questionnaire import Item, Questionnaire
 
@@ -137,6 +137,15 @@ def resumption() -> Vocabulary:
     _add(phrases, "wish", VOICE_WISHES)
     _add(phrases, "command", {"stop": DISMISSALS})
     return _vocabulary("resumption", phrases)
+
+
+def exercising() -> Vocabulary:
+    """Return what may be said during an exercise: what steers it, the voice, and a request in several words."""
+    phrases: dict[str, Meaning] = {}
+    _add(phrases, "command", DURING_EXERCISE)
+    _add(phrases, "wish", VOICE_WISHES)
+    _add(phrases, "request", {code: tuple(words for words in ways if " " in words) for code, ways in REQUESTS.items()})
+    return _vocabulary("exercise", phrases)
 
 
 def requests() -> Vocabulary:
