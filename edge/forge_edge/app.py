@@ -18,7 +18,7 @@ from forge_edge.anonymiser import Anonymiser
 from forge_edge.children import EarsChild, Said
 from forge_edge.counterpart import Counterpart
 from forge_edge.deliveries import Deliveries
-from forge_edge.dialogue import calls, reach
+from forge_edge.dialogue import calls, reach, reminders, reminding
 from forge_edge.dialogue.conversation import (
     ACCEPTED,
     NO_HUB,
@@ -116,11 +116,12 @@ class Node:
         if credentials is not None:
             self._clock.not_before(certificate_begins(credentials))
         with owned_folder(settings.folder) as folder:
-            self._dialogue = Dialogue(forms, settings.form)
+            self._forms, self._own_plan = forms, room_files.room_plan(settings.room_plan)
             keyring = Keyring.open(settings.key_file or folder / "keys" / "device.key")
             self._saved, self._folder = SavedConversation(folder / room_files.CONVERSATION, keyring), folder
             self._names = room_files.known_names(settings.known_names)
             self._desired = desired.load(folder / "desired.json")
+            self._follow_plan()
             self._conversation = self._saved.load().model_copy(update={"speaker": desired.speaker(self._desired)})
             self._use_pseudonym()
             self._scrub = self._desired is not None
@@ -278,6 +279,7 @@ class Node:
             if ended:
                 self._use_pseudonym()
             self._conversation = self._conversation.model_copy(update={"speaker": desired.speaker(told)})
+            self._follow_plan()
             if desired.is_deaf(held) and not desired.is_deaf(told):
                 self._hearing, self._farewell = "starting", False
                 await self._ears.deafen(deaf=False)
@@ -309,6 +311,10 @@ class Node:
         room_files.forget(self._folder)
         self._conversation = Conversation(turn=before.turn)
         self._scrub = True
+
+    def _follow_plan(self) -> None:
+        self._plan = desired.plan(self._desired, self._own_plan)
+        self._dialogue = Dialogue(self._forms, self._settings.form, self._plan)
 
     def _use_pseudonym(self) -> None:
         subject = self._desired.subject if self._desired is not None else None
@@ -366,9 +372,17 @@ class Node:
                 await asyncio.to_thread(self._outboxes.tend)
                 self._report()
             if now >= next_watchdog:
+                await self._remind()
                 next_watchdog = now + WATCHDOG_SECONDS
                 health.notify("WATCHDOG=1")
             await asyncio.sleep(TICK_SECONDS)
+
+    async def _remind(self) -> None:
+        async with self._lock:
+            deaf = desired.is_deaf(self._desired)
+            reaction = reminding.tick(self._conversation, self._plan, now=self._clock.now(), deaf=deaf)
+            if reaction is not None:
+                await self._react(reaction)
 
     async def _ask_again(self, now: float) -> None:
         """Make the calls again that nobody has answered, and say so. That a hub is gone is said elsewhere."""
@@ -382,6 +396,8 @@ class Node:
                 await self._say(UNANSWERED)
 
     async def _say_reach(self, now: float) -> None:
+        if reminders.is_quiet(self._plan, self._clock.now()):
+            return  # who calls is told that nobody is there; if it lasts, everyone is when it is quiet no more
         self._reach, sentence = reach.due(self._reach, now)
         if sentence is not None:
             log.info("hub.reach", gone=self._reach.said_gone)

@@ -3,8 +3,6 @@
 import inspect
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.edge.test_conversation import PROMISES, Room
 from tests.edge.test_crisis_dialogue import hear
 
@@ -75,10 +73,10 @@ def test_an_undisturbed_exercise_says_each_step_once_and_rests(name: str) -> Non
     assert (room.now.activity, room.now.exercise, room.observed) == ("idle", None, [])
 
 
-@given(st.integers(0, 20))
+@pytest.mark.parametrize("steps", [0, 1, 5, 12])
 def test_stop_ends_it_at_any_step(steps: int) -> None:
     room = started("body scan")
-    for _ in range(min(steps, len(SHIPPED["body-scan"].steps) - 2)):
+    for _ in range(steps):
         room.nothing()
     room.hear("stop")
     assert (room.said, room.now.activity, room.now.exercise) == (EXERCISE_STOPPED, "idle", None)

@@ -20,6 +20,13 @@ MORE_REQUESTS: Mapping[str, tuple[str, ...]] = {
 }
 """Requests of the staff, by `forge_shared.events.RequestCode`."""
 
+TO_REMINDER: Mapping[str, tuple[str, ...]] = {
+    "done": ("done", "it is done", "i have done it", "i have done that", "i have taken it", "yes i have"),
+    "later": ("later", "later please", "not now", "in a moment", "remind me later"),
+    "refused": ("no", "no thank you", "i do not want to"),
+}
+"""What may be said to a reminder."""
+
 VOICE_WISHES: Mapping[str, tuple[str, ...]] = {
     "voice/slower": ("speak slower", "speak more slowly", "speak slower please"),
     "voice/faster": ("speak faster", "speak faster please"),
