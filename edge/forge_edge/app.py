@@ -32,6 +32,7 @@ from forge_edge.dialogue.saved import SavedConversation
 from forge_edge.dialogue.sentences import UNANSWERED
 from forge_edge.enrolment import Renewal, certificate_begins
 from forge_edge.errors import OutboxError
+from forge_edge.home import Home
 from forge_edge.messages import Hearing, NothingHeard, SpeechHeard, WakeHeard
 from forge_edge.observations import (
     CanaryDue,
@@ -95,6 +96,9 @@ class Node:
         self._notices: deque[str] = deque(maxlen=4)
         self._deliveries = Deliveries()
         self._calls: calls.Calls = ()
+        self._publisher: Publisher | None = None
+        self._home: Home | None = None
+        self._at_home = False
         self._session_ends = float("inf")
         self._desired: desired.Held = None
         self._farewell = False
@@ -136,7 +140,6 @@ class Node:
             make = EarsChild.shipped if self._ears_command is None else _ears_of(self._ears_command)
             self._ears = make(folder / "core.sock", on_said=self._on_said, on_gone=self._on_ears_gone)
             await self._ears.deafen(deaf=desired.is_deaf(self._desired))
-            self._publisher: Publisher | None = None
             tasks: list[Coroutine[Any, Any, None]] = [self._ears.run(), self._tick(), _until_told()]
             if settings.credentials is not None and credentials is not None:
                 renewal = Renewal(settings.credentials, credentials, self._clock)
@@ -155,6 +158,8 @@ class Node:
                     on_protocol=Counterpart(folder / "hub-protocol").heard,
                     on_hub_time=self._clock.hub_says,
                 )
+                self._home = Home(credentials.site, credentials.node)
+                self._announce()
                 tasks.extend((self._publisher.run(), renewal.run(self._publisher.reconnect)))
             try:
                 await self._close_interrupted_session()
@@ -209,6 +214,8 @@ class Node:
         self._conversation = reaction.conversation
         await asyncio.to_thread(self._saved.keep, self._conversation)
         self._notices.extend(reaction.later)
+        if reaction.ambience is not None and self._publisher is not None and self._home is not None:
+            self._publisher.pass_on(self._home.topic, self._home.command(reaction.ambience))
         instruction = reaction.instruction
         if instruction is None:
             self._report()
@@ -315,6 +322,12 @@ class Node:
     def _follow_plan(self) -> None:
         self._plan = desired.plan(self._desired, self._own_plan)
         self._dialogue = Dialogue(self._forms, self._settings.form, self._plan)
+        self._announce()
+
+    def _announce(self) -> None:
+        known, self._at_home = self._at_home, self._plan.ambience
+        if self._publisher is not None and self._home is not None and (known or self._plan.ambience):
+            self._publisher.announce(self._home.triggers(self._version, wanted=self._plan.ambience))
 
     def _use_pseudonym(self) -> None:
         subject = self._desired.subject if self._desired is not None else None

@@ -18,6 +18,8 @@ AGAIN = timedelta(minutes=10)
 """How often a reminder is said, and after how long again: half an hour in all. Ours."""
 GRACE = timedelta(minutes=30)
 """How late a reminder may still be said, after a restart or quiet hours; a later one is for the staff. Ours."""
+KEPT = timedelta(hours=1)
+"""How often it is written down that nothing was due: so a long silence means that the node was off."""
 LONGEST = timedelta(hours=24)
 """What lies longer ago is not told any more: the hub has long said that the room was lost, or the clock was wrong."""
 
@@ -132,7 +134,8 @@ def _current(each: Watched, plan: RoomPlan, now: datetime) -> tuple[Watched, tup
         if each.due_at is None:
             following = next(_occurrences(each.reminder, plan, each.settled, now), None)
             if following is None:
-                return each, missed
+                stale = now - each.settled > KEPT
+                return (each.model_copy(update={"settled": now}) if stale else each), missed
             each = each.model_copy(update={"due_at": following})
         if each.times > 0 or each.due_at is None or now - each.due_at <= GRACE:
             return each, missed
