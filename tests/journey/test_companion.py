@@ -25,8 +25,8 @@ def test_danger_said_in_a_room_is_one_alert_that_rings_and_no_word_of_it_leaves(
         assert json.loads(crisis[3])["category"] == "breathing"
         assert request[0] == "request"
         assert json.loads(request[3])["request"] == "toilet"
-        board = site.sign_in("staff")
-        until("the board", lambda: "Says that they cannot breathe" in board.get("/").text)
+        with site.sign_in("staff") as board:
+            until("the board", lambda: "Says that they cannot breathe" in board.get("/").text)
         log = (site.folder / f"{ROOM}.log").read_text()
         assert "breathe" not in log
         assert "toilet" not in log
