@@ -22,8 +22,9 @@ from tests.journey.world import Site, until
 from forge_edge.audio.outcome import Outcome
 from forge_edge.audio.voices import VOICES
 from forge_edge.dialogue.conversation import Conversation
-from forge_edge.forms.interview import Interview
-from forge_shared.events import FormAnswer
+from forge_edge.forms import interview as interviews
+from forge_edge.forms.asked import AskedForm
+from forge_edge.speech.grammar import Meaning
 from forge_shared.forms.questionnaire import installed
 from forge_shared.ids import new_id
 
@@ -43,21 +44,13 @@ new MutationObserver(() => {
 
 def before_the_risk_item() -> Conversation:
     """Return a form of which eight questions are answered, as a restarted node finds it."""
-    answered = [item for item in FORM.questions if item.required and item is not RISK]
-    answers = tuple(
-        FormAnswer(link_id=item.link_id, code=item.answer_option[0].code, mode="voice", times_asked=1)
-        for item in answered
-    )
-    interview = Interview(
-        form_id=FORM.id,
-        canonical=FORM.canonical,
-        response=new_id(),
-        started_at=datetime.now(UTC),
-        current=RISK.link_id,
-        answers=answers,
-        times_asked=((RISK.link_id, 1),),
-    )
-    return Conversation(interview=interview)
+    form, now = AskedForm(FORM), datetime.now(UTC)
+    step = interviews.begin(form, new_id(), now)
+    while step.state.current != RISK.link_id:
+        none = form.items[step.state.current].answer_option[0].code
+        for said in (Meaning("answer", none), Meaning("confirmation", "yes")):
+            step = interviews.hear(form, step.state, said, now=now)
+    return Conversation(interview=step.state)
 
 
 async def run(site: Site, page: Page, number: int, voice: str) -> dict[str, Any] | None:

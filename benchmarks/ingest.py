@@ -24,8 +24,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from tests.fakes import postgresql
+from tests.fakes.ports import free_port
 from tests.fakes.traffic import Pump, traffic
-from tests.journey.world import free_port
 
 from forge_hub.broker.child import BrokerChild
 from forge_hub.broker.users import HUB_USER

@@ -26,7 +26,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
-from tests.journey.world import Site, free_port
+from tests.fakes.ports import free_port
+from tests.journey.world import Site
 
 from forge_hub.broker.child import BrokerChild
 from forge_hub.broker.users import HUB_USER

@@ -7,6 +7,7 @@ withheld.
 
 import re
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
@@ -26,13 +27,16 @@ from forge_edge.observations import (
     UtteranceHeard,
 )
 from forge_language.redaction import redact
+from forge_shared import signatures
 from forge_shared.clock import Clock
+from forge_shared.errors import SignatureError
 from forge_shared.events import (
     CanarySent,
     CrisisHeard,
     CrisisNoted,
     EventData,
     FormRecorded,
+    FormSignature,
     ReminderMissed,
     RequestMade,
     RiskAnswered,
@@ -43,6 +47,7 @@ from forge_shared.events import (
     UtteranceSaid,
 )
 from forge_shared.ids import new_id
+from forge_shared.logs import get_logger
 
 _SEAL: Final = object()
 _REMEMBERED_RISKS = 32
@@ -55,6 +60,11 @@ If it does, the redactor missed something, and the whole utterance is withheld.
 """
 
 WITHHELD = "[WITHHELD]"
+
+Sign = Callable[[bytes], str]
+"""Returns a detached JWS over what it is given (`forge_shared.signatures`). Raises SignatureError."""
+
+log = get_logger()
 
 
 class AnonymousEvent:
@@ -78,11 +88,15 @@ class Anonymiser:
         subject: The pseudonym of the stay; never a name or a number from outside.
         clock: Stamps the events.
         known_names: Names of this ward's people, redacted wherever they are said.
+        sign: Signs forms with the node's key; None for a room that has no certificate.
     """
 
-    def __init__(self, subject: str, clock: Clock, *, known_names: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, subject: str, clock: Clock, *, known_names: frozenset[str] = frozenset(), sign: Sign | None = None
+    ) -> None:
         self._subject = subject
         self._clock = clock
+        self._sign = sign
         self._known_names = known_names
         self._session: str | None = None
         self._risks: OrderedDict[str, str] = OrderedDict()
@@ -112,16 +126,7 @@ class Anonymiser:
                 risk_event = self._risks.pop(observation.key, None)
                 return RiskReviewed(risk_event=risk_event, outcome=observation.outcome) if risk_event else None
             case FormObserved():
-                return FormRecorded(
-                    response=observation.response,
-                    questionnaire=observation.questionnaire,
-                    status=observation.status,
-                    answers=observation.answers,
-                    skipped=observation.skipped,
-                    total=observation.total,
-                    re_prompts=observation.re_prompts,
-                    started_at=observation.started_at,
-                )
+                return self._form(observation)
             case SenseObserved():
                 return SenseChanged(sense=observation.sense, state=observation.state, reason=observation.reason)
             case CrisisObserved():
@@ -147,6 +152,29 @@ class Anonymiser:
                 return SessionEnded(session=observation.session, reason=observation.reason)
             case UtteranceHeard():
                 return self._utterance(observation)
+
+    def _form(self, observation: FormObserved) -> FormRecorded:
+        form = FormRecorded(
+            response=observation.response,
+            questionnaire=observation.questionnaire,
+            status=observation.status,
+            answers=observation.answers,
+            skipped=observation.skipped,
+            total=observation.total,
+            re_prompts=observation.re_prompts,
+            started_at=observation.started_at,
+            absent=observation.absent,
+            modes=observation.modes,
+        )
+        if self._sign is None:
+            return form
+        try:
+            jws = self._sign(signatures.payload(self._subject, form.model_dump(mode="json")))
+        except SignatureError as error:
+            # A form without a signature is shown as one; a form that is lost is shown nowhere.
+            log.warning("form.unsigned", reason=error.code)
+            return form
+        return form.model_copy(update={"signature": FormSignature(when=self._clock.now(), jws=jws)})
 
     def _utterance(self, heard: UtteranceHeard) -> UtteranceSaid | None:
         if self._session is None or not heard.text.strip():

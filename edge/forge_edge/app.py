@@ -9,34 +9,38 @@ import contextlib
 import signal
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from forge_edge import desired, health, room_files
 from forge_edge.anonymiser import Anonymiser
-from forge_edge.children import EarsChild, Said
+from forge_edge.children import EarsChild
 from forge_edge.counterpart import Counterpart
 from forge_edge.deliveries import Deliveries
-from forge_edge.dialogue import calls, reach, reminders, reminding
+from forge_edge.dialogue import calls, crisis, reach, reminders, reminding
 from forge_edge.dialogue.conversation import (
     ACCEPTED,
     NO_HUB,
     NOT_LISTENING,
     REOPENED,
+    TELLING,
     Conversation,
     Dialogue,
     Reaction,
 )
 from forge_edge.dialogue.saved import SavedConversation
-from forge_edge.dialogue.sentences import UNANSWERED
+from forge_edge.dialogue.sentences import CALLING, UNANSWERED
 from forge_edge.enrolment import Renewal, certificate_begins
 from forge_edge.errors import OutboxError
+from forge_edge.forms.touch import Pause, View
 from forge_edge.home import Home
-from forge_edge.messages import Hearing, NothingHeard, SpeechHeard, WakeHeard
+from forge_edge.messages import Hearing, NothingHeard, RoomState, Said, SpeechHeard, WakeHeard
 from forge_edge.observations import (
     CanaryDue,
     Observation,
+    RequestObserved,
     RiskReviewObserved,
     SenseObserved,
     SessionClosed,
@@ -45,6 +49,12 @@ from forge_edge.observations import (
 from forge_edge.outbox.outboxes import open_outboxes
 from forge_edge.outbox.publisher import BrokerAddress, Publisher
 from forge_edge.room_clock import RoomClock
+from forge_edge.screen import room as screen_room
+from forge_edge.screen.decisions import Outcome, decide, led_by_hand
+from forge_edge.screen.light import Night
+from forge_edge.screen.memory import ScreenMemory
+from forge_edge.screen.shown import Facts, asked
+from forge_edge.screen.taps import Ask, Mute, Tap
 from forge_edge.settings import NodeSettings, load_credentials
 from forge_edge.twin import reported
 from forge_shared.clock import SystemClock
@@ -72,6 +82,8 @@ WATCHDOG_SECONDS = 5.0
 TICK_SECONDS = 0.5
 _UNSAID = frozenset({"sense.changed", "canary.sent"})
 """Alarms that nobody in the room waits for: that one of them does not come through is not said."""
+_GUARDED = frozenset({ACCEPTED, CALLING, NO_HUB, NOT_LISTENING, REOPENED, TELLING, UNANSWERED})
+"""What concerns somebody's safety: only speech that lasts interrupts it."""
 
 log = get_logger()
 
@@ -93,6 +105,9 @@ class Node:
         self._hub_online = False
         self._reach = reach.started(self._clock.monotonic_seconds())
         self._hearing: str = "starting"
+        self._ears_state = RoomState(state="closed")
+        self._screen = ScreenMemory(self._clock)
+        self._speaks = False
         self._notices: deque[str] = deque(maxlen=4)
         self._deliveries = Deliveries()
         self._calls: calls.Calls = ()
@@ -124,8 +139,14 @@ class Node:
             keyring = Keyring.open(settings.key_file or folder / "keys" / "device.key")
             self._saved, self._folder = SavedConversation(folder / room_files.CONVERSATION, keyring), folder
             self._names = room_files.known_names(settings.known_names)
+            self._renewal = (
+                Renewal(settings.credentials, credentials, self._clock)
+                if settings.credentials is not None and credentials is not None
+                else None
+            )
             self._desired = desired.load(folder / "desired.json")
             self._follow_plan()
+            await asyncio.to_thread(crisis.prepare)
             self._conversation = self._saved.load().model_copy(update={"speaker": desired.speaker(self._desired)})
             self._use_pseudonym()
             self._scrub = self._desired is not None
@@ -140,9 +161,10 @@ class Node:
             make = EarsChild.shipped if self._ears_command is None else _ears_of(self._ears_command)
             self._ears = make(folder / "core.sock", on_said=self._on_said, on_gone=self._on_ears_gone)
             await self._ears.deafen(deaf=desired.is_deaf(self._desired))
+            await self._ears.mute(muted=self._conversation.muted)
             tasks: list[Coroutine[Any, Any, None]] = [self._ears.run(), self._tick(), _until_told()]
-            if settings.credentials is not None and credentials is not None:
-                renewal = Renewal(settings.credentials, credentials, self._clock)
+            if self._renewal is not None and credentials is not None:
+                renewal = self._renewal
                 self._publisher = Publisher(
                     self._outboxes,
                     BrokerAddress(credentials.host, credentials.port, renewal.context),
@@ -161,6 +183,12 @@ class Node:
                 self._home = Home(credentials.site, credentials.node)
                 self._announce()
                 tasks.extend((self._publisher.run(), renewal.run(self._publisher.reconnect)))
+            if settings.screen_port is not None:
+                from forge_edge.screen.server import serve  # noqa: PLC0415 (5 MB that a room without a screen saves)
+
+                night = Night(settings.screen_night_begins_hour, settings.screen_night_ends_hour)
+                shown = screen_room.ScreenRoom(self._screen, self._facts, self._on_tap, night)
+                tasks.append(serve(shown, folder, settings.screen_port, settings.wake_words[0].replace("_", " ")))
             try:
                 await self._close_interrupted_session()
                 log.info("node.started", alone=credentials is None)
@@ -176,9 +204,16 @@ class Node:
             match said:
                 case Hearing():
                     await self._on_hearing(said)
+                case RoomState():
+                    self._ears_state = said
+                    self._screen.changed()
+                    if self._speaks != (said.state == "speaking"):
+                        self._speaks = not self._speaks
+                        self._report()
                 case WakeHeard():
                     await self._react(self._dialogue.wake(self._conversation, said))
                 case SpeechHeard():
+                    self._screen.heard(said, self._conversation)
                     reaction = self._dialogue.speech(
                         self._conversation, said, now=self._clock.now(), new_id=new_id(), hub=self._hub_online
                     )
@@ -208,9 +243,11 @@ class Node:
             await self._commit((SenseObserved(sense="hearing", state="lost", reason="process-died"),))
             self._report()
 
-    async def _react(self, reaction: Reaction) -> None:
+    async def _react(self, reaction: Reaction, *, touched: Outcome | None = None) -> None:
         """Commit, save, then say: what was observed survives whatever happens next."""
         await self._commit(reaction.observations)
+        if reaction.instruction is not None:
+            self._screen.said(reaction.instruction.say, self._conversation, reaction.conversation)
         self._conversation = reaction.conversation
         await asyncio.to_thread(self._saved.keep, self._conversation)
         self._notices.extend(reaction.later)
@@ -220,9 +257,13 @@ class Node:
         if instruction is None:
             self._report()
             return
+        if touched is not None:
+            instruction = instruction.model_copy(update={"say": touched.said(instruction.say), "at_once": True})
         if self._notices:
             instruction = instruction.model_copy(update={"say": (*self._notices, *instruction.say)})
             self._notices.clear()
+        if not _GUARDED.isdisjoint(instruction.say):
+            instruction = instruction.model_copy(update={"guarded": True})
         await self._ears.send(instruction)
         self._report()
 
@@ -236,7 +277,11 @@ class Node:
             except OutboxError as error:
                 log.exception("outbox.failed", reason=error.code)
                 self._notices.append(NO_HUB)
+                if isinstance(observation, RequestObserved):
+                    self._screen.called(observation.request, None, hub=False)
                 continue
+            if isinstance(observation, RequestObserved):
+                self._screen.called(observation.request, envelope, hub=self._hub_online)
             if event.data.lane == "alarm" and event.data.noun_verb not in _UNSAID:
                 self._deliveries.expect(envelope, self._clock.monotonic_seconds())
                 self._calls = calls.made(self._calls, observation, envelope.id, self._clock.monotonic_seconds())
@@ -255,9 +300,11 @@ class Node:
                 case EndSession() if command.session == self._conversation.session:
                     await self._end_session("asked")
                 case AlertAccepted():
+                    self._screen.accepted(command.event)
                     self._calls = calls.accepted(self._calls, command.event)
                     await self._say(ACCEPTED)
                 case AlertReopened():
+                    self._screen.reopened(command.event)
                     if ACCEPTED in self._notices:  # a promise that was not spoken yet is not spoken any more
                         self._notices.remove(ACCEPTED)
                     await self._say(REOPENED)
@@ -314,6 +361,8 @@ class Node:
         if before.interview is not None and before.interview.risk_key is not None:
             await self._commit((RiskReviewObserved(key=before.interview.risk_key, outcome="not-reviewed"),))
         self._notices.clear()
+        self._screen.forget()
+        await self._ears.mute(muted=False)
         self._calls = ()
         room_files.forget(self._folder)
         self._conversation = Conversation(turn=before.turn)
@@ -321,7 +370,14 @@ class Node:
 
     def _follow_plan(self) -> None:
         self._plan = desired.plan(self._desired, self._own_plan)
-        self._dialogue = Dialogue(self._forms, self._settings.form, self._plan)
+        self._dialogue = Dialogue(
+            self._forms,
+            self._settings.form,
+            self._plan,
+            zone=self._plan.zone or datetime.now().astimezone().tzinfo or UTC,
+            dictation=self._settings.whisper_model is not None,
+            screen=self._settings.screen_port is not None,
+        )
         self._announce()
 
     def _announce(self) -> None:
@@ -332,7 +388,8 @@ class Node:
     def _use_pseudonym(self) -> None:
         subject = self._desired.subject if self._desired is not None else None
         subject = subject or room_files.pseudonym(self._folder)
-        self._anonymiser = Anonymiser(subject, self._clock, known_names=self._names)
+        sign = self._renewal.sign if self._renewal is not None else None
+        self._anonymiser = Anonymiser(subject, self._clock, known_names=self._names, sign=sign)
 
     async def _end_session(self, reason: SessionEnd) -> None:
         session = self._conversation.session
@@ -351,9 +408,11 @@ class Node:
     async def _on_hub(self, online: bool) -> None:  # noqa: FBT001 (a callback's one argument)
         self._hub_online = online
         self._reach = reach.changed(self._reach, self._clock.monotonic_seconds(), online=online)
+        self._screen.changed()
 
     async def _on_acknowledged(self, position: LanePosition) -> None:
         self._deliveries.acknowledged(position)
+        self._screen.acknowledged(position)
 
     async def _tick(self) -> None:
         """Watch deadlines and limits; say how the node is."""
@@ -364,8 +423,11 @@ class Node:
             now = self._clock.monotonic_seconds()
             if self._deliveries.are_overdue(now):
                 log.warning("alarm.undelivered")
+                self._screen.overdue()
                 async with self._lock:
                     await self._say(NO_HUB)
+            if self._screen.is_form_left(now):
+                await self._leave_form()
             await self._ask_again(now)
             if now > self._session_ends:
                 async with self._lock:
@@ -426,13 +488,66 @@ class Node:
         else:
             self._notices.append(sentence)
 
+    async def _on_tap(self, tap: Tap) -> None:
+        """Do what was touched on the screen; what the ears hear meanwhile is of an old turn and leads to nothing."""
+        async with self._lock:
+            if isinstance(tap, Ask) and self._screen.repeats_call(tap.request):
+                return
+            outcome = decide(
+                self._dialogue,
+                self._conversation,
+                tap,
+                asked(self._facts()),
+                now=self._clock.now(),
+                new_id=new_id(),
+                hub=self._hub_online,
+            )
+            self._conversation = outcome.conversation
+            self._screen.tapped(outcome)
+            if outcome.reaction is not None:
+                await self._react(outcome.reaction, touched=outcome)
+                return
+            await asyncio.to_thread(self._saved.keep, self._conversation)
+            if isinstance(tap, Mute):
+                await self._ears.mute(muted=tap.muted)
+
+    async def _leave_form(self) -> None:
+        """Nobody touches the form any more: it waits, and what was left open at a risk item is an alarm."""
+        async with self._lock:
+            if self._conversation.activity not in ("idle", "form"):
+                return  # somebody speaks with the room: it is asked again when that is over
+            self._screen.leave_form()
+            if led_by_hand(self._conversation):
+                await self._react(self._dialogue.touched(self._conversation, Pause(), now=self._clock.now()))
+
+    def _facts(self) -> Facts:
+        conversation, deaf = self._conversation, desired.is_deaf(self._desired)
+        return Facts(
+            conversation=conversation,
+            doing=screen_room.doing(self._ears_state.state, self._hearing, muted=conversation.muted, deaf=deaf),
+            staff="alone" if self._publisher is None else "reached" if self._hub_online else "gone",
+            form=self._form_on_screen(),
+            now=None if self._clock.is_wrong else screen_room.local_time(self._clock),
+            muted=conversation.muted,
+            quiet=conversation.quiet,
+            mutable=not deaf,
+            by_word=self._plan.agreed_word is not None,
+        )
+
+    def _form_on_screen(self) -> View | None:
+        conversation = self._conversation
+        is_answered = conversation.activity == "idle" and led_by_hand(conversation) and self._screen.is_in_form
+        return self._dialogue.shown(conversation) if conversation.activity == "form" or is_answered else None
+
     def _report(self) -> None:
+        self._screen.changed()
         if self._publisher is None:
             return
         self._publisher.report(
             reported(
                 self._conversation,
                 hearing=self._hearing,
+                speaks=self._speaks,
                 told=self._desired,
                 version=self._version,
                 pending_events=self._outboxes.state().pending,

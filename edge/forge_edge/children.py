@@ -9,16 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from forge_edge.errors import EngineError, EngineMissingError, NodeConfigError
-from forge_edge.messages import (
-    LINE_BYTES,
-    Beat,
-    Hearing,
-    Instruction,
-    NothingHeard,
-    SpeechHeard,
-    WakeHeard,
-    read_perception,
-)
+from forge_edge.messages import LINE_BYTES, Beat, Instruction, Mute, Said, read_perception
 from forge_shared.backoff import Backoff
 from forge_shared.logs import get_logger
 from forge_shared.tasks import until_first_failure
@@ -40,8 +31,6 @@ for minutes still gets them all. A child that speaks without waiting fills the q
 the perception that did not fit is lost, and what waits is still handled."""
 
 log = get_logger()
-
-Said = Hearing | WakeHeard | SpeechHeard | NothingHeard
 
 Trouble = Literal["child.died", "child.hangs", "child.unreadable", "child.floods"]
 """Why a child was given up, as it is logged: it ended by itself; said nothing for too long; said what is no perception;
@@ -81,7 +70,7 @@ class EarsChild:
         self._backoff = Backoff(*RESTART_SECONDS)
         self._trouble: Trouble | None = None
         self._process: Process | None = None
-        self._deaf = False
+        self._deaf = self._muted = False
         self._told_to_end = False
 
     @classmethod
@@ -93,10 +82,24 @@ class EarsChild:
 
     async def send(self, instruction: Instruction) -> bool:
         """Give the ears an instruction; False when there are none at the moment."""
+        return await self._send(instruction)
+
+    async def mute(self, *, muted: bool) -> bool:
+        """Let the ears keep nothing of what the microphone delivers, or hear again.
+
+        It holds for ears that are started later too.
+
+        Returns:
+            Whether there are ears that were told so now.
+        """
+        self._muted = muted
+        return await self._send(Mute(muted=muted))
+
+    async def _send(self, order: Instruction | Mute) -> bool:
         if self._writer is None:
             return False
         try:
-            self._writer.write(instruction.model_dump_json().encode() + b"\n")
+            self._writer.write(order.model_dump_json().encode() + b"\n")
             await self._writer.drain()
         except OSError:
             return False
@@ -211,6 +214,8 @@ class EarsChild:
         if not connected.done():
             return "child.died" if done else "child.hangs"
         reader, self._writer = connected.result()
+        if self._muted:
+            await self._send(Mute(muted=True))
         lines, limit_seconds = 0, START_LIMIT_SECONDS
         while True:
             said = await _read(reader, limit_seconds)

@@ -1,12 +1,10 @@
 """The ears: a child process that hears and speaks. A crash or hang here never takes the core with it.
 
-One thread reads sound and does everything in order; one reads instructions; one says every second that all is well,
-and falls silent when the first is stuck, so that the core can start the ears anew.
+One thread reads sound and decides by `turns.Turns`; two make and play speech (`audio.speaking`), so that the room hears
+while it speaks; one reads orders; one says every second that all is well, and falls silent when the first is stuck, so
+that the core can start the ears anew.
 """
 
-import contextlib
-import queue
-import socket
 import threading
 import time
 from collections import deque
@@ -16,75 +14,51 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
-from forge_edge.audio.activity import CHUNK_SECONDS, Ended, Endpointer, EndpointLimits, TimedOut, VoiceActivity
+from forge_edge.acts import Act, Decode, Hush, Speak, Tell
+from forge_edge.audio.activity import CHUNK_SECONDS, SPEECH_PROBABILITY, VoiceActivity
+from forge_edge.audio.echo import OWN_SHARE, EchoCanceller, Reference
 from forge_edge.audio.files import FileSource
 from forge_edge.audio.microphone import MicrophoneSource
 from forge_edge.audio.patient import PatientScript
 from forge_edge.audio.playback import SpeakerSink
-from forge_edge.audio.ports import SAMPLE_RATE_HZ, AudioChunk, AudioSink, AudioSource, Samples
+from forge_edge.audio.ports import AudioChunk, AudioSink, AudioSource, Samples
 from forge_edge.audio.simulated import SimulatedRoom
-from forge_edge.errors import AudioError, AudioSourceLostError, EngineError, NodeConfigError
-from forge_edge.messages import LINE_BYTES, Beat, Hearing, Instruction, Listen, NothingHeard, SpeechHeard, WakeHeard
+from forge_edge.audio.speaking import Began, Finished, Speaker
+from forge_edge.audio.voicing import is_voiced, voiced_seconds
+from forge_edge.core_link import BEAT_SECONDS, CoreLink
+from forge_edge.errors import AudioSourceLostError, EngineError, NodeConfigError
+from forge_edge.messages import Beat, Hearing, Instruction, Mute, RoomState, SpeechHeard, WakeHeard
+from forge_edge.mouth import Mouth
 from forge_edge.settings import NodeSettings
 from forge_edge.speech.espeak import EspeakSynthesiser
 from forge_edge.speech.piper import PiperSynthesiser
 from forge_edge.speech.pocketsphinx import PocketsphinxTranscriber
-from forge_edge.speech.ports import Grammar, Synthesiser, Transcriber
-from forge_edge.speech.voice import Voice
+from forge_edge.speech.ports import Grammar, Synthesiser, Transcriber, Transcription
 from forge_edge.speech.whisper import WhisperTranscriber
+from forge_edge.turn_times import TurnTimes
+from forge_edge.turns import State, Turns
 from forge_edge.wake import MicroWakeWords, OpenWakeWords, WakeWord
 from forge_shared.logs import get_logger
 
-BEAT_SECONDS = 1.0
 STUCK_SECONDS = 5.0
 """Without progress for this long the ears stop saying that they live; with `children.BEAT_LIMIT_SECONDS` that makes a
 deaf room known within ten seconds."""
 DECODE_SECONDS = 6.0
 """Announced before an utterance is transcribed: pocketsphinx holds the process still while it works."""
-REPLY_SECONDS = 5.0
-"""How long a report waits for the core's instruction before the ears go back to their wake word."""
 REOPEN_SECONDS = 1.0
-DICTATION_LIMITS = EndpointLimits(no_speech_seconds=3600.0)
+IDLE_SECONDS = 0.05
+"""How long orders are waited for while there is no sound to wait for."""
+STATE_SECONDS = 30.0
+"""How often the room's state is reported although it did not change."""
+ZERO_SECONDS = 8.0
+"""A live converter is never exactly zero for so long: the microphone is muted by a switch, or dead. With a second for
+the report that makes it known within ten."""
 BUFFER_SECONDS = 20.0
-"""Sound kept to cut utterances from; longer than the longest utterance."""
+"""Sound kept to cut utterances from; longer than the longest utterance. Nothing is kept while the room is muted."""
+NOISE_VOICED_SECONDS = 0.08
+"""A short sound with less voice in it than this is a cough, a knock or a click. The shortest "no" has twice as much."""
 
 log = get_logger()
-
-
-class CoreLink:
-    """The socket to the core. Reports are sent from any thread; instructions queue up until they are taken.
-
-    Raises:
-        OSError: The core is not there.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.connect(str(path))
-        self._lock = threading.Lock()
-        self._instructions: queue.Queue[Instruction] = queue.Queue()
-        self.closed = threading.Event()
-        threading.Thread(target=self._read, name="core-link", daemon=True).start()
-
-    def report(self, perception: Hearing | WakeHeard | SpeechHeard | NothingHeard | Beat) -> None:
-        """Send a perception. Does nothing once the core is gone."""
-        with self._lock, contextlib.suppress(OSError):
-            self._socket.sendall(perception.model_dump_json().encode() + b"\n")
-
-    def instruction(self, wait_seconds: float = 0.0) -> Instruction | None:
-        """Return the next instruction, waiting for it at most that long."""
-        try:
-            return self._instructions.get(block=wait_seconds > 0, timeout=wait_seconds or None)
-        except queue.Empty:
-            return None
-
-    def _read(self) -> None:
-        with contextlib.suppress(OSError, ValueError), self._socket.makefile("rb", buffering=LINE_BYTES) as lines:
-            for line in lines:
-                self._instructions.put(Instruction.model_validate_json(line))
-        self.closed.set()
-        with self._lock:
-            self._socket.close()
 
 
 class Ears:
@@ -98,34 +72,97 @@ class Ears:
         wake_words: Sequence[WakeWord],
         transcriber: Transcriber,
         synthesiser: Synthesiser,
+        times: TurnTimes,
     ) -> None:
         self._link = link
         self._source = source
-        self._sink = sink
         self._wake_words = wake_words
         self._transcriber = transcriber
-        self._synthesiser = synthesiser
+        self._times = times
+        reference = Reference()
+        self._echo = EchoCanceller(reference)
+        self._speaker = Speaker(sink, synthesiser, reference)
+        self._spoken = 0
+        self._own_words = False
+        self._audible = True
         self._activity = VoiceActivity()
         self._buffer: deque[AudioChunk] = deque(maxlen=int(BUFFER_SECONDS / CHUNK_SECONDS))
-        self._endpointer: Endpointer | None = None
-        self._listening: tuple[int, Listen] | None = None
-        self._dictation = False
+        self._turns = Turns()
+        self._shown: tuple[State, bool] | None = None
+        self._shown_at = 0.0
+        self._probe: tuple[float, Transcription] | None = None
+        self._wake_fed = False
+        self._zero_seconds = 0.0
+        self._reopen_at = 0.0
         self._progress_until = time.monotonic() + STUCK_SECONDS
-        self._ended = False
+        self._muted = self._lost = self._ended = False
 
     def run(self) -> None:
         """Work until the core is gone."""
         threading.Thread(target=self._beat, name="beat", daemon=True).start()
         self._link.report(Hearing(state="ok", reason="started"))
-        while not self._link.closed.is_set():
-            while (instruction := self._link.instruction(0.05 if self._ended else 0.0)) is not None:
-                self._follow(instruction)
-            if self._ended:
-                self._mark_progress(STUCK_SECONDS)
+        try:
+            while not self._link.closed.is_set():
+                self._step()
+        finally:
+            self._speaker.close()
+
+    def _step(self) -> None:
+        idle = self._ended or (self._lost and time.monotonic() < self._reopen_at)
+        self._take_orders(IDLE_SECONDS if idle else 0.0)
+        self._take_news()
+        self._act(self._turns.tick(time.monotonic()))
+        self._show()
+        if idle:
+            self._mark_progress(STUCK_SECONDS)
+            return
+        chunk = self._read()
+        if chunk is not None:
+            self._hear(chunk)
+
+    def _take_orders(self, wait_seconds: float) -> None:
+        while (order := self._link.order(wait_seconds)) is not None:
+            now = time.monotonic()
+            if isinstance(order, Mute):
+                self._mute(order, now)
+            else:
+                self._follow(order, now)
+
+    def _follow(self, instruction: Instruction, now: float) -> None:
+        self._times.decided(now)
+        self._act(self._turns.instructed(instruction, now))
+
+    def _mute(self, order: Mute, now: float) -> None:
+        if order.muted == self._muted:
+            return
+        self._muted = order.muted
+        if order.muted:
+            self._buffer.clear()
+            self._act(self._turns.deafen("muted", now))
+            if not self._turns.is_speaking:
+                self._spoken = self._speaker.say((), "muted")
+        else:
+            self._source.discard()
+            self._activity.reset()
+            self._act(self._turns.undeafen("muted", now))
+
+    def _take_news(self) -> None:
+        while (news := self._speaker.news()) is not None:
+            if news.number != self._spoken:
                 continue
-            chunk = self._read()
-            if chunk is not None:
-                self._hear(chunk)
+            match news:
+                case Began():
+                    self._times.answered(news.at_monotonic_seconds, news.synthesis_seconds)
+                    self._own_words = self._names_wake_word(news.text)
+                    self._turns.began(news.seconds, time.monotonic())
+                case Finished():
+                    self._audible = news.audible
+                    self._act(self._turns.played(time.monotonic()))
+
+    def _names_wake_word(self, text: str) -> bool:
+        """Tell whether a sentence has a wake word in it: for as long as it is played none is heard."""
+        said = "".join(character for character in text.lower() if character.isalpha())
+        return any(word.replace("_", "").lower() in said for detector in self._wake_words for word in detector.words)
 
     def _beat(self) -> None:
         while not self._link.closed.wait(BEAT_SECONDS):
@@ -135,157 +172,144 @@ class Ears:
     def _mark_progress(self, seconds: float) -> None:
         self._progress_until = time.monotonic() + seconds
 
+    def _show(self) -> None:
+        now = time.monotonic()
+        shown = self._turns.state, self._audible
+        if shown != self._shown or now - self._shown_at >= STATE_SECONDS:
+            self._shown, self._shown_at = shown, now
+            self._link.report(RoomState(state=shown[0].value, audible=shown[1]))
+        self._times.write(now)
+
     def _read(self) -> AudioChunk | None:
         try:
             chunk = self._source.read()
         except AudioSourceLostError:
-            self._lost()
+            self._reopen_at = time.monotonic() + REOPEN_SECONDS
+            if not self._lost:
+                self._lost = True
+                log.warning("hearing.lost", reason="source-failed")
+                self._act(self._turns.deafen("lost", time.monotonic()))
             return None
         self._mark_progress(STUCK_SECONDS)
+        if self._lost:
+            self._lost = False
+            log.info("hearing.recovered")
+            self._activity.reset()
+            self._act(self._turns.undeafen("lost", time.monotonic()))
         if chunk is None:
             self._ended = True
-            self._link.report(Hearing(state="closed", reason="stopped"))
+            self._act(self._turns.deafen("closed", time.monotonic()))
         return chunk
 
-    def _lost(self) -> None:
-        log.warning("hearing.lost", reason="source-failed")
-        self._link.report(Hearing(state="lost", reason="source-failed"))
-        while not self._link.closed.wait(REOPEN_SECONDS):
-            self._mark_progress(STUCK_SECONDS)
-            try:
-                self._source.read()
-            except AudioSourceLostError:
-                continue
-            log.info("hearing.recovered")
-            self._link.report(Hearing(state="ok", reason="recovered"))
-            self._wait_for_wake_word()
-            return
-
     def _hear(self, chunk: AudioChunk) -> None:
-        self._buffer.append(chunk)
-        if self._listening is None:
-            for detector in self._wake_words:
-                detection = detector.feed(chunk.samples)
-                if detection is not None:
-                    self._ask_core(WakeHeard(word=detection.word, score=detection.score))
-                    return
-        if self._endpointer is None:
+        self._watch_zeros(chunk.samples)
+        if self._muted:
             return
-        endpoint = self._endpointer.feed(self._activity.probability(chunk.samples), chunk.at_seconds)
-        if isinstance(endpoint, Ended):
-            self._transcribe(endpoint, chunk.at_seconds + CHUNK_SECONDS)
-        elif isinstance(endpoint, TimedOut) and self._listening is not None:
-            self._ask_core(NothingHeard(turn=self._listening[0]))
+        clean = self._echo.clean(chunk.samples)
+        if not self._turns.hears:
+            return
+        before = self._buffer[-1].samples if self._buffer else clean
+        self._buffer.append(AudioChunk(clean, chunk.at_seconds))
+        now = time.monotonic()
+        probability = self._activity.probability(clean)
+        voiced = False
+        if self._turns.is_speaking:
+            if self._echo.own_share < OWN_SHARE:
+                probability = 0.0
+            voiced = probability >= SPEECH_PROBABILITY and is_voiced(np.concatenate((before[-128:], clean)))
+        woke = self._woken(clean)
+        self._act(self._turns.heard(probability, chunk.at_seconds, now, voiced=voiced, woke=woke))
 
-    def _transcribe(self, utterance: Ended, now_seconds: float) -> None:
-        ended_at = time.monotonic() - (now_seconds - utterance.end_seconds)
-        turn = self._listening[0] if self._listening else None
-        grammar = None
-        if self._listening is not None:
-            listen = self._listening[1]
-            grammar = Grammar(listen.grammar, listen.phrases)
+    def _woken(self, samples: Samples) -> WakeHeard | None:
+        if not self._turns.awaits_wake_word:
+            self._wake_fed = False
+            return None
+        if not self._wake_fed:
+            self._wake_fed = True
+            for detector in self._wake_words:
+                detector.reset()
+        for detector in self._wake_words:
+            detection = detector.feed(samples)
+            if detection is not None and not (self._turns.is_speaking and self._own_words):
+                return WakeHeard(word=detection.word, score=detection.score)
+        return None
+
+    def _watch_zeros(self, samples: Samples) -> None:
+        if np.any(samples):
+            if self._zero_seconds >= ZERO_SECONDS:
+                log.info("hearing.recovered")
+                self._act(self._turns.undeafen("silent", time.monotonic()))
+            self._zero_seconds = 0.0
+            return
+        before = self._zero_seconds
+        self._zero_seconds += CHUNK_SECONDS
+        if before < ZERO_SECONDS <= self._zero_seconds:
+            log.warning("hearing.lost", reason="source-silent")
+            self._act(self._turns.deafen("silent", time.monotonic()))
+
+    def _act(self, acts: Sequence[Act]) -> None:
+        for act in acts:
+            match act:
+                case Speak():
+                    self._spoken = self._speaker.say(act.sentences, act.earcon, act.voice)
+                case Hush():
+                    self._speaker.hush()
+                case Tell():
+                    self._link.report(act.perception)
+                case Decode():
+                    self._decode(act)
+
+    def _decode(self, decode: Decode) -> None:
+        latest = self._buffer[-1].at_seconds + CHUNK_SECONDS if self._buffer else decode.end_seconds
+        began_at = time.monotonic()
+        ended_at = began_at - (latest - decode.speech_end_seconds)
+        samples = self._cut(decode)
+        is_noise = decode.final and decode.short and voiced_seconds(samples) < NOISE_VOICED_SECONDS
+        heard = None if is_noise else self._transcribe(decode, samples)
+        now = time.monotonic()
+        if is_noise:
+            self._times.noise()
+        if heard is None:
+            self._act(self._turns.decoded(decode, None, now, is_noise=is_noise))
+            return
+        said = SpeechHeard(
+            turn=self._turns.turn if decode.listen is not None else None,
+            text=heard.text,
+            accepted=heard.accepted,
+            confidence=heard.confidence,
+            engine=heard.engine,
+            ended_monotonic_seconds=ended_at,
+        )
+        phrases = decode.listen.phrases if decode.listen is not None else ()
+        is_whole = not any(phrase.startswith(f"{heard.text} ") for phrase in phrases)
+        acts = self._turns.decoded(decode, said, now, is_whole=is_whole)
+        if any(isinstance(act, Tell) for act in acts):
+            self._times.heard(ended_at, began_at, now)
+        self._act(acts)
+
+    def _transcribe(self, decode: Decode, samples: Samples) -> Transcription | None:
+        """Return what was said; what was transcribed in the pause before the end is not transcribed again."""
+        if decode.final and self._probe is not None and self._probe[0] == decode.speech_end_seconds:
+            return self._probe[1]
+        listen = decode.listen
+        grammar = Grammar(listen.grammar, listen.phrases) if listen is not None and listen.phrases else None
         self._mark_progress(STUCK_SECONDS + DECODE_SECONDS)
         self._link.report(Beat(busy_seconds=DECODE_SECONDS))
         try:
-            heard = self._transcriber.transcribe(self._cut(utterance), grammar)
+            heard = self._transcriber.transcribe(samples, grammar)
         except EngineError as error:
             log.warning("engine.failed", engine=self._transcriber.name, reason=error.code)
-            if turn is not None:
-                self._ask_core(NothingHeard(turn=turn))
-            return
-        if turn is None and not heard.text:
-            self._listen_for_dictation()
-            return
-        self._ask_core(
-            SpeechHeard(
-                turn=turn,
-                text=heard.text,
-                accepted=heard.accepted,
-                confidence=heard.confidence,
-                engine=heard.engine,
-                ended_monotonic_seconds=ended_at,
-            )
-        )
+            return None
+        self._probe = None if decode.final else (decode.speech_end_seconds, heard)
+        return heard
 
-    def _cut(self, utterance: Ended) -> Samples:
+    def _cut(self, decode: Decode) -> Samples:
         chunks = [
             chunk.samples
             for chunk in self._buffer
-            if utterance.start_seconds - CHUNK_SECONDS < chunk.at_seconds < utterance.end_seconds
+            if decode.start_seconds - CHUNK_SECONDS < chunk.at_seconds < decode.end_seconds
         ]
         return np.concatenate(chunks) if chunks else np.zeros(1, np.int16)
-
-    def _ask_core(self, perception: WakeHeard | SpeechHeard | NothingHeard) -> None:
-        """Report, and do nothing more until the core has said what follows: nothing may be heard out of turn."""
-        self._link.report(perception)
-        self._mark_progress(REPLY_SECONDS + STUCK_SECONDS)
-        instruction = self._link.instruction(REPLY_SECONDS)
-        if instruction is None:
-            self._wait_for_wake_word()
-        else:
-            self._follow(instruction)
-
-    def _follow(self, instruction: Instruction) -> None:
-        self._dictation = instruction.dictation
-        for sentence in instruction.say:
-            self._speak(sentence, instruction.voice)
-        if instruction.tone:
-            with contextlib.suppress(AudioError):
-                self._sink.tone()
-        if instruction.say or instruction.tone:
-            self._source.discard()
-        if instruction.listen is None:
-            self._wait_for_wake_word()
-        else:
-            self._listening = (instruction.turn, instruction.listen)
-            self._endpointer = Endpointer(EndpointLimits(no_speech_seconds=instruction.listen.patience_seconds))
-            self._activity.reset()
-
-    def _speak(self, sentence: str, voice: Voice) -> None:
-        self._mark_progress(STUCK_SECONDS + 10)
-        try:
-            speech = self._synthesiser.synthesise(sentence, voice)
-            self._mark_progress(STUCK_SECONDS + speech.samples.size / SAMPLE_RATE_HZ)
-            self._sink.play(speech)
-        except (EngineError, AudioError) as error:
-            log.warning("speech.failed", reason=error.code)
-
-    def _wait_for_wake_word(self) -> None:
-        self._listening = None
-        for detector in self._wake_words:
-            detector.reset()
-        self._listen_for_dictation()
-
-    def _listen_for_dictation(self) -> None:
-        self._endpointer = Endpointer(DICTATION_LIMITS) if self._dictation else None
-        self._activity.reset()
-
-
-class Mouth:
-    """Ears without consent to hear: no microphone is opened, the room only speaks. Works until the core is gone."""
-
-    def __init__(self, link: CoreLink, sink: AudioSink, synthesiser: Synthesiser) -> None:
-        self._link = link
-        self._sink = sink
-        self._synthesiser = synthesiser
-
-    def run(self) -> None:
-        """Work until the core is gone."""
-        threading.Thread(target=self._beat, name="beat", daemon=True).start()
-        self._link.report(Hearing(state="closed", reason="consent-withdrawn"))
-        while not self._link.closed.is_set():
-            instruction = self._link.instruction(BEAT_SECONDS)
-            if instruction is None:
-                continue
-            for sentence in instruction.say:
-                try:
-                    self._sink.play(self._synthesiser.synthesise(sentence, instruction.voice))
-                except (EngineError, AudioError) as error:
-                    log.warning("speech.failed", reason=error.code)
-
-    def _beat(self) -> None:
-        while not self._link.closed.wait(BEAT_SECONDS):
-            self._link.report(Beat())
 
 
 def run(settings: NodeSettings, socket_path: Path, *, deaf: bool = False) -> None:
@@ -308,14 +332,24 @@ def run(settings: NodeSettings, socket_path: Path, *, deaf: bool = False) -> Non
             sink.close()
         return
     source, sink = _sound(settings)
-    wake_words: list[WakeWord] = [MicroWakeWords(words=settings.wake_words)]
-    if settings.wake_models:
-        wake_words.append(OpenWakeWords(settings.wake_models))
     try:
-        Ears(link, source, sink, wake_words, transcriber(settings), synthesiser(settings)).run()
+        hear(settings, link, source, sink)
     finally:
         source.close()
         sink.close()
+
+
+def hear(settings: NodeSettings, link: CoreLink, source: AudioSource, sink: AudioSink) -> None:
+    """Hear and speak with the engines of the settings, through any sound, until the core is gone.
+
+    Raises:
+        NodeError: An engine is missing; the message says what to do.
+    """
+    wake_words: list[WakeWord] = [MicroWakeWords(words=settings.wake_words)]
+    if settings.wake_models:
+        wake_words.append(OpenWakeWords(settings.wake_models))
+    times = TurnTimes(settings.folder)
+    Ears(link, source, sink, wake_words, transcriber(settings), synthesiser(settings), times).run()
 
 
 def transcriber(settings: NodeSettings) -> Transcriber:
@@ -344,6 +378,7 @@ def _sound(settings: NodeSettings) -> tuple[AudioSource, AudioSink]:
             outcome_file=settings.room_script.with_suffix(".outcome.json"),
         )
         return room.source, room.sink
+    speaker = SpeakerSink(settings.audio_output, may_be_missing=True)
     if settings.audio == "file" and settings.audio_file is not None:
-        return FileSource(settings.audio_file, real_time=True), SpeakerSink(settings.audio_output)
-    return MicrophoneSource(settings.audio_input), SpeakerSink(settings.audio_output)
+        return FileSource(settings.audio_file, real_time=True), speaker
+    return MicrophoneSource(settings.audio_input), speaker

@@ -25,6 +25,7 @@ from pydantic import SecretStr, ValidationError
 
 from forge_edge import trust
 from forge_edge.errors import EnrolmentError
+from forge_shared import signatures
 from forge_shared.backoff import Backoff
 from forge_shared.clock import Clock, SystemClock
 from forge_shared.enrolment import (
@@ -200,6 +201,16 @@ class Renewal:
     def context(self) -> ssl.SSLContext:
         """Return TLS settings with the certificate of now."""
         return client_context(self._credentials, self._clock)
+
+    def sign(self, content: bytes) -> str:
+        """Return a detached JWS over ``content`` by the node's key of now.
+
+        Raises:
+            SignatureError: The key cannot be used.
+        """
+        credentials = self._credentials
+        key = credentials.key.get_secret_value().encode()
+        return signatures.sign(content, key, credentials.certificate.encode())
 
     async def run(self, on_renewed: Callable[[], None]) -> None:
         """Renew at two thirds of the certificate's life, until cancelled. Trouble is logged once, recovery once."""

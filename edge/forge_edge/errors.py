@@ -10,6 +10,10 @@ ForgeError
     ├── OutboxError                outbox.failed
     │   └── DiskFullError          disk.full
     ├── EnrolmentError             enrolment.failed
+    ├── ScreenError
+    │   ├── DoorError              screen.door
+    │   ├── RoomBusyError          screen.room-busy
+    │   └── TapInvalidError        screen.tap-invalid
     └── NodeConfigError            node.config
 """
 
@@ -68,6 +72,30 @@ class EnrolmentError(NodeError):
     """The node was not given an identity, or its identity was not renewed; the message says why."""
 
     code = "enrolment.failed"
+
+
+class ScreenError(NodeError):
+    """The room's screen was refused something."""
+
+    code = "screen"
+
+
+class DoorError(ScreenError):
+    """Whoever asked is not the browser of this room's own screen."""
+
+    code = "screen.door"
+
+
+class RoomBusyError(ScreenError):
+    """The room did not take a touch in time."""
+
+    code = "screen.room-busy"
+
+
+class TapInvalidError(ScreenError):
+    """What was sent is nothing that the screen's page can send."""
+
+    code = "screen.tap-invalid"
 
 
 class NodeConfigError(NodeError):

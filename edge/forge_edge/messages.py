@@ -26,21 +26,41 @@ class Listen(Frozen):
 class Instruction(Frozen):
     """What the ears shall do next: say this, then sound the tone, then listen. All may be absent.
 
+    While a question is being said, speech of the patient silences the room and is heard as the answer; while anything
+    is being said, the wake word does.
+
     Attributes:
         turn: Number of the turn, repeated in what it leads to.
         say: Sentences, spoken one after the other.
         tone: Whether to sound the tone that says: I am listening.
         listen: What to listen for afterwards; None means the wake word (and, in a recorded session, everything).
         dictation: Whether a recorded session is on, so that what is said without a wake word is taken down too.
+        guarded: Whether it says something that concerns somebody's safety: only speech that lasts interrupts it.
+        at_once: Whether what is being said is broken off for it, unless that is guarded: somebody touched the screen.
         voice: How it shall sound.
     """
 
+    kind: Literal["instruction"] = "instruction"
     turn: int
     say: tuple[str, ...] = ()
     tone: bool = False
     listen: Listen | None = None
     dictation: bool = False
+    guarded: bool = False
+    at_once: bool = False
     voice: Voice = PLAIN
+
+
+class Mute(Frozen):
+    """The ears shall keep nothing of what the microphone delivers, or hear again. Holds until the next of its kind."""
+
+    kind: Literal["mute"] = "mute"
+    muted: bool
+
+
+Order = Annotated[Instruction | Mute, Field(discriminator="kind")]
+
+_ORDER: TypeAdapter[Instruction | Mute] = TypeAdapter(Order)
 
 
 class Hearing(Frozen):
@@ -84,6 +104,19 @@ class NothingHeard(Frozen):
     turn: int
 
 
+class RoomState(Frozen):
+    """What the room is doing, for its screen and its light. Sent at every change and every half minute.
+
+    Attributes:
+        state: As `turns.State`.
+        audible: Whether the loudspeaker worked when it was last used.
+    """
+
+    kind: Literal["room"] = "room"
+    state: Literal["waiting", "listening", "deciding", "speaking", "muted", "lost", "closed"]
+    audible: bool = True
+
+
 class Beat(Frozen):
     """The ears live. Sent every second; needs no answer.
 
@@ -95,15 +128,27 @@ class Beat(Frozen):
     busy_seconds: Annotated[float, Field(ge=0, le=30)] = 0.0
 
 
-Perception = Annotated[Hearing | WakeHeard | SpeechHeard | NothingHeard | Beat, Field(discriminator="kind")]
+Said = Hearing | WakeHeard | SpeechHeard | NothingHeard | RoomState
+"""What the ears say that the core handles; of a `Beat` it only notes that it came."""
 
-_PERCEPTION: TypeAdapter[Hearing | WakeHeard | SpeechHeard | NothingHeard | Beat] = TypeAdapter(Perception)
+Perception = Annotated[Said | Beat, Field(discriminator="kind")]
+
+_PERCEPTION: TypeAdapter[Said | Beat] = TypeAdapter(Perception)
 
 
-def read_perception(line: bytes) -> Hearing | WakeHeard | SpeechHeard | NothingHeard | Beat:
+def read_perception(line: bytes) -> Said | Beat:
     """Read one line from a child.
 
     Raises:
         pydantic.ValidationError: It is no perception; the error does not repeat it.
     """
     return _PERCEPTION.validate_json(line)
+
+
+def read_order(line: bytes) -> Instruction | Mute:
+    """Read one line from the core.
+
+    Raises:
+        pydantic.ValidationError: It is no order.
+    """
+    return _ORDER.validate_json(line)

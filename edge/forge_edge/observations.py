@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from forge_shared.events import FormAnswer, Mode, ReminderKind, RequestCode, SenseReason, SessionEnd
+from forge_shared.events import AbsentAnswer, FormAnswer, Mode, ReminderKind, RequestCode, SenseReason, SessionEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,8 @@ class FormObserved:
     total: int | None
     re_prompts: int
     started_at: datetime
+    absent: tuple[AbsentAnswer, ...] = ()
+    modes: tuple[Mode, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

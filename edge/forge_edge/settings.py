@@ -74,6 +74,15 @@ class NodeSettings(BaseSettings):
         Field(ge=0.01, le=120, description="How often the room proves that an alarm would come through. As the hub's."),
     ] = 10.0
 
+    screen_port: Annotated[
+        int | None,
+        Field(ge=1024, le=65535, description="Port of 127.0.0.1 for the room's screen. Without it there is none."),
+    ] = None
+    screen_night_begins_hour: Annotated[
+        int, Field(ge=0, le=23, description="Local hour from which the screen is dark; as the next: never.")
+    ] = 21
+    screen_night_ends_hour: Annotated[int, Field(ge=0, le=23, description="Local hour until which it is dark.")] = 7
+
     @field_validator("wake_words")
     @classmethod
     def _check_words(cls, value: tuple[str, ...]) -> tuple[str, ...]:

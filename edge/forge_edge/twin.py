@@ -19,6 +19,7 @@ def reported(  # noqa: PLR0913 (what a report is made of, by keyword)
     conversation: Conversation,
     *,
     hearing: str,
+    speaks: bool,
     told: desired.Held,
     version: str,
     pending_events: int,
@@ -30,17 +31,19 @@ def reported(  # noqa: PLR0913 (what a report is made of, by keyword)
     Args:
         conversation: Where the dialogue stands; nothing that was said leaves with it.
         hearing: State of the ears.
+        speaks: Whether the room is saying something.
         told: How the hub wants the node to be.
         version: The node's version.
         pending_events: How much waits to be sent.
         troubles: What is wrong with the disk.
         clock: The room's time, which knows whether the machine's is wrong.
     """
+    activity = _ACTIVITIES.get(conversation.activity, "form")
     return TwinReported.model_validate(
         {
             "hearing": hearing,
             "sight": "closed",
-            "activity": _ACTIVITIES.get(conversation.activity, "form"),
+            "activity": "speaking" if speaks and activity == "idle" else activity,
             "session_on": conversation.session is not None,
             "pending_events": pending_events,
             "version": version,

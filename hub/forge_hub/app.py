@@ -150,7 +150,7 @@ class Hub:
         board = AlertBoard(database, clock, on_accepted=on_accepted, on_reopened=on_reopened, zone=zone)
         runners = [
             Runner(database, AlertProjection(database, clock), on_applied=board.changed),
-            Runner(database, RecordsProjection(database, forms)),
+            Runner(database, RecordsProjection(database, forms, keys.authority.authority_pem())),
             Runner(database, GraphProjection(graph, consents.inferences)),
         ]
 

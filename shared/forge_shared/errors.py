@@ -10,7 +10,8 @@ ForgeError
 ├── ResponseInvalidError   response.invalid
 ├── AnswerUnfitError       answer.unfit
 ├── FolderBusyError        folder.busy
-└── SealError              seal.failed
+├── SealError              seal.failed
+└── SignatureError         signature.invalid
 
 Every distribution's tree hangs below `ForgeError`. A ``code`` is stable and safe to log; messages name fields and
 identifiers of our own, never what a person said or entered.
@@ -83,3 +84,9 @@ class SealError(ForgeError):
     """Sealed bytes cannot be opened, or the keys that seal cannot be had."""
 
     code = "seal.failed"
+
+
+class SignatureError(ForgeError):
+    """A signature cannot be made, or is not what it should be."""
+
+    code = "signature.invalid"

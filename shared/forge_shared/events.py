@@ -34,8 +34,9 @@ MOST_ITEMS = 600
 MOST_AGE_SECONDS = 10**9
 """Thirty years: longer than a machine runs without a new start, and short enough for any store's arithmetic."""
 
-Mode = Literal["voice", "touch", "unknown"]
-"""How a person entered something. Modes shift scores, so each answer keeps its own."""
+Mode = Literal["voice", "touch", "text", "staff", "unknown"]
+"""How a person entered something; ``staff``: a member of the staff did it for them. Modes shift scores, so each answer
+keeps its own."""
 
 SenseReason = Literal[
     "started", "stopped", "process-died", "source-silent", "source-failed", "recovered", "consent-withdrawn"
@@ -190,21 +191,87 @@ class CanarySent(EventData):
     lane = "alarm"
 
 
+class AnswerValue(Frozen):
+    """One value of an answer, typed. Words stay in the room: of them only that there are some is sent.
+
+    Attributes:
+        code: A choice's code.
+        option: A choice's place among the form's options, from 1, where its code is none that can be sent.
+        number: Of a whole or decimal number or a quantity; of a boolean 1 for yes and 0 for no.
+        moment: A date, a time or both, as FHIR writes them.
+        unit: A quantity's unit in UCUM's signs, where it is one that the form names.
+    """
+
+    kind: Literal["choice", "boolean", "integer", "decimal", "quantity", "date", "date-time", "time", "words"]
+    code: Code | None = None
+    option: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    number: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    moment: Annotated[str, Field(pattern=r"^[0-9T:.Z+-]{2,35}$")] | None = None
+    unit: Annotated[str, Field(pattern=r"^[A-Za-z0-9%\[\]{}/.*'^_+-]{1,32}$")] | None = None
+
+
+Values = Annotated[tuple[AnswerValue, ...], Field(max_length=50), FailFast()]
+AbsentReason = Literal["unknown", "asked-declined", "asked-unknown", "unsupported"]
+"""Why a question has no answer. Source: HL7 terminology, code system data-absent-reason."""
+
+
+class EarlierAnswer(Frozen):
+    """What was stored for a question before it was answered anew; no values: it had been left out."""
+
+    values: Values
+    mode: Mode
+    at: UtcDatetime
+
+
 class FormAnswer(Frozen):
-    """One stored answer: the option's code, how it was entered, how often the question was asked."""
+    """One stored answer: what it is, how it was entered, how often the question was asked.
+
+    Attributes:
+        code: The option's code, where one option was chosen.
+        values: The answers, where they are anything else than one option's code.
+        repetition: Numbers of the repetitions of the groups that the question stands in, outermost first.
+        language: In which it was asked and answered, BCP 47.
+        engine: What heard it, and how sure it was; absent where nothing was heard.
+        earlier: What was stored before, oldest first.
+    """
 
     link_id: Code
-    code: Code
+    code: Code | None = None
     mode: Mode
     times_asked: Annotated[int, Field(ge=1, le=1000)]
     corrected: bool = False
+    values: Values = ()
+    repetition: Annotated[tuple[Annotated[int, Field(ge=0, le=1000)], ...], Field(max_length=20)] = ()
+    language: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{2,35}$")] = "en"
+    engine: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+._-]{0,62}$")] | None = None
+    confidence: Probability | None = None
+    earlier: Annotated[tuple[EarlierAnswer, ...], Field(max_length=50), FailFast()] = ()
+
+
+class AbsentAnswer(Frozen):
+    """A question that has no answer, and why."""
+
+    link_id: Code
+    reason: AbsentReason
+    mode: Mode
+    repetition: Annotated[tuple[Annotated[int, Field(ge=0, le=1000)], ...], Field(max_length=20)] = ()
+
+
+class FormSignature(Frozen):
+    """The room's signature on a form (`forge_shared.signatures`)."""
+
+    when: UtcDatetime
+    jws: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,8000}\.\.[A-Za-z0-9_-]{1,200}$")]
 
 
 class FormRecorded(EventData):
-    """A questionnaire was completed, or stopped before its end. ``total`` is absent unless complete."""
+    """A questionnaire was completed, or stopped before its end. ``total`` is absent unless complete.
+
+    ``modes`` are all ways in which any of it was entered, so that nobody takes a mixed response for one of one way.
+    """
 
     noun_verb = "form.recorded"
-    version = 1
+    version = 2
     lane = "record"
 
     response: Identifier
@@ -215,6 +282,9 @@ class FormRecorded(EventData):
     total: Annotated[int, Field(ge=0, le=1000)] | None
     re_prompts: Annotated[int, Field(ge=0, le=10_000)]
     started_at: UtcDatetime
+    absent: Annotated[tuple[AbsentAnswer, ...], Field(max_length=MOST_ITEMS), FailFast()] = ()
+    modes: Annotated[tuple[Mode, ...], Field(max_length=5)] = ()
+    signature: FormSignature | None = None
 
 
 class SessionStarted(EventData):
@@ -299,6 +369,8 @@ TYPES: Mapping[str, type[EventData]] = {
 _LIFTS: Mapping[str, tuple[type[EventData], Callable[[dict[str, Any]], dict[str, Any]]]] = {
     # Version 1 did not say how the request was made.
     f"{TYPE_PREFIX}.request.made.v1": (RequestMade, lambda data: {**data, "mode": "unknown"}),
+    # Version 1 had choices only, and neither provenance nor a signature.
+    f"{TYPE_PREFIX}.form.recorded.v1": (FormRecorded, lambda data: data),
 }
 
 READABLE_TYPES = frozenset(TYPES) | frozenset(_LIFTS)
@@ -399,7 +471,10 @@ def read_data(type_name: str, data: Mapping[str, Any]) -> EventData:
         raise EventInvalidError(f"data do not fit {kind.type_name()} ({_where(error)})") from None
 
 
-_MODELS: tuple[type[BaseModel], ...] = (Envelope, FormAnswer, *TYPES.values())
+_MODELS: tuple[type[BaseModel], ...] = (
+    *(Envelope, FormAnswer, AnswerValue, EarlierAnswer, AbsentAnswer, FormSignature),
+    *TYPES.values(),
+)
 _FIELDS = frozenset(name for model in _MODELS for name in model.model_fields)
 
 

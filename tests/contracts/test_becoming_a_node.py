@@ -20,7 +20,7 @@ from structlog.testing import capture_logs
 from tests.fakes import keys
 from tests.fakes.clock import FakeClock
 from tests.fakes.pages import HubPages, client, csrf, open_pages, serve
-from tests.journey.world import free_port
+from tests.fakes.ports import free_port
 
 from forge_edge import enrolment
 from forge_edge.enrolment import Renewal, client_context, enrol, read_claim, renew

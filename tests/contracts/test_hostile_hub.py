@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from tests.fakes.clock import FakeClock
 from tests.fakes.hostile import Hostile
 from tests.fakes.keys import authority, credentials
-from tests.journey.world import free_port
+from tests.fakes.ports import free_port
 
 from forge_edge.anonymiser import Anonymiser
 from forge_edge.enrolment import client_context

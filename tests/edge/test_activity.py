@@ -9,6 +9,7 @@ from forge_edge.audio.activity import (
     Endpoint,
     Endpointer,
     EndpointLimits,
+    Paused,
     Started,
     TimedOut,
     VoiceActivity,
@@ -84,8 +85,12 @@ def test_whatever_is_heard_the_decisions_come_in_order_and_within_their_limits(
     for decision in decisions:
         if isinstance(decision, Ended):
             assert first <= decision.start_seconds < decision.end_seconds <= end
+            assert decision.start_seconds < decision.speech_end_seconds <= decision.end_seconds
+            assert 0 < decision.speech_seconds <= decision.end_seconds - decision.start_seconds + 1e-6
+            assert 0 <= decision.pause_seconds <= LIMITS.end_silence_seconds
             assert decision.end_seconds - decision.start_seconds <= LIMITS.longest_seconds + CHUNK_SECONDS + 1e-6
         else:
+            assert not isinstance(decision, Paused)  # nobody asked for it
             assert first <= decision.at_seconds <= end
     if len(probabilities) * CHUNK_SECONDS > LIMITS.no_speech_seconds + 1.0:
         assert decisions, "a waiting room always gets a decision"

@@ -14,10 +14,10 @@ import pytest
 from structlog.testing import capture_logs
 
 import forge_edge.ears
-from forge_edge import children
-from forge_edge.children import EarsChild, Said
+from forge_edge import children, core_link
+from forge_edge.children import EarsChild
 from forge_edge.errors import EngineMissingError, NodeConfigError
-from forge_edge.messages import Instruction, WakeHeard
+from forge_edge.messages import Instruction, Said, WakeHeard
 
 CONNECT = """
 import json, os, socket, sys, time
@@ -272,7 +272,7 @@ async def test_ears_that_die_are_known_at_once(tmp_path: Path, monkeypatch: pyte
 
 def test_a_hanging_room_is_known_within_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    assert forge_edge.ears.BEAT_SECONDS < children.BEAT_LIMIT_SECONDS
+    assert core_link.BEAT_SECONDS < children.BEAT_LIMIT_SECONDS
     assert forge_edge.ears.STUCK_SECONDS + children.BEAT_LIMIT_SECONDS < 10
 
 

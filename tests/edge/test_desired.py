@@ -12,9 +12,9 @@ from tests.edge.test_conversation import Room
 import forge_edge.ears
 from forge_edge import desired
 from forge_edge.audio.ports import Speech
-from forge_edge.children import EarsChild, Said
+from forge_edge.children import EarsChild
 from forge_edge.dialogue.conversation import NOBODYS_ROOM, NOT_LISTENING, NOT_THE_PATIENT, WHO, Conversation, Speaker
-from forge_edge.messages import Hearing, Instruction, read_perception
+from forge_edge.messages import Hearing, Instruction, Said, read_perception
 from forge_edge.observations import FormObserved
 from forge_edge.settings import NodeSettings
 from forge_shared.wire import PURPOSES, TwinDesired

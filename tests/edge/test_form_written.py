@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from forge_edge.forms import written
+from forge_edge.forms.asked import AskedForm, Passage
 from forge_edge.forms.expressions import FhirPath
 from forge_edge.forms.files import run_written
-from forge_edge.forms.written import Passage, Turn, WrittenForm
+from forge_edge.forms.steps import Step
 from forge_shared.errors import FormInvalidError
 from forge_shared.forms import elements
 from forge_shared.forms.filling import ABSENT_REASON, DECLINE_REASON
@@ -21,6 +23,7 @@ from forge_shared.forms.recorded import filled_by
 
 GIVEN = Path(__file__).parents[3] / "shared" / "data" / "forms"
 HL7 = "http://hl7.org/fhir/StructureDefinition/"
+NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 LABEL = {"resourceType": "Questionnaire", "id": "f", "url": "urn:f", "version": "1", "title": "F", "status": "draft"}
 YES_NO = [{"valueCoding": {"code": "y", "display": "Yes"}}, {"valueCoding": {"code": "n", "display": "No"}}]
 
@@ -66,14 +69,14 @@ def likely(asked: Passage) -> str:
 
 
 def completed(form: Questionnaire) -> dict[str, Any]:
-    rules = WrittenForm(form, FhirPath(form), UTC)
-    turn, steps = rules.begin(), 0
-    while turn.state.current is not None:
-        turn = rules.hear(turn.state, likely(turn.state.current))
+    asked = AskedForm(form)
+    step, steps = written.begin(asked, "r", NOW), 0
+    while step.state.at is not None:
+        step = written.hear(asked, step.state, likely(asked.passage(step.state)), now=NOW)
         steps += 1
         assert steps < 500
-    assert turn.state.status == "completed"
-    return turn.state.filling.response(status="completed", authored=datetime.now(UTC), expressions=FhirPath(form))
+    assert step.state.status == "completed"
+    return asked.filling(step.state).response(status="completed", authored=NOW, expressions=asked.expressions)
 
 
 @pytest.mark.parametrize("name", sorted(installed()))
@@ -118,7 +121,12 @@ def test_every_kind_of_answer_keeps_its_type() -> None:
         "url": ["https://e.org/a"],
         "quantity": [{"value": 3.0, "unit": "kg"}],
     }
-    assert response["item"][0]["answer"][0]["extension"] == [{"url": elements.ANSWER_MODE, "valueCode": "text"}]
+    mode, provenance = response["item"][0]["answer"][0]["extension"]
+    assert mode == {"url": elements.ANSWER_MODE, "valueCode": "text"}
+    assert provenance["extension"][:2] == [
+        {"url": "language", "valueCode": "en"},
+        {"url": "times-asked", "valueInteger": 1},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -260,7 +268,8 @@ def test_a_group_is_filled_in_as_often_as_somebody_wants() -> None:
     response, _ = run(installed()["admission"], *_ADMISSION)
     groups = [item for part in response["item"] for item in part.get("item", []) if item["linkId"] == "allergy"]
     assert [group["item"][0]["answer"][0]["valueString"] for group in groups] == ["nuts", "latex"]
-    assert [len(group["item"]) for group in groups] == [2, 1]
+    assert [["answer" in item for item in group["item"]] for group in groups] == [[True, True], [True, False]]
+    assert groups[1]["item"][1]["extension"][0] == {"url": ABSENT_REASON, "valueCode": "unknown"}
     assert filled_by(installed()["admission"], response).codes()["allergy-how"] == "mild"
 
 
@@ -307,7 +316,7 @@ def test_a_declined_question_says_so_with_its_reason_and_a_needed_one_cannot_be_
     form = form_of({"linkId": "a", "type": "string", "required": True})
     response, shown = run(form, "skip", "", "decline it is nobody's business")
     assert response["status"] == "completed"
-    assert response["item"][0]["extension"] == [
+    assert response["item"][0]["extension"][:2] == [
         {"url": ABSENT_REASON, "valueCode": "asked-declined"},
         {"url": DECLINE_REASON, "valueString": "it is nobody's business"},
     ]
@@ -357,6 +366,6 @@ def test_whatever_is_written_the_response_fits_its_form(lines: list[str]) -> Non
 
 def test_after_its_end_a_form_takes_no_more() -> None:
     form = form_of({"linkId": "a", "type": "boolean"})
-    rules = WrittenForm(form, FhirPath(form), UTC)
-    ended = rules.hear(rules.begin().state, "yes")
-    assert rules.hear(ended.state, "no") == Turn(ended.state, ())
+    asked = AskedForm(form)
+    ended = written.hear(asked, written.begin(asked, "r", NOW).state, "yes", now=NOW)
+    assert written.hear(asked, ended.state, "no", now=NOW) == Step(ended.state)

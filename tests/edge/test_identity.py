@@ -74,6 +74,14 @@ def test_staff_vouch_with_their_pin_and_a_wrong_one_opens_nothing() -> None:
     assert touched(room, "4711").now.activity == "form"
 
 
+def test_a_touch_opens_no_form_where_a_word_is_agreed_on() -> None:
+    room = asked()
+    reaction = room.dialogue.wish_by_touch(room.now, now=NOW, new_id=new_id())
+    assert (reaction.conversation.activity, reaction.conversation.interview) == ("who", None)
+    room.hear("yes")
+    assert room.now.interview is None
+
+
 def test_guessing_the_pin_ends_also_when_the_form_is_asked_for_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(identity, "PIN_TRIES", 3)
     room = asked()

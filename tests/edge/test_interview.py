@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from forge_edge.anonymiser import Anonymiser
 from forge_edge.forms import interview as interviews
-from forge_edge.forms.interview import Interview, Step
+from forge_edge.forms.asked import AskedForm
+from forge_edge.forms.state import FormState
+from forge_edge.forms.steps import Step
 from forge_edge.observations import FormObserved, Observation, RiskAnswerObserved, RiskReviewObserved
 from forge_edge.speech.grammar import Meaning
 from forge_shared.clock import SystemClock
@@ -20,6 +22,7 @@ from forge_shared.forms.questionnaire import Questionnaire, installed
 from forge_shared.ids import new_id
 
 FORM = installed()["phq-9"]
+ASKED = AskedForm(FORM)
 LINKS = [item.link_id for item in FORM.questions]
 RISK = "44260-8"
 NOT_AT_ALL, SEVERAL, MORE_THAN_HALF, NEARLY_EVERY = "LA6568-5", "LA6569-3", "LA6570-1", "LA6571-9"
@@ -40,15 +43,15 @@ class Room:
     """One interview and everything that was said and observed in it."""
 
     def __init__(self, form: Questionnaire = FORM) -> None:
-        self.form = form
+        self.form = ASKED if form is FORM else AskedForm(form)
         self.said: list[str] = []
         self.observed: list[Observation] = []
         self.paused = False
-        self._interview: Interview | None = None
-        self._take(interviews.begin(form, new_id(), STARTED))
+        self._interview: FormState | None = None
+        self._take(interviews.begin(self.form, new_id(), STARTED))
 
     @property
-    def interview(self) -> Interview:
+    def interview(self) -> FormState:
         assert self._interview is not None, "the interview is over"
         return self._interview
 
@@ -58,7 +61,7 @@ class Room:
 
     def hear(self, *meanings: Meaning | None) -> "Room":
         for meaning in meanings:
-            self._take(interviews.hear(self.form, self.interview, meaning))
+            self._take(interviews.hear(self.form, self.interview, meaning, now=STARTED))
         return self
 
     def silence(self) -> "Room":
@@ -143,7 +146,7 @@ def test_a_yes_without_a_read_back_stores_nothing(room: Room) -> None:
 def test_doubt_is_asked_again_and_counted(room: Room) -> None:
     room.hear(None, None)
     assert room.interview.re_prompts == 2
-    assert dict(room.interview.times_asked)[LINKS[0]] == 3
+    assert dict(room.interview.asked)[(("phq-9", 0), (LINKS[0], 0))] == 3
     room.answer(SEVERAL)
     assert room.interview.answers[0].times_asked == 3
 
@@ -259,6 +262,14 @@ _SAID = st.one_of(
 _FIRST_ANSWERS = st.lists(st.sampled_from(range(4)), max_size=10)
 
 
+def code_of(state: FormState) -> str:
+    """The option that is being read back."""
+    assert state.pending is not None
+    (value,) = state.pending.values
+    assert value.value_coding is not None
+    return value.value_coding.code
+
+
 class Witness(Room):
     """A room beside which someone writes down every answer that was confirmed, and checks each step."""
 
@@ -273,12 +284,12 @@ class Witness(Room):
         elif said == RESUME:
             self.resume()
         elif said == RESTART:
-            self._interview = Interview.model_validate_json(before.model_dump_json())
+            self._interview = FormState.model_validate_json(before.model_dump_json())
             assert self._interview == before
         else:
             meaning = _possible(before, said)
             if meaning == YES and before.pending is not None:
-                self.confirmed[before.current] = before.pending
+                self.confirmed[before.current] = code_of(before)
             self.hear(meaning)
             if self._interview is not None:
                 # Who skips a question takes its answer back.
@@ -310,7 +321,7 @@ class Witness(Room):
         assert RISK not in result.skipped or self.of(RiskAnswerObserved), "a risk item that was skipped was told"
 
 
-def _possible(interview: Interview, said: Meaning | str | None) -> Meaning | None:
+def _possible(interview: FormState, said: Meaning | str | None) -> Meaning | None:
     """Any text stands for an option; only those of the current question can be heard."""
     if not isinstance(said, str):
         return said
@@ -338,10 +349,10 @@ def test_whatever_is_said_only_what_was_confirmed_is_stored(
 
 
 def test_a_doubtful_answer_is_read_back_only_after_it_was_asked_again(room: Room) -> None:
-    first = interviews.hear(FORM, room.interview, None, guess=answer(SEVERAL))
+    first = interviews.hear(ASKED, room.interview, now=STARTED, meaning=None, guess=answer(SEVERAL))
     assert "did not understand" in first.say[0]
     assert first.interview is not None
-    second = interviews.hear(FORM, first.interview, None, guess=answer(SEVERAL))
+    second = interviews.hear(ASKED, first.interview, now=STARTED, meaning=None, guess=answer(SEVERAL))
     assert second.say == ("I heard: Several days. Is that right?",)
     assert second.interview is not None
     assert second.interview.answers == (), "a guess is stored only after a yes, as any answer"
@@ -349,25 +360,25 @@ def test_a_doubtful_answer_is_read_back_only_after_it_was_asked_again(room: Room
 
 def test_a_doubtful_yes_is_no_yes(room: Room) -> None:
     room.hear(answer(SEVERAL))
-    assert interviews.hear(FORM, room.interview, None, guess=YES).interview is not None
-    assert interviews.hear(FORM, room.interview, None, guess=YES).interview.answers == ()  # type: ignore[union-attr]  # asserted above
+    assert interviews.hear(ASKED, room.interview, now=STARTED, meaning=None, guess=YES).interview is not None
+    assert interviews.hear(ASKED, room.interview, now=STARTED, meaning=None, guess=YES).interview.answers == ()  # type: ignore[union-attr]  # asserted above
 
 
 def test_a_doubtful_command_is_followed_only_where_it_takes_nothing_away(room: Room) -> None:
     room.answer(SEVERAL).hear(None)
-    back = interviews.hear(FORM, room.interview, None, guess=command("back")).interview
+    back = interviews.hear(ASKED, room.interview, now=STARTED, meaning=None, guess=command("back")).interview
     assert back is not None
     assert back.current == LINKS[0]
     for taking in ("skip", "stop"):
-        after = interviews.hear(FORM, room.interview, None, guess=command(taking)).interview
+        after = interviews.hear(ASKED, room.interview, now=STARTED, meaning=None, guess=command(taking)).interview
         assert after is not None
         assert after.current == LINKS[1]
 
 
 def test_guessed_commands_do_not_keep_a_question_open_for_ever(room: Room) -> None:
-    interview: Interview | None = room.interview
+    interview: FormState | None = room.interview
     for _ in range(interviews.TRIES):
         assert interview is not None
-        interview = interviews.hear(FORM, interview, None, guess=command("repeat")).interview
+        interview = interviews.hear(ASKED, interview, now=STARTED, meaning=None, guess=command("repeat")).interview
     assert interview is not None
     assert interview.skipped == (LINKS[0],)

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -10,12 +10,14 @@ from forge_edge.audio import patient as mind
 from forge_edge.audio.patient import Patient, PatientScript, Phase, Says
 from forge_edge.errors import NodeConfigError
 from forge_edge.forms import interview as interviews
+from forge_edge.forms.asked import AskedForm
 from forge_edge.observations import FormObserved
 from forge_edge.speech.grammar import Meaning, normalised
 from forge_shared.forms.questionnaire import installed
 
 FORMS = installed()
 PHQ9 = FORMS["phq-9"]
+ASKED = AskedForm(PHQ9)
 LINKS = [item.link_id for item in PHQ9.questions]
 WORDS = [option.display.lower() for option in PHQ9.questions[0].answer_option]
 DIFFICULTY = "somewhat difficult"
@@ -39,20 +41,20 @@ def called(patient: Patient) -> Patient:
 def fill_in(patient: Patient, mishearings: Sequence[int | None] = ()) -> tuple[Patient, dict[str, str]]:
     """Let the patient talk to the room's own interview; each answer is misheard as the next option number, or not."""
     heard_wrong = list(mishearings)
-    step = interviews.begin(PHQ9, "response", datetime.now(UTC))
+    step = interviews.begin(ASKED, "response", datetime.now(UTC))
     for _ in range(300):
         patient, says = mind.react(patient, " ".join(step.say))
         if step.interview is None:
             record = step.observations[-1]
             assert isinstance(record, FormObserved)
-            return patient, {answer.link_id: answer.code for answer in record.answers}
+            return patient, {answer.link_id: answer.code for answer in record.answers if answer.code}
         assert says is not None
-        meaning: Meaning | None = interviews.vocabulary(PHQ9, step.interview).meaning(normalised(says.text))
+        meaning: Meaning | None = interviews.vocabulary(ASKED, step.interview).meaning(normalised(says.text))
         if meaning is not None and meaning.kind == "answer" and heard_wrong:
             ordinal = heard_wrong.pop()
             options = PHQ9.question(step.interview.current).answer_option  # type: ignore[union-attr]  # it is asked
             meaning = None if ordinal is None else Meaning("answer", options[ordinal].code)
-        step = interviews.hear(PHQ9, step.interview, meaning)
+        step = interviews.hear(ASKED, step.interview, meaning, now=datetime.now(UTC))
     raise AssertionError("the form did not end")
 
 
@@ -65,6 +67,7 @@ def meant(ordinals: Sequence[int]) -> dict[str, str]:
 ORDINALS = st.lists(st.integers(0, 3), min_size=9, max_size=9)
 
 
+@settings(deadline=None)
 @given(ordinals=ORDINALS)
 def test_a_patient_who_is_understood_fills_in_the_form_without_a_re_prompt(ordinals: list[int]) -> None:
     patient, codes = fill_in(called(mind.begin(script(form_want(ordinals)), FORMS)))
@@ -73,6 +76,7 @@ def test_a_patient_who_is_understood_fills_in_the_form_without_a_re_prompt(ordin
     assert codes == meant(ordinals)
 
 
+@settings(deadline=None)
 @given(ordinals=ORDINALS, mishearings=st.lists(st.none() | st.integers(0, 3), max_size=3))
 def test_a_misheard_patient_insists_until_the_record_is_what_they_meant(
     ordinals: list[int], mishearings: list[int | None]
@@ -83,6 +87,7 @@ def test_a_misheard_patient_insists_until_the_record_is_what_they_meant(
     assert patient.re_prompts <= len(mishearings)
 
 
+@settings(deadline=None)
 @given(ordinals=ORDINALS, after=st.integers(1, 7), back=st.integers(0, 2), answer=st.integers(0, 3))
 def test_a_patient_who_changes_their_mind_goes_back_and_the_new_answer_counts(
     ordinals: list[int], after: int, back: int, answer: int

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from tests.edge.test_conversation import PROMISES, Room
@@ -242,6 +242,7 @@ def test_over_every_change_of_the_clock_it_is_said_once_on_every_day(zone: str, 
     assert len(said) == len(set(said)) == 33
 
 
+@settings(deadline=None)  # the first use of a time zone reads it from the disk
 @given(st.lists(st.integers(1, 900), min_size=1, max_size=40))
 def test_however_seldom_the_node_looks_each_dose_is_said_or_told_exactly_once(minutes: list[int]) -> None:
     reminder = Reminder(id="pills", kind="medication", times=(time(6), time(13), time(20)))

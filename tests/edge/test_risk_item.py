@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 from tests.edge.test_interview import (
-    FORM,
+    ASKED,
     MORE_THAN_HALF,
     NEARLY_EVERY,
     NO,
     NOT_AT_ALL,
     RISK,
     SEVERAL,
+    STARTED,
     YES,
     Room,
     answer,
@@ -33,7 +34,7 @@ def room() -> Room:
 
 @pytest.mark.parametrize(("code", "ordinal"), [(SEVERAL, 1), (MORE_THAN_HALF, 2), (NEARLY_EVERY, 3)])
 def test_a_risk_answer_raises_an_alarm_in_the_very_step_it_is_heard(room: Room, code: str, ordinal: int) -> None:
-    step = interviews.hear(FORM, room.to_item_9().interview, answer(code))
+    step = interviews.hear(ASKED, room.to_item_9().interview, answer(code), now=STARTED)
     (risk,) = step.observations
     assert isinstance(risk, RiskAnswerObserved)
     assert (risk.link_id, risk.answer, risk.ordinal) == (RISK, code, ordinal)
@@ -130,9 +131,9 @@ def test_stopping_before_the_risk_item_was_asked_raises_none(room: Room) -> None
 
 
 def test_a_confirmed_risk_answer_is_marked_so_that_the_room_says_what_is_true_of_the_staff(room: Room) -> None:
-    told = interviews.hear(FORM, room.to_item_9().hear(answer(NEARLY_EVERY)).interview, YES).told
+    told = interviews.hear(ASKED, room.to_item_9().hear(answer(NEARLY_EVERY)).interview, YES, now=STARTED).told
     assert told
-    assert not interviews.hear(FORM, room.interview, NO).told
+    assert not interviews.hear(ASKED, room.interview, NO, now=STARTED).told
 
 
 SITE_FORM = """{

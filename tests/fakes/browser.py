@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 ARGUMENTS = (
@@ -64,3 +65,9 @@ class Complaints:
         self.heard: list[str] = []
         page.on("console", lambda said: self.heard.append(said.text) if said.type in {"error", "warning"} else None)
         page.on("pageerror", lambda error: self.heard.append(str(error)))
+
+
+async def violations(page: Page) -> list[str]:
+    """Return what axe finds wrong with a page."""
+    found = await Axe().run(page)
+    return [f"{each['id']}: {[node['html'] for node in each['nodes']]}" for each in found.response["violations"]]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import aiomqtt
 from tests.fakes.keys import SITE, authority
-from tests.journey.world import free_port
+from tests.fakes.ports import free_port
 
 from forge_hub.broker.child import BrokerChild, choose
 from forge_hub.fleet.authority import Authority

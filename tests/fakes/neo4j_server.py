@@ -15,7 +15,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ import neo4j
 import pytest
 from neo4j.exceptions import DriverError, Neo4jError
 from pydantic import SecretStr
+from tests.fakes.ports import free_port
 
 POM = Path(__file__).parent / "neo4j" / "pom.xml"
 IMAGE = "docker.io/library/neo4j:5.26-community"
@@ -96,7 +96,7 @@ def neo4j_server(folder: Path) -> Iterator[Neo4jServer]:
 def java_server(folder: Path) -> Iterator[Neo4jServer]:
     """Run the server out of its Maven artifacts with its home in ``folder``, and kill it at the end."""
     classpath = _classpath(folder)
-    port = _free_port()
+    port = free_port()
     server = Neo4jServer(f"bolt://127.0.0.1:{port}", "neo4j", SecretStr(secrets.token_hex(18)))
     configuration = folder / "conf"
     configuration.mkdir()
@@ -211,13 +211,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
     process.wait(timeout=STOP_SECONDS)
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _container_engine() -> str | None:

@@ -4,29 +4,22 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import ssl
 import struct
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
-from typing import Any, cast
 
 import aiomqtt
 import pytest
 import pytest_asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from structlog.testing import capture_logs
+from tests.fakes.running_broker import KINDS, SITE, Running, prepared
 
-from forge_hub.broker import child as child_module
-from forge_hub.broker.child import BrokerChild, Kind, choose, mosquitto_program
 from forge_hub.broker.users import HUB_USER, may, mosquitto_acl
-from forge_hub.errors import BrokerError
 from forge_hub.fleet.authority import Authority
 from forge_shared import topics
 from forge_shared.clock import SystemClock
@@ -35,9 +28,6 @@ from forge_shared.ids import new_id
 in_one_loop = pytest.mark.asyncio(loop_scope="module")
 """The brokers and their clients live through the whole module."""
 
-SITE = "site"
-KINDS: tuple[Kind, ...] = ("mosquitto", "amqtt")
-INSTALL = "Mosquitto is not installed: `apt install mosquitto`"
 EPOCH = new_id()
 
 
@@ -64,62 +54,12 @@ GREEDY = [
 ]
 
 
-@dataclass
-class Running:
-    """A broker that runs, with the certificates of its users."""
-
-    kind: Kind
-    port: int
-    folder: Path
-    authority: Authority
-    child: BrokerChild
-    contexts: dict[str, ssl.SSLContext]
-
-    def client(
-        self, user: str, identifier: str | None = None, context: ssl.SSLContext | None = None, **more: Any
-    ) -> aiomqtt.Client:
-        return aiomqtt.Client(
-            "127.0.0.1",
-            self.port,
-            tls_context=context or self.contexts[user],
-            identifier=identifier or f"test-{new_id()}",
-            protocol=aiomqtt.ProtocolVersion.V311,
-            # Who is refused waits for it in vain: the broker hangs up on a handshake without a word of MQTT.
-            timeout=5 if context is None else 1.5,
-            **more,
-        )
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return cast("int", server.getsockname()[1])
-
-
-def prepared(kind: Kind, folder: Path) -> Running:
-    if kind == "mosquitto" and mosquitto_program() is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(INSTALL)
-        pytest.skip(INSTALL)
-    authority = Authority(folder / "authority", SystemClock())
-    authority.prepare(SITE, ())
-    contexts = {name: authority.context_as(name) for name in (HUB_USER, "room-1", "room-2")}
-    port = free_port()
-    child = BrokerChild(kind, folder=folder, authority=authority, site=SITE, host="127.0.0.1", port=port)
-    return Running(kind, port, folder, authority, child, contexts)
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=KINDS)
 async def broker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
     running = prepared(request.param, tmp_path_factory.mktemp(request.param))
     await running.child.start()
     yield running
     await running.child.stop()
-
-
-async def until(condition: Callable[[], bool], seconds: float = 15) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 async def heard(client: aiomqtt.Client, seconds: float = 0.5) -> list[tuple[str, bytes]]:
@@ -430,127 +370,3 @@ async def _die_with_will(broker: Running, user: str, topic: str) -> None:
         await asyncio.wait_for(reader.readexactly(4), 5)
     writer.transport.abort()
     await asyncio.sleep(0.1)
-
-
-# The child.
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@in_one_loop
-async def test_a_broker_that_is_killed_is_started_again(
-    kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(child_module, "RESTART_SECONDS", (0.01, 0.1))
-    running = prepared(kind, tmp_path)
-    await running.child.start()
-    watching = asyncio.create_task(running.child.watch())
-    try:
-        first = int(running.child.pid_file.read_text())
-        os.kill(first, signal.SIGKILL)
-        await until(lambda: int(running.child.pid_file.read_text()) != first and running.child.state == "ok")
-        async with running.client("room-1"):
-            pass
-    finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
-        await running.child.stop()
-    assert not running.child.pid_file.exists()
-
-
-@in_one_loop
-async def test_a_broker_that_a_killed_hub_left_behind_is_replaced(tmp_path: Path) -> None:
-    left_behind = prepared("mosquitto", tmp_path)
-    await left_behind.child.start()
-    orphan = int(left_behind.child.pid_file.read_text())
-    again = BrokerChild(
-        "mosquitto",
-        folder=tmp_path,
-        authority=left_behind.authority,
-        site=SITE,
-        host="127.0.0.1",
-        port=left_behind.port,
-    )
-    try:
-        await again.start()
-        assert int(again.pid_file.read_text()) != orphan
-        async with left_behind.client("room-1"):
-            pass
-    finally:
-        await again.stop()
-        await left_behind.child.stop()
-
-
-@in_one_loop
-async def test_a_process_id_that_is_somebody_elses_now_is_left_alone(tmp_path: Path) -> None:
-    running = prepared("mosquitto", tmp_path)
-    bystander = await asyncio.create_subprocess_exec("sleep", "30")
-    running.child.pid_file.write_text(str(bystander.pid))
-    try:
-        await running.child.start()
-        assert bystander.returncode is None
-    finally:
-        await running.child.stop()
-        bystander.kill()
-        await bystander.wait()
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@in_one_loop
-async def test_a_port_that_is_taken_is_found(kind: Kind, tmp_path: Path) -> None:
-    running = prepared(kind, tmp_path)
-    with socket.create_server(("127.0.0.1", running.port)):
-        try:
-            with pytest.raises(BrokerError, match="taken"):
-                await running.child.start()
-        finally:
-            await running.child.stop()
-
-
-@in_one_loop
-async def test_a_stranger_who_takes_the_port_in_the_last_moment_is_not_our_broker(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def unseen(_: BrokerChild) -> None:
-        return
-
-    monkeypatch.setattr(BrokerChild, "_check_port", unseen)
-    running = prepared("mosquitto", tmp_path)
-    with socket.create_server(("127.0.0.1", running.port)):
-        try:
-            with pytest.raises(BrokerError, match="taken"):
-                await running.child.start()
-        finally:
-            await running.child.stop()
-
-
-@in_one_loop
-async def test_a_death_is_logged_once_and_so_is_the_recovery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(child_module, "RESTART_SECONDS", (0.01, 0.05))
-    monkeypatch.setattr(child_module, "STEADY_SECONDS", 0.5)
-    running = prepared("mosquitto", tmp_path)
-
-    def started_again(before: str) -> bool:
-        return running.child.pid_file.read_text() != before and running.child.state == "ok"
-
-    with capture_logs() as logs:
-        await running.child.start()
-        watching = asyncio.create_task(running.child.watch())
-        try:
-            for _ in range(3):
-                first = running.child.pid_file.read_text()
-                os.kill(int(first), signal.SIGKILL)
-                await until(partial(started_again, first))
-            await until(lambda: any(line["event"] == "broker.restarted" for line in logs))
-        finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
-            await running.child.stop()
-    assert [line["event"] for line in logs] == ["broker.started", "broker.died", "broker.restarted"]
-
-
-@in_one_loop
-async def test_asking_for_mosquitto_where_there_is_none_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(child_module, "mosquitto_program", lambda: None)
-    assert choose("auto") == choose("amqtt") == "amqtt"
-    with pytest.raises(BrokerError, match="apt install mosquitto"):
-        choose("mosquitto")

@@ -1,6 +1,7 @@
 """Event log to records: what a clinician reads is what the room sent, scored again at the hub."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,12 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select
 from structlog.testing import capture_logs
 from tests.fakes.clock import FakeClock
-from tests.fakes.sent import PHQ_9_CODES, PHQ_9_SCORED, WATER, FakeNode, phq_9, session, utterance
+from tests.fakes.sent import PHQ_9_CODES, PHQ_9_SCORED, WATER, FakeNode, arrived, phq_9, session, utterance
 
+from forge_edge.anonymiser import Anonymiser
+from forge_edge.forms import touch
+from forge_edge.forms.asked import AskedForm
+from forge_hub.fleet.authority import Authority
 from forge_hub.ingest.reading import Arrived
 from forge_hub.ingest.store import IngestStore
 from forge_hub.projection import catch_up
@@ -27,11 +32,14 @@ from forge_hub.records.schema import (
     Session,
     Utterance,
 )
+from forge_shared import signatures
+from forge_shared.clock import SystemClock
 from forge_shared.events import FormAnswer as Answer
-from forge_shared.events import SessionEnded
+from forge_shared.events import FormRecorded, SessionEnded
 from forge_shared.forms.questionnaire import installed
 from forge_shared.ids import new_id
 
+NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 DERIVED = (FormAnswer, FormResponse, Utterance, Session, Person)
 
 
@@ -213,3 +221,85 @@ def test_the_log_of_a_form_says_nothing_of_its_answers(hub: Hub) -> None:
     with capture_logs() as logs:
         hub.arrives(hub.node.send(phq_9(hub.clock, [3] * 9, total=1)))
     assert not any(code in repr(logs) for code in PHQ_9_CODES)
+
+
+# How a form came, and who signed it.
+
+
+class SignedRoom:
+    """A room with a certificate of this site, and the form that it signs."""
+
+    def __init__(self, hub: Hub, folder: Path) -> None:
+        authority = Authority(folder, SystemClock())
+        authority.prepare("site", ["localhost"])
+        issued = authority.issue("room-1", timedelta(days=1))
+        hub.projection = RecordsProjection(hub.database, installed(), authority.authority_pem())
+        clock = SystemClock()
+        anonymiser = Anonymiser(
+            "p-1", clock, sign=lambda content: signatures.sign(content, issued.key, issued.certificate)
+        )
+        step = touch.begin(AskedForm(installed()["admission"]), new_id(), clock.now())
+        for entered in ("Jo", "en", "glasses", "no", "2", "170 cm", "80.5"):
+            step = touch.touched(AskedForm(installed()["admission"]), step.state, touch.Answer((entered,)), now=NOW)
+        step = touch.touched(AskedForm(installed()["admission"]), step.state, touch.Decline("mine"), now=NOW)
+        step = touch.touched(AskedForm(installed()["admission"]), step.state, touch.Stop(), now=NOW)
+        (observed,) = step.observations
+        event = anonymiser.event_of(observed)
+        assert event is not None
+        assert isinstance(event.data, FormRecorded)
+        self.form = event.data
+
+
+def test_a_form_of_any_kind_is_filed_in_words_with_its_modes_and_that_its_room_signed_it(
+    hub: Hub, tmp_path: Path
+) -> None:
+    room = SignedRoom(hub, tmp_path / "keys")
+    hub.arrives(hub.node.send(room.form))
+    (response,) = hub.stored(FormResponse)
+    assert (response.signature, response.modes) == ("room", ["touch"])
+    assert [absent["reason"] for absent in response.absent] == ["asked-declined"]
+    assert {row.link_id: row.code for row in hub.stored(FormAnswer)} == {
+        "called": "in own words, which stay in the room",
+        "language": "en",
+        "aids": "glasses",
+        "allergies": "no",
+        "falls": "2",
+        "height": "170 cm",
+        "weight": "80.5",
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        (lambda data: {**data, "signature": None}, "missing"),
+        (lambda data: {**data, "re_prompts": 9}, "wrong"),
+        (lambda data: {**data, "answers": data["answers"][1:]}, "wrong"),
+    ],
+)
+def test_a_form_that_nobody_signed_or_that_was_altered_says_so(
+    hub: Hub, tmp_path: Path, change: Callable[[dict[str, Any]], dict[str, Any]], verdict: str
+) -> None:
+    room = SignedRoom(hub, tmp_path / "keys")
+    envelope = hub.node.event(room.form)
+    hub.arrives(arrived(envelope.model_copy(update={"data": change(envelope.data)})))
+    assert [response.signature for response in hub.stored(FormResponse)] == [verdict]
+
+
+def test_another_rooms_signature_and_another_persons_are_wrong(hub: Hub, tmp_path: Path) -> None:
+    room = SignedRoom(hub, tmp_path / "keys")
+    hub.arrives(FakeNode(hub.clock, "room-2").send(room.form))
+    other = room.form.model_copy(update={"response": new_id()})
+    hub.arrives(FakeNode(hub.clock, "room-1", subject="p-2").send(other))
+    assert [response.signature for response in hub.stored(FormResponse)] == ["wrong", "wrong"]
+
+
+def test_a_form_of_the_version_before_is_read_and_shown_as_not_signed(hub: Hub) -> None:
+    envelope = hub.node.event(phq_9(hub.clock, [1] * 9))
+    fields = ("link_id", "code", "mode", "times_asked", "corrected")
+    answers = [{name: answer[name] for name in fields} for answer in envelope.data["answers"]]
+    old = {name: value for name, value in envelope.data.items() if name not in ("absent", "modes", "signature")}
+    data = {**old, "answers": answers}
+    hub.arrives(arrived(envelope.model_copy(update={"type": "org.personaforge.form.recorded.v1", "data": data})))
+    (response,) = hub.stored(FormResponse)
+    assert (response.total, response.signature, response.modes) == (9, "missing", ["voice"])

@@ -7,9 +7,8 @@ from typing import Literal
 
 import pyotp
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, expect
-from tests.fakes.browser import Complaints, open_browser, open_context
+from tests.fakes.browser import Complaints, open_context, violations
 from tests.fakes.pages import PASSWORD, PERSON, ROOM, SAID, HubPages, open_pages, serve, wire
 
 from forge_hub.records.schema import Person, Room
@@ -37,12 +36,6 @@ def pages(tmp_path: Path) -> Iterator[HubPages]:
 async def address(pages: HubPages) -> AsyncIterator[str]:
     async with serve(pages) as served:
         yield served
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with open_browser() as opened:
-        yield opened
 
 
 async def sign_in(context: BrowserContext, pages: HubPages, username: str) -> None:
@@ -80,12 +73,12 @@ async def test_an_alert_arrives_live_and_is_taken_from_the_keyboard_alone(
         await expect(page.get_by_role("img", name="QR code")).to_be_visible()
         assert await page.evaluate("document.querySelector('.qr').naturalWidth > 100")
         secret = await page.get_by_label("The secret, for typing").input_value()
-        assert await _violations(page) == []
+        assert await violations(page) == []
         await page.get_by_label("Code").focus()
         await page.keyboard.type(pyotp.TOTP(secret).now())
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("listitem").filter(has_text="-")).to_have_count(10)
-        assert await _violations(page) == []
+        assert await violations(page) == []
         await page.get_by_role("link", name="I have kept them").click()
         await expect(page.locator("#live")).to_have_attribute("data-state", "live")
         await expect(page.get_by_text("Nobody is waiting.")).to_be_visible()
@@ -203,11 +196,11 @@ async def test_no_page_has_an_accessibility_violation(
         empty = ["/login", link.removeprefix(address)]
         for path in empty:
             await page.goto(path)
-            assert await _violations(page) == [], path
+            assert await violations(page) == [], path
         await sign_in(context, pages, "admin")
         await page.goto("/")
         await expect(page.get_by_text("No room has connected yet.")).to_be_visible()
-        assert await _violations(page) == []
+        assert await violations(page) == []
 
         _fill(pages)
         for role, paths in from_roles.items():
@@ -219,7 +212,7 @@ async def test_no_page_has_an_accessibility_violation(
                 await page.wait_for_load_state("load")
                 if path == f"/people/{PERSON}" or "/utterances/" in path:
                     await expect(page.locator("canvas").first).to_be_visible()
-                assert await _violations(page) == [], f"{role} {path}"
+                assert await violations(page) == [], f"{role} {path}"
                 assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         assert [said for said in complaints.heard if "404" not in said and "403" not in said] == []
 
@@ -239,11 +232,11 @@ async def test_a_claim_is_shown_as_words_and_as_a_code_and_a_device_is_revoked(
         await expect(page.get_by_role("list", name="The words of the claim").get_by_role("listitem")).to_have_count(15)
         code = page.get_by_role("img", name="The address and the words as a QR code")
         assert await code.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
-        assert await _violations(page) == []
+        assert await violations(page) == []
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         await page.get_by_role("button", name="Revoke Room 12").click()
         await expect(page.get_by_role("row", name="Room 12")).to_contain_text("revoked")
-        assert await _violations(page) == []
+        assert await violations(page) == []
         assert complaints.heard == []
 
 
@@ -302,8 +295,3 @@ def _fill(pages: HubPages) -> None:
     pages.person_is_opened_in_an_emergency("clinician", "stay-opened")
     account = pages.account("staff", "maria.nurse")
     pages.alert_arrives(state="accepted", accepted_by=account, accepted_at=pages.now)
-
-
-async def _violations(page: object) -> list[str]:
-    results = await Axe().run(page)
-    return [f"{each['id']}: {[node['html'] for node in each['nodes']]}" for each in results.response["violations"]]

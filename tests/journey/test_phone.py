@@ -8,14 +8,14 @@ from datetime import UTC
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, expect
 from sqlalchemy import select
-from tests.fakes.browser import PATIENCE_MS, Complaints, open_browser
+from tests.fakes.browser import Complaints, violations
 from tests.fakes.pages import ROOM, HubPages, open_pages, serve, wire
+from tests.fakes.phone import phone, press, story
 
 from forge_hub.alerts.engine import AlertEngine
-from forge_hub.records.schema import Account, Alert, AlertStep, Bed, Ward
+from forge_hub.records.schema import Account, Alert, Bed, Ward
 
 pytestmark = pytest.mark.slow
 
@@ -39,62 +39,6 @@ async def address(pages: HubPages) -> AsyncIterator[str]:
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with open_browser() as opened:
-        yield opened
-
-
-async def phone(browser: Browser, address: str, pages: HubPages, username: str, *, scripts: bool = True) -> Page:
-    """Open a phone that is signed in: 390 by 844 points with a touch screen, as many are."""
-    context: BrowserContext = await browser.new_context(
-        base_url=address,
-        viewport={"width": 390, "height": 844},
-        device_scale_factor=2,
-        has_touch=True,
-        is_mobile=True,
-        reduced_motion="reduce",
-        java_script_enabled=scripts,
-    )
-    context.set_default_timeout(PATIENCE_MS)
-    await context.add_cookies(
-        [
-            {
-                "name": pages.app.state.site.cookie,
-                "value": pages.token(username),
-                "domain": "127.0.0.1",
-                "path": "/",
-                "httpOnly": True,
-                "sameSite": "Strict",
-            }
-        ]
-    )
-    return await context.new_page()
-
-
-async def violations(page: Page) -> list[str]:
-    found = await Axe().run(page)
-    return [f"{each['id']}: {[node['html'] for node in each['nodes']]}" for each in found.response["violations"]]
-
-
-async def press(page: Page, name: str) -> None:
-    """Reach a button with the keyboard alone and press it."""
-    await page.evaluate("document.activeElement.blur()")
-    for _ in range(40):
-        await page.keyboard.press("Tab")
-        if (
-            await page.evaluate("document.activeElement.ariaLabel ?? document.activeElement.textContent")
-        ).strip() == name:
-            await page.keyboard.press("Enter")
-            return
-    pytest.fail(f"the keyboard does not reach {name}")
-
-
-def story(pages: HubPages, alert: str) -> list[str]:
-    with pages.database.read() as transaction:
-        return list(transaction.scalars(select(AlertStep.what).where(AlertStep.alert == alert).order_by(AlertStep.id)))
 
 
 async def test_an_alert_rings_is_taken_attended_and_closed_and_another_phone_sees_it_at_once(

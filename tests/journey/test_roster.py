@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, expect
 from sqlalchemy import select
-from tests.fakes.browser import Complaints, open_browser
+from tests.fakes.browser import Complaints, violations
 from tests.fakes.pages import ROOM, HubPages, open_pages, serve
-from tests.journey.test_phone import phone, press, story, violations
+from tests.fakes.phone import phone, press, story
 
 from forge_hub.alerts import monitoring
 from forge_hub.alerts.engine import AlertEngine
@@ -47,12 +47,6 @@ async def address(pages: HubPages, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with open_browser() as opened:
-        yield opened
 
 
 async def tick(page: Page, label: str) -> None:

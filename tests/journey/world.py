@@ -1,11 +1,9 @@
 """A site for journeys: one hub and its rooms, as real processes on loopback, in one folder."""
 
-import contextlib
 import json
 import os
 import re
 import secrets
-import socket
 import sqlite3
 import ssl
 import subprocess
@@ -19,24 +17,13 @@ from typing import Any, Self, TypeVar
 
 import httpx
 import pyotp
+from tests.fakes.ports import free_port
 
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 CODE_SPARE_SECONDS = 8.0
 """How long a one-time code must still be good for when it is taken: a loaded machine is slow to send it."""
 T = TypeVar("T")
-
-
-def free_port() -> int:
-    """Return a TCP port of loopback that is free now, and that no outgoing connection is given while a server is down.
-
-    Linux gives those 32768 and up (ip(7), ``ip_local_port_range``).
-    """
-    while True:
-        port = 20_000 + secrets.randbelow(12_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 def until(what: str, look: Callable[[], T | None], *, seconds: float = START_SECONDS, every: float = 0.05) -> T:

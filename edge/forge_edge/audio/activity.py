@@ -68,6 +68,7 @@ class EndpointLimits:
             second; coughs that pass are refused by the recogniser.
         longest_seconds: An utterance is cut here: somebody else speaks, or a television does.
         pre_roll_seconds: Kept before the first speech, for soft beginnings that the detector hears late.
+        probe_silence_seconds: Silence after which it is worth trying whether all was said; 0: never.
     """
 
     no_speech_seconds: float = 8.0
@@ -75,6 +76,7 @@ class EndpointLimits:
     min_speech_seconds: float = 0.12
     longest_seconds: float = 15.0
     pre_roll_seconds: float = 0.3
+    probe_silence_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +87,33 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Paused:
+    """The speaker pauses, perhaps because all was said: so far the utterance lies between two stream times."""
+
+    start_seconds: float
+    end_seconds: float
+    speech_end_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
-    """The utterance lies between two stream times; ``reason`` says what ended it."""
+    """The utterance lies between two stream times; ``reason`` says what ended it.
+
+    Attributes:
+        start_seconds: Its first sample, pre-roll included.
+        end_seconds: Its last sample, the silence that ended it included.
+        reason: What ended it.
+        speech_end_seconds: Where its last word ended.
+        speech_seconds: How much of it was speech.
+        pause_seconds: The longest pause within it.
+    """
 
     start_seconds: float
     end_seconds: float
     reason: Literal["silence", "longest"]
+    speech_end_seconds: float = 0.0
+    speech_seconds: float = 0.0
+    pause_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +123,21 @@ class TimedOut:
     at_seconds: float
 
 
-Endpoint = Started | Ended | TimedOut
+Endpoint = Started | Paused | Ended | TimedOut
 
 
 class Endpointer:
     """Finds one utterance in a stream of speech probabilities. Decides only: no sound, no clock, no I/O.
 
-    It gives at most one `Started`, and then at most one `Ended`; or one `TimedOut`. After that it is spent.
+    It gives at most one `Started`, then any number of `Paused`, one in each pause, and at most one `Ended`; or one
+    `TimedOut`. After that it is spent.
     """
 
     def __init__(self, limits: EndpointLimits = EndpointLimits()) -> None:
         """Wait for speech."""
         self._limits = limits
+        self._pause_seconds = 0.0
+        self._probed = False
         self._opened_seconds: float | None = None
         self._speech_from_seconds = 0.0
         self._speech_until_seconds = 0.0
@@ -156,14 +182,31 @@ class Endpointer:
 
     def _await_silence(self, probability: float, chunk_end: float, opened: float) -> Endpoint | None:
         if probability >= SILENCE_PROBABILITY:
+            pause = chunk_end - CHUNK_SECONDS - self._speech_until_seconds
+            self._pause_seconds = max(self._pause_seconds, pause)
             self._speech_until_seconds = chunk_end
-        if chunk_end - self._speech_until_seconds >= self._limits.end_silence_seconds:
-            self._state = "spent"
-            return Ended(self._start(opened), chunk_end, "silence")
+            self._speech_seconds += CHUNK_SECONDS
+            self._probed = False
+        silence = chunk_end - self._speech_until_seconds
+        if silence >= self._limits.end_silence_seconds:
+            return self._end(chunk_end, "silence", opened)
         if chunk_end - self._start(opened) >= self._limits.longest_seconds:
-            self._state = "spent"
-            return Ended(self._start(opened), chunk_end, "longest")
+            return self._end(chunk_end, "longest", opened)
+        if not self._probed and 0 < self._limits.probe_silence_seconds <= silence:
+            self._probed = True
+            return Paused(self._start(opened), chunk_end, self._speech_until_seconds)
         return None
+
+    def _end(self, chunk_end: float, reason: Literal["silence", "longest"], opened: float) -> Ended:
+        self._state = "spent"
+        return Ended(
+            self._start(opened),
+            chunk_end,
+            reason,
+            speech_end_seconds=self._speech_until_seconds,
+            speech_seconds=self._speech_seconds,
+            pause_seconds=self._pause_seconds,
+        )
 
     def _start(self, opened: float) -> float:
         return max(opened, self._speech_from_seconds - self._limits.pre_roll_seconds)

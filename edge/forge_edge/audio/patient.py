@@ -94,13 +94,17 @@ class Change(Frozen):
 
 
 class Form(Frozen):
-    """Wake the room and fill in a form. ``answers`` are spoken phrases by link id; what is missing is skipped."""
+    """Wake the room and fill in a form. ``answers`` are spoken phrases by link id; what is missing is skipped.
+
+    Once item ``touches_after`` is confirmed they say nothing more and go on at the screen.
+    """
 
     kind: Literal["form"]
     says: Spoken = "i want to fill in my form"
     form: str = "phq-9"
     answers: Mapping[str, Spoken]
     changes: tuple[Change, ...] = ()
+    touches_after: str | None = None
 
 
 Want = Annotated[Request | Talk | Await | Wait | Form, Field(discriminator="kind")]
@@ -316,6 +320,8 @@ def _confirm(patient: Patient, want: Form, display: str) -> Turn:
 def _answer(patient: Patient, want: Form, item: Item, *, sorry: bool) -> Turn:
     repeated = item.link_id == patient.item and not patient.excused and patient.going_back_to is None
     patient = replace(patient, re_prompts=patient.re_prompts + repeated, excused=False)
+    if want.touches_after is not None and patient.confirmed == want.touches_after:
+        return replace(patient, phase=Phase.LISTENING, item=item.link_id), None
     order = [question.link_id for question in patient.forms[want.form].questions]
     place = order.index(item.link_id)
     if patient.denied is not None and not sorry and order.index(patient.denied) < place:

@@ -5,7 +5,8 @@ opened, so that a simulated room may run faster than the wall clock.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from threading import Event
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ CHUNK_SAMPLES = 512
 """32 ms, the window of the voice-activity detector."""
 
 Samples = NDArray[np.int16]
+
+Earcon = Literal["listening", "heard", "not-understood", "muted"]
+"""Short tones: I am listening; I have heard you; I did not understand; I hear nothing any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +63,30 @@ class AudioSource(Protocol):
 
 
 class AudioSink(Protocol):
-    """Plays sound into a room. ``play`` is called from one thread, ``stop`` from any."""
+    """Plays sound into a room. ``play`` and ``tone`` are called from one thread, ``stop`` from any."""
 
-    def play(self, speech: Speech) -> None:
+    def play(self, speech: Speech, *, more: bool = False, cancelled: Event | None = None) -> None:
         """Play and return when it has been heard, or when `stop` was called.
+
+        Args:
+            speech: What to say.
+            more: More follows at once: there is no need to wait until the device has played the last sample.
+            cancelled: Nothing is played, or no more of it, once this is set and `stop` was called: who cancels cannot
+                know whether playback has begun.
 
         Raises:
             AudioError: The device failed.
         """
 
-    def tone(self) -> None:
-        """Play the short tone that says: I am listening."""
+    def tone(self, earcon: Earcon = "listening") -> None:
+        """Play a short tone.
+
+        Raises:
+            AudioError: The device failed.
+        """
 
     def stop(self) -> None:
-        """End the current playback at once."""
+        """End the current playback within one chunk."""
 
     def close(self) -> None:
         """Release the device. Further calls do nothing."""

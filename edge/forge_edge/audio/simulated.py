@@ -16,7 +16,7 @@ from forge_edge.audio import patient as mind
 from forge_edge.audio.noise import QUIET_DBFS, SPEECH_DBFS, at_level, room_noise, spoken_part
 from forge_edge.audio.outcome import Outcome, Said, write
 from forge_edge.audio.patient import SLOWEST_WORDS_PER_MINUTE, PatientScript, Phase, Says, Turn, Voice
-from forge_edge.audio.ports import CHUNK_SAMPLES, SAMPLE_RATE_HZ, AudioChunk, Speech
+from forge_edge.audio.ports import CHUNK_SAMPLES, SAMPLE_RATE_HZ, AudioChunk, Earcon, Speech
 from forge_edge.speech.espeak import EspeakSynthesiser
 from forge_edge.speech.flite import FliteSynthesiser
 from forge_edge.speech.ports import Synthesiser
@@ -115,7 +115,7 @@ class SimulatedRoom:
         self._patient = mind.begin(script, questionnaire.installed())
         self._said: tuple[Said, ...] = ()
         self._heard: list[str] = []
-        self._toned = False
+        self._toned = self._is_spoken_to = False
         self._utterance: _Utterance | None = None
         self._chunks = 0
         self._due_seconds: float | None = None
@@ -147,11 +147,20 @@ class SimulatedRoom:
             self._save()
             return chunk
 
-    def hear(self, speech: Speech) -> None:
-        """The room speaks: takes as long as the speech, at the room's speed, then the patient has heard it."""
-        if self._listen(len(speech.samples) / SAMPLE_RATE_HZ):
-            with self._changed:
+    def hear(self, speech: Speech, *, more: bool = False, cancelled: threading.Event | None = None) -> None:
+        """The room speaks: takes as long as the speech, at the room's speed, then the patient has heard it.
+
+        They listen to the end, ``more`` sentences included, before they answer.
+        """
+        with self._changed:
+            if cancelled is not None and cancelled.is_set():
+                return
+            self._is_spoken_to = True
+        was_heard = self._listen(len(speech.samples) / SAMPLE_RATE_HZ)
+        with self._changed:
+            if was_heard:
                 self._heard.append(speech.text)
+            if not (was_heard and more):
                 self._room_spoke()
 
     def hear_tone(self) -> None:
@@ -164,6 +173,7 @@ class SimulatedRoom:
         """End what the room is saying; the patient has then not heard it."""
         with self._changed:
             self._stops += 1
+            self._is_spoken_to = False
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -184,6 +194,7 @@ class SimulatedRoom:
             return not self._changed.wait_for(lambda: self._stops != before, timeout=limit)
 
     def _room_spoke(self) -> None:
+        self._is_spoken_to = False
         self._rest(float(self._random.uniform(*REPLY_SECONDS)) if self._due_seconds is None else None)
         self._changed.notify_all()
 
@@ -196,7 +207,7 @@ class SimulatedRoom:
 
     def _think(self) -> None:
         """Let the patient begin to speak when their turn has come."""
-        if self._utterance is not None:
+        if self._utterance is not None or self._is_spoken_to:
             return
         if self._due_seconds is not None:
             if self._now_seconds >= self._due_seconds:
@@ -318,13 +329,14 @@ class SimulatedSink:
     def __init__(self, room: SimulatedRoom) -> None:
         self._room = room
 
-    def play(self, speech: Speech) -> None:
-        """Say something to the patient; returns when it was heard or stopped."""
-        self._room.hear(speech)
+    def play(self, speech: Speech, *, more: bool = False, cancelled: threading.Event | None = None) -> None:
+        """Say something to the patient; returns when it was heard or stopped. They answer when there is no more."""
+        self._room.hear(speech, more=more, cancelled=cancelled)
 
-    def tone(self) -> None:
-        """Tell the patient that the room listens."""
-        self._room.hear_tone()
+    def tone(self, earcon: Earcon = "listening") -> None:
+        """Tell the patient that the room listens; other tones mean nothing to them."""
+        if earcon == "listening":
+            self._room.hear_tone()
 
     def stop(self) -> None:
         """End what is being said."""

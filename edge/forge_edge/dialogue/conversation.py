@@ -5,8 +5,9 @@ Never decided by a language model. The room says that something is on its way on
 button.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import cast
 
 from forge_edge.dialogue import crisis, exercise, exercising, identity, reminding, room_answers, voice_choice
@@ -28,10 +29,13 @@ from forge_edge.dialogue.sentences import (
 )
 from forge_edge.dialogue.turn import Conversation, Reaction, Speaker, listening, resting, taken_down, with_sentence
 from forge_edge.forms import interview as interviews
-from forge_edge.forms.interview import Interview, Step
+from forge_edge.forms import touch
+from forge_edge.forms.asked import AskedForm
+from forge_edge.forms.state import FormState, How
+from forge_edge.forms.steps import Step
 from forge_edge.messages import NothingHeard, SpeechHeard, WakeHeard
 from forge_edge.observations import Observation, RequestObserved
-from forge_edge.speech.grammar import Meaning, Vocabulary, confirmation, requests, resumption
+from forge_edge.speech.grammar import DICTATION, Meaning, Vocabulary, confirmation, requests, resumption
 from forge_edge.speech.wishes import EXERCISES, VOICE_WISHES
 from forge_shared.events import Mode, RequestCode
 from forge_shared.forms.questionnaire import Questionnaire
@@ -66,10 +70,24 @@ class Dialogue:
         forms: Questionnaires by id; ``form_id`` names the one that "my form" means.
         form_id: The room's form.
         plan: What the staff have set for the room.
+        zone: Time zone of the room.
+        dictation: Whether the room's engine takes down free speech.
+        screen: Whether there is a screen on which a form can be answered.
     """
 
-    def __init__(self, forms: dict[str, Questionnaire], form_id: str, plan: RoomPlan | None = None) -> None:
-        self._forms = forms
+    def __init__(  # noqa: PLR0913 (what a room is)
+        self,
+        forms: Mapping[str, Questionnaire],
+        form_id: str,
+        plan: RoomPlan | None = None,
+        *,
+        zone: tzinfo = UTC,
+        dictation: bool = False,
+        screen: bool = False,
+    ) -> None:
+        self._forms = {
+            name: AskedForm(form, zone=zone, dictation=dictation, screen=screen) for name, form in forms.items()
+        }
         self._form_id = form_id
         self._plan = plan or RoomPlan()
 
@@ -78,7 +96,7 @@ class Dialogue:
         if before.interview is None:
             return self._rest(before)
         form = self._forms.get(before.interview.form_id)
-        if form is None or form.canonical != before.interview.canonical:
+        if form is None or form.form.canonical != before.interview.canonical:
             # The form was replaced meanwhile: its answers would mean something else now.
             return self._rest(before.model_copy(update={"interview": None}))
         # That there is a form is nobody else's business: where others may be, the patient must ask for it.
@@ -174,7 +192,13 @@ class Dialogue:
             meaning = _meaning(vocabulary, heard)
             if meaning is not None and meaning.kind == "request":
                 return self._call_in_form(before, before.interview, meaning, hub=hub)
-            step = interviews.hear(form, before.interview, meaning, guess=vocabulary.meaning(heard.text))
+            guess = vocabulary.meaning(heard.text)
+            if guess is None and heard.text and interviews.takes_dictation(form, before.interview):
+                # In own words whatever was said is the answer; what the engine doubts is read back as a guess is.
+                guess = Meaning("answer", heard.text)
+                meaning = guess if heard.accepted else None
+            how = How(mode="voice", language=form.form.language, engine=heard.engine, confidence=heard.confidence)
+            step = interviews.hear(form, before.interview, meaning, now=now, guess=guess, how=how)
             return self._form(before, step, hub=hub)
         if before.activity == "resume":
             meaning = _meaning(resumption(), heard)
@@ -193,11 +217,13 @@ class Dialogue:
             return self._doubt(before, heard.text)
         return self._request(before, meaning, now=now, new_id=new_id, hub=hub)
 
-    def nothing(self, before: Conversation, heard: NothingHeard) -> Reaction:
+    def nothing(self, before: Conversation, heard: NothingHeard) -> Reaction:  # noqa: PLR0911 (as `_answered`)
         """React to silence where something was expected."""
         if heard.turn != before.turn:
             return self._stay(before)
         if before.activity == "form" and before.interview is not None:
+            if before.interview.led != "voice":
+                return self._rest(before)  # somebody answers on the screen: nobody asks them to speak
             form = self._forms[before.interview.form_id]
             return self._form(before, interviews.silence(form, before.interview))
         if before.activity == "exercise":
@@ -207,6 +233,63 @@ class Dialogue:
         if before.activity == "who" and before.tries == 0:
             return self._ask_who(before, tries=1)
         return self._rest(before)
+
+    def shown(self, now: Conversation) -> touch.View | None:
+        """Return what a screen shows of the form in progress; None where there is none."""
+        state = now.interview
+        return touch.view(self._forms[state.form_id], state) if state is not None else None
+
+    def touched_begin(
+        self, before: Conversation, *, now: datetime, new_id: str, form_id: str | None = None
+    ) -> Reaction:
+        """Begin a form on the screen, or go on with the one in progress; whose form it is has been checked there."""
+        if before.interview is not None:
+            return self.touched(before, touch.Repeat(), now=now)
+        return self._by_hand(before, touch.begin(self._forms[form_id or self._form_id], new_id, now), hub=True)
+
+    def touched(
+        self,
+        before: Conversation,
+        action: touch.Action,
+        *,
+        now: datetime,
+        hub: bool = True,
+        hand: touch.Hand = "touch",
+    ) -> Reaction:
+        """React to a tap on the form in progress; without one nothing changes.
+
+        The room falls silent and goes on listening for the same question, so that the next answer may be spoken again.
+
+        Args:
+            before: Where the dialogue stands.
+            action: What was tapped.
+            now: Time of the decision.
+            hub: Whether the hub is known to be listening.
+            hand: Whose hand it was.
+        """
+        state = before.interview
+        if state is None:
+            return Reaction(before, None)
+        return self._by_hand(
+            before, touch.touched(self._forms[state.form_id], state, action, now=now, hand=hand), hub=hub
+        )
+
+    def _by_hand(self, before: Conversation, step: Step, *, hub: bool) -> Reaction:
+        after = before.model_copy(update={"interview": step.interview})
+        say = ((TELLING if hub else NO_HUB),) if step.told else ()
+        if step.refused is not None:
+            return Reaction(after, None, refused=step.refused)
+        if step.interview is None or step.paused or before.activity not in ("idle", "form", "resume"):
+            return self._rest(after, say=say, observations=step.observations)
+        vocabulary = interviews.vocabulary(self._forms[step.interview.form_id], step.interview)
+        return self._listen(after, "form", say, vocabulary, ANSWER_PATIENCE_SECONDS, observations=step.observations)
+
+    def aloud(self, now: Conversation) -> tuple[str, ...]:
+        """Return what the room would say to ask its question once more; nothing where it asks none."""
+        state = now.interview
+        if state is None or state.at is None:
+            return ()
+        return interviews.ask_again(self._forms[state.form_id], state).say
 
     def announce(
         self, before: Conversation, sentences: tuple[str, ...], *, tone: bool = False, repeatable: bool = True
@@ -230,6 +313,24 @@ class Dialogue:
         if before.activity != "idle":
             return Reaction(after, None, later=(sentence,))
         return self._rest(after, say=(sentence,))
+
+    def call(self, before: Conversation, request: RequestCode, *, hub: bool) -> Reaction:
+        """React to a request that was made by touch: at once, whatever the room is doing."""
+        if before.activity == "form" and before.interview is not None:
+            return self._call_in_form(before, before.interview, Meaning("request", request), hub=hub, mode="touch")
+        sentence = SENDING[request] if hub else NO_HUB
+        after = before.model_copy(update={"doubted": None})
+        return self._rest(after, say=(sentence,), observations=(RequestObserved(request=request, mode="touch"),))
+
+    def wish_by_touch(self, before: Conversation, *, now: datetime, new_id: str) -> Reaction:
+        """React to the wish for the form: who is there is asked as it is by voice."""
+        if before.speaker == "unknown":
+            return self._rest(before, say=(NOBODYS_ROOM,))
+        by_word = self._plan.agreed_word is not None  # which no touch can say
+        if before.speaker == "asked" and (by_word or before.activity != "who"):
+            return self._ask_who(before)
+        ready = before.model_copy(update={"activity": "idle", "doubted": None})
+        return self.touched_begin(ready, now=now, new_id=new_id)
 
     def _request(
         self, before: Conversation, meaning: Meaning | None, *, now: datetime, new_id: str, hub: bool
@@ -314,14 +415,19 @@ class Dialogue:
         say = ((TELLING if hub else NO_HUB), *step.say) if step.told else step.say
         if step.interview is None or step.paused:
             return self._rest(after, say=say, observations=step.observations)
-        vocabulary = interviews.vocabulary(self._forms[step.interview.form_id], step.interview)
+        form = self._forms[step.interview.form_id]
+        vocabulary = interviews.vocabulary(form, step.interview)
+        if interviews.takes_dictation(form, step.interview):
+            vocabulary = Vocabulary(DICTATION, vocabulary.meanings)
         return self._listen(after, "form", say, vocabulary, ANSWER_PATIENCE_SECONDS, observations=step.observations)
 
-    def _call_in_form(self, before: Conversation, interview: Interview, meaning: Meaning, *, hub: bool) -> Reaction:
+    def _call_in_form(
+        self, before: Conversation, interview: FormState, meaning: Meaning, *, hub: bool, mode: Mode = "voice"
+    ) -> Reaction:
         step = interviews.ask_again(self._forms[interview.form_id], interview)
-        called = RequestObserved(request=cast("RequestCode", meaning.code), mode="voice")
+        called = RequestObserved(request=cast("RequestCode", meaning.code), mode=mode)
         sentence = SENDING[meaning.code] if hub else NO_HUB
-        return self._form(before, Step(step.interview, (sentence, *step.say), (called, *step.observations)))
+        return self._form(before, Step(step.state, (sentence, *step.say), (called, *step.observations)))
 
     def _vocabulary(self, before: Conversation) -> Vocabulary:
         """Return what the room listens for."""
@@ -349,6 +455,8 @@ class Dialogue:
     def _stay(self, before: Conversation) -> Reaction:  # noqa: PLR0911 (one return for each thing it may wait for)
         """Go on waiting for whatever the room waits for now, and say it again."""
         if before.activity == "form" and before.interview is not None:
+            if before.interview.led != "voice":
+                return self._by_hand(before, Step(before.interview), hub=True)
             return self._form(before, interviews.ask_again(self._forms[before.interview.form_id], before.interview))
         if before.activity == "resume":
             return self._offer_resume(before)

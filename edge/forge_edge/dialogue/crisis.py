@@ -46,6 +46,11 @@ class Danger:
     sentence: str | None
 
 
+def prepare() -> None:
+    """Read the language's catalogue now: the first danger must not wait for it."""
+    judge("")
+
+
 def texts(heard: SpeechHeard, expected: Container[str]) -> tuple[str, ...]:
     """Return what must be judged of an utterance: not what is plainly what was asked for, nor a guess forced to be it.
 

@@ -6,7 +6,7 @@ from typing import Literal
 from forge_edge.dialogue.crisis import Raised
 from forge_edge.dialogue.exercise import Progress
 from forge_edge.dialogue.reminders import Watched
-from forge_edge.forms.interview import Interview
+from forge_edge.forms.state import FormState
 from forge_edge.messages import Instruction, Listen, SpeechHeard
 from forge_edge.observations import Observation, UtteranceHeard
 from forge_edge.speech.grammar import Vocabulary
@@ -41,12 +41,14 @@ class Conversation(Frozen):
         wrong_pins: Wrong PINs of the staff in a row.
         reminders: What is reminded of, and how far each is settled.
         reminder: The reminder that was said and may be confirmed now.
+        muted: Whether the patient wants the room to hear nothing.
+        quiet: Whether the patient wants what they touch not to be read aloud.
     """
 
     activity: Activity = "idle"
     tries: int = 0
     doubted: str | None = None
-    interview: Interview | None = None
+    interview: FormState | None = None
     turn: int = 0
     session: str | None = None
     speaker: Speaker = "assumed"
@@ -57,6 +59,8 @@ class Conversation(Frozen):
     wrong_pins: int = 0
     reminders: tuple[Watched, ...] = ()
     reminder: str | None = None
+    muted: bool = False
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,8 @@ class Reaction:
     """The new state, what the ears shall do next, and what was observed on the way.
 
     Without an instruction the ears go on with what they are doing; ``later`` is to be said before the next sentence.
-    ``ambience`` is a code of `sentences.AMBIENCE` for Home Assistant.
+    ``ambience`` is a code of `sentences.AMBIENCE` for Home Assistant. ``refused`` says to somebody at the screen why
+    what they entered was not taken.
     """
 
     conversation: Conversation
@@ -72,6 +77,7 @@ class Reaction:
     observations: tuple[Observation, ...] = ()
     later: tuple[str, ...] = ()
     ambience: str | None = None
+    refused: str | None = None
 
 
 def listening(  # noqa: PLR0913 (one place that builds a listening turn)

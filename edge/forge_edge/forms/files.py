@@ -3,20 +3,26 @@
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from forge_edge.forms import written
+from forge_edge.forms.asked import AskedForm
 from forge_edge.forms.expressions import FhirPath
-from forge_edge.forms.written import WrittenForm
+from forge_edge.forms.recorded import response
+from forge_edge.forms.steps import Step
+from forge_edge.observations import RiskAnswerObserved
 from forge_shared.errors import FormInvalidError, FormUnknownError, ResponseInvalidError
 from forge_shared.forms import instruments
 from forge_shared.forms.intake import Warned
 from forge_shared.forms.questionnaire import Questionnaire, installed, load, read
 from forge_shared.forms.recorded import filled_by
+from forge_shared.ids import new_id
 
 MOST_SIBLINGS = 200
 """Files beside a response that are looked through for its questionnaire. Ours."""
+ALARM = "! In a room this answer calls the staff at once."
 
 
 def check_files(files: Iterable[Path]) -> Iterator[dict[str, Any]]:
@@ -51,9 +57,9 @@ def score_files(files: Iterable[Path], form_file: Path | None, forms_dir: Path |
     for path in files:
         line: dict[str, Any] = {"file": str(path)}
         try:
-            response = _response(path)
-            form = given or _form_of(response, known, path.parent)
-            line |= {"questionnaire": form.canonical, **_scored(form, response)}
+            given_response = _response(path)
+            form = given or _form_of(given_response, known, path.parent)
+            line |= {"questionnaire": form.canonical, **_scored(form, given_response)}
         except (FormInvalidError, FormUnknownError, ResponseInvalidError) as error:
             line["error"] = str(error)
         yield line
@@ -77,23 +83,27 @@ def form_named(name: Path, forms_dir: Path | None) -> Questionnaire:
 def run_written(form: Questionnaire, lines: Iterable[str], show: Callable[[str], object]) -> dict[str, Any]:
     """Fill in a form with lines as they come, and return its QuestionnaireResponse.
 
-    When the lines end before the form does, the response is one in progress.
+    When the lines end before the form does, the response is one in progress. That an answer would raise an alarm is
+    shown; nobody is called from here.
     """
-    expressions = FhirPath(form)
     # Times that name no zone are those of the place where they are written.
     now = datetime.now().astimezone()
-    rules = WrittenForm(form, expressions, now.tzinfo or datetime.now().astimezone().tzinfo)  # type: ignore[arg-type]  # an aware time has a zone
-    turn = rules.begin()
-    for sentence in turn.say:
-        show(sentence)
-    for line in lines if turn.state.current is not None else ():
-        turn = rules.hear(turn.state, line)
-        for sentence in turn.say:
-            show(sentence)
-        if turn.state.current is None:
+    asked = AskedForm(form, zone=now.tzinfo or UTC)
+    step = written.begin(asked, new_id(), now)
+    _show(step, show)
+    for line in lines if step.state.at is not None else ():
+        step = written.hear(asked, step.state, line, now=datetime.now(now.tzinfo))
+        _show(step, show)
+        if step.state.at is None:
             break
-    state = turn.state
-    return state.filling.response(status=state.status, authored=now, expressions=expressions, mode="text")
+    return response(asked, step.state, now)
+
+
+def _show(step: Step, show: Callable[[str], object]) -> None:
+    if any(isinstance(seen, RiskAnswerObserved) for seen in step.observations):
+        show(ALARM)
+    for sentence in step.say:
+        show(sentence)
 
 
 def _response(path: Path) -> dict[str, Any]:

@@ -1,20 +1,21 @@
 """A questionnaire asked by voice: pure decisions over what was understood.
 
-Items are read out verbatim. Every answer is read back and stored only when the person says that it is right. Any answer
-to a risk item but its lowest raises an alarm the moment it is heard; so does a risk item that stays unanswered.
+Items are read out verbatim. Every answer is read back and stored only when the person says that it is right. A question
+that a voice cannot answer here is offered on the screen where there is one, and otherwise left out, with the reason.
 """
 
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
-from typing import Literal
 
-from forge_edge.observations import FormObserved, Observation, RiskAnswerObserved, RiskReviewObserved
-from forge_edge.speech.grammar import Meaning, Vocabulary, answers, confirmation
-from forge_shared.events import FormAnswer
-from forge_shared.forms import scoring
-from forge_shared.forms.elements import AnswerOption
-from forge_shared.forms.questionnaire import Item, Questionnaire
-from forge_shared.model import Frozen
+from forge_edge.forms import spoken, steps
+from forge_edge.forms.asked import AskedForm, hints
+from forge_edge.forms.state import Absent, FormState, How, Pending
+from forge_edge.forms.steps import Move, Step
+from forge_edge.speech.grammar import Meaning, Vocabulary
+from forge_shared.errors import AnswerUnfitError
+from forge_shared.forms import elements, entry
+from forge_shared.forms.elements import Value
+from forge_shared.forms.questionnaire import Item
 
 TRIES = 4
 """Misunderstandings in a row of one question or read-back before the room does something else. Ours."""
@@ -24,385 +25,363 @@ _HARMLESS = frozenset({"repeat", "back", "correct", "help"})
 """Commands after which a question is asked again, and nothing else."""
 SILENCES = 2
 """Times nobody answers before the room waits to be called again."""
+LONGEST_SAID = 800
+"""Characters of a sentence that the room says at once; a voice takes a thousand."""
 
 
-class Interview(Frozen):
-    """Where an interview stands; saved after every step, so that a restart can resume it.
-
-    Attributes:
-        pending: Option code that was heard and is being read back.
-        risk_key: Names the risk answer that is being read back.
-        times_asked: How often each question was asked.
-        corrected: Questions whose stored answer was taken back by the person.
-        misunderstood: Misunderstandings in a row.
-        unconfirmed: Read-backs of the current question that were not confirmed.
-    """
-
-    form_id: str
-    canonical: str
-    response: str
-    started_at: datetime
-    current: str
-    answers: tuple[FormAnswer, ...] = ()
-    skipped: tuple[str, ...] = ()
-    corrected: tuple[str, ...] = ()
-    times_asked: tuple[tuple[str, int], ...] = ()
-    pending: str | None = None
-    risk_key: str | None = None
-    misunderstood: int = 0
-    unconfirmed: int = 0
-    silences: int = 0
-    re_prompts: int = 0
-
-    @property
-    def codes(self) -> dict[str, str]:
-        """Stored option codes by link id."""
-        return {answer.link_id: answer.code for answer in self.answers}
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What follows: the new state (None when the interview is over), what to say, what was observed.
-
-    ``paused`` means: nobody answers; keep the state and wait to be called. ``told`` means: an answer that raised an
-    alarm was confirmed; say first, as far as it is true, that the staff are being told.
-    """
-
-    interview: Interview | None
-    say: tuple[str, ...]
-    observations: tuple[Observation, ...] = ()
-    paused: bool = False
-    told: bool = False
-
-
-def begin(form: Questionnaire, response: str, started_at: datetime) -> Step:
+def begin(form: AskedForm, response: str, started_at: datetime) -> Step:
     """Start a form at its first question."""
-    first = form.questions[0]
-    interview = Interview(
-        form_id=form.id, canonical=form.canonical, response=response, started_at=started_at, current=first.link_id
-    )
+    move = steps.begun(form, response, started_at, "voice")
     introduction = (
-        f"We will go through the {form.title} together.",
+        f"We will go through the {form.form.title} together.",
         "After each question I repeat what I heard, and you tell me whether it is right.",
         "You can also say: repeat, go back, skip, or stop.",
-        *(item.text for item in form.item if item.type == "group" and item.text),
     )
-    return _ask(form, interview, before=introduction, with_options=True)
+    return _onward(form, move, started_at, introduction)
 
 
-def resume(form: Questionnaire, interview: Interview) -> Step:
+def resume(form: AskedForm, state: FormState) -> Step:
     """Go on where the interview was interrupted: the current question is asked again."""
-    fresh = interview.model_copy(update={"pending": None, "risk_key": None, "misunderstood": 0, "silences": 0})
-    review = _review(interview, "not-reviewed")
-    step = _ask(form, fresh, before=("Let us go on.",), with_options=True)
-    return Step(step.interview, step.say, (*review, *step.observations))
+    fresh = steps.taken_back(state, "not-reviewed")
+    heard = fresh.state.model_copy(update={"misunderstood": 0, "silences": 0, "led": "voice"})
+    step = _ask(form, heard, before=("Let us go on.",))
+    return replace(step, observations=(*fresh.observations, *step.observations))
 
 
-def vocabulary(form: Questionnaire, interview: Interview) -> Vocabulary:
+def vocabulary(form: AskedForm, state: FormState) -> Vocabulary:
     """Return what may be said now."""
-    return confirmation() if interview.pending else answers(form, _item(form, interview))
+    return spoken.vocabulary(form, state)
 
 
-def ask_again(form: Questionnaire, interview: Interview) -> Step:
+def takes_dictation(form: AskedForm, state: FormState) -> bool:
+    """Tell whether the current question is answered in own words, which an engine here takes down."""
+    if state.at is None or state.at[0] != "ask" or state.pending is not None:
+        return False
+    return form.dictation and form.passage(state).item.type in ("string", "text")
+
+
+def ask_again(form: AskedForm, state: FormState) -> Step:
     """Say once more what the room is waiting for."""
-    return _plain(form, interview)
+    return _plain(form, state)
 
 
-def hear(form: Questionnaire, interview: Interview, meaning: Meaning | None, *, guess: Meaning | None = None) -> Step:  # noqa: PLR0911 (one return for each thing that may have been said)
+def hear(  # noqa: PLR0911, PLR0913 (one return for each thing that may have been said; what is known of it)
+    form: AskedForm,
+    before: FormState,
+    meaning: Meaning | None,
+    *,
+    now: datetime,
+    guess: Meaning | None = None,
+    how: How | None = None,
+) -> Step:
     """Take what was understood; None means that something was said and not understood.
 
     A guess that the engine did not trust is not acted on. But when the same question was not understood before, a
     guessed answer is read back, as any answer is, and a command that takes nothing away is followed: better that than
     to ask in vain again.
+
+    Args:
+        form: The form.
+        before: Where it stands.
+        meaning: What was understood. Of a question in own words, an answer whose code is what was said.
+        now: Time of the decision.
+        guess: What the engine would have said if it had to.
+        how: Which engine heard it, how surely, in which language.
     """
-    if meaning is None and guess is not None and interview.pending is None and interview.misunderstood > 0:
+    state = before.model_copy(update={"led": "voice"})
+    heard = how or How(mode="voice", language=form.form.language)
+    if meaning is None and guess is not None and state.pending is None and state.misunderstood > 0:
         if guess.kind == "answer":
-            return _read_back(form, interview, guess.code)
-        counted = interview.model_copy(update={"misunderstood": interview.misunderstood + 1})
+            return _answer(form, state, guess.code, heard, now)
+        counted = state.model_copy(update={"misunderstood": state.misunderstood + 1})
         if guess.kind == "command" and guess.code in _HARMLESS and counted.misunderstood < TRIES:
-            return _command(form, counted, guess.code)
+            return _command(form, counted, guess.code, now)
     if meaning is None:
-        return _not_understood(form, interview)
+        return _not_understood(form, state, now)
     if meaning.kind == "command":
-        return _command(form, interview, meaning.code)
-    if interview.pending is None and meaning.kind == "answer":
-        return _read_back(form, interview, meaning.code)
-    if interview.pending is not None and meaning.kind == "confirmation":
-        return _store(form, interview) if meaning.code == "yes" else _unconfirmed(form, interview, "corrected")
-    return _not_understood(form, interview)
+        return _command(form, state, meaning.code, now)
+    if state.pending is None and meaning.kind == "answer":
+        return _answer(form, state, meaning.code, heard, now)
+    if meaning.kind == "confirmation" and state.pending is not None:
+        return _store(form, state, now) if meaning.code == "yes" else _unconfirmed(form, state, "corrected", now)
+    if meaning.kind == "confirmation" and form.passage(state).kind == "more":
+        return _onward(form, steps.repeated(form, state, again=meaning.code == "yes"), now)
+    return _not_understood(form, state, now)
 
 
-def silence(form: Questionnaire, interview: Interview) -> Step:
+def silence(form: AskedForm, state: FormState) -> Step:
     """Nobody answered."""
-    waited = interview.model_copy(update={"silences": interview.silences + 1, "re_prompts": interview.re_prompts + 1})
+    waited = state.model_copy(update={"silences": state.silences + 1, "re_prompts": state.re_prompts + 1})
     if waited.silences < SILENCES:
         return _again(form, waited, "Sorry, I did not hear you.")
-    # Someone who falls silent at the risk item may be in danger.
-    observations = (*_review(interview, "not-reviewed"), *_risk_left_open(form, interview, (interview.current,)))
-    paused = waited.model_copy(update={"silences": 0, "pending": None, "risk_key": None})
-    return Step(paused, ("I will wait. Call me when you want to go on.",), observations, paused=True)
+    move = steps.paused(form, waited)
+    return Step(move.state, ("I will wait. Call me when you want to go on.",), move.observations, paused=True)
 
 
-def stop(form: Questionnaire, interview: Interview) -> Step:
+def stop(form: AskedForm, state: FormState) -> Step:
     """End the form before its end; what was confirmed is kept."""
-    observations = (
-        *_review(interview, "not-reviewed"),
-        *_risk_left_open(form, interview, tuple(dict(interview.times_asked))),
-        _finished(form, interview, "stopped"),
-    )
-    return Step(None, ("I have stopped the form. Your answers so far are kept.",), observations)
+    move = steps.stopped(form, state)
+    return Step(move.state, ("I have stopped the form. Your answers so far are kept.",), move.observations)
 
 
-def _ask(
-    form: Questionnaire, interview: Interview, *, before: tuple[str, ...] = (), with_options: bool = False
-) -> Step:
-    item = _item(form, interview)
-    asked = dict(interview.times_asked)
-    asked[item.link_id] = asked.get(item.link_id, 0) + 1
-    counted = interview.model_copy(update={"times_asked": tuple(asked.items())})
-    number = f"Question {item.prefix}. " if item.prefix else ""
-    question = f"{number}{_sentence(item.text)}"
+def _ask(form: AskedForm, state: FormState, *, before: tuple[str, ...] = (), with_options: bool = True) -> Step:
+    counted = steps.asked_once_more(form, state)
+    asked = form.passage(counted)
+    item = asked.item
+    if asked.kind == "more":
+        text = _sentence(item.text or item.link_id)
+        return Step(counted, (*before, f"Is there another one for this? {text} Please say yes or no."))
+    if counted.parts and (slot := spoken.follows(item, counted.parts, counted.started_at.year)) is not None:
+        return Step(counted, (*before, slot.prompt))
+    if counted.adding:
+        return Step(counted, (*before, "Is there anything else? Say it, or say: no, that is all."))
+    number = f"Question {item.prefix.rstrip('.)')}. " if item.prefix else ""
+    question = f"{number}{_sentence(item.text or item.link_id)}"
     if with_options:
-        question = f"{question} Please answer: {_options(item)}."
-    return Step(counted, (*before, question))
+        how = spoken.expectation(form, item, counted) if spoken.is_sayable(form, item) else _ON_SCREEN
+        question = f"{question} {how}".strip()
+    held = form.filling(counted).values(asked.place)
+    if held and counted.entry(asked.place) is None:
+        question = f"{question} Now it says: {_words(held)}. You can say: keep it."
+    return Step(counted, (*before, *_short(question), *(_sentence(hint) for hint in hints(item))))
 
 
-def _not_understood(form: Questionnaire, interview: Interview) -> Step:
-    counted = interview.model_copy(
-        update={"misunderstood": interview.misunderstood + 1, "re_prompts": interview.re_prompts + 1, "silences": 0}
+_ON_SCREEN = "I cannot take this answer by voice. You can give it on the screen, or say: skip."
+
+
+def _plain(form: AskedForm, state: FormState) -> Step:
+    if state.pending is not None:
+        return Step(state, _short(_heard(state.pending)))
+    return _ask(form, state)
+
+
+def _again(form: AskedForm, state: FormState, sorry: str) -> Step:
+    if state.pending is not None:
+        return Step(state, (f"{sorry} Please say yes or no. {_heard(state.pending)}",))
+    step = _ask(form, state)
+    return replace(step, say=(f"{sorry} {step.say[0]}", *step.say[1:]))
+
+
+def _not_understood(form: AskedForm, state: FormState, now: datetime) -> Step:
+    counted = state.model_copy(
+        update={"misunderstood": state.misunderstood + 1, "re_prompts": state.re_prompts + 1, "silences": 0}
     )
     if counted.misunderstood < TRIES:
         return _again(form, counted, "Sorry, I did not understand.")
-    if interview.pending is not None:
-        return _unconfirmed(form, counted, "not-reviewed")
-    return _give_up(form, counted)
+    if counted.pending is not None:
+        return _unconfirmed(form, counted, "not-reviewed", now)
+    return _give_up(form, counted, now)
 
 
-def _again(form: Questionnaire, interview: Interview, sorry: str) -> Step:
-    if interview.pending is not None:
-        return Step(interview, (f"{sorry} Please say yes or no. {_heard(_item(form, interview), interview.pending)}",))
-    step = _ask(form, interview, with_options=True)
-    return Step(step.interview, (f"{sorry} {step.say[0]}",))
+def _answer(form: AskedForm, state: FormState, written: str, how: How, now: datetime) -> Step:
+    """Take one part of an answer, or all of it: what is whole is read back."""
+    item = form.passage(state).item
+    parts = (*state.parts, written)
+    held = state.model_copy(update={"parts": parts, "misunderstood": 0, "silences": 0})
+    if not item.answer_option and spoken.follows(item, parts, state.started_at.year) is not None:
+        return _ask(form, held)
+    try:
+        values = (_chosen(item, written) or entry.read_one(item, spoken.assembled(item, parts), form.zone),)
+        move = steps.taken(form, state, values, how)
+    except AnswerUnfitError as error:
+        again = state.model_copy(update={"parts": (), "misunderstood": state.misunderstood + 1})
+        if again.misunderstood >= TRIES:
+            return _give_up(form, again, now)
+        return _ask(form, again, before=(str(error),))
+    held_now = move.state.pending
+    return Step(move.state, _short(_heard(held_now)) if held_now is not None else (), move.observations)
 
 
-def _read_back(form: Questionnaire, interview: Interview, code: str) -> Step:
-    item = _item(form, interview)
-    option = _option(item, code)
-    observations: tuple[Observation, ...] = ()
-    key = None
-    if item.is_risk and not _is_lowest(item, option):
-        key = f"{interview.response}/{item.link_id}/{dict(interview.times_asked)[item.link_id]}"
-        observations = (
-            RiskAnswerObserved(
-                key=key,
-                questionnaire=form.canonical,
-                link_id=item.link_id,
-                answer=code,
-                ordinal=option.ordinal,
-                mode="voice",
-            ),
-        )
-    pending = interview.model_copy(update={"pending": code, "risk_key": key, "misunderstood": 0, "silences": 0})
-    return Step(pending, (_heard(item, code),), observations)
+def _chosen(item: Item, code: str) -> Value | None:
+    option = item.option(code)
+    return option.value if option is not None else None
 
 
-def _unconfirmed(form: Questionnaire, interview: Interview, outcome: Literal["corrected", "not-reviewed"]) -> Step:
-    review = _review(interview, outcome)
-    again = interview.model_copy(
-        update={
-            "pending": None,
-            "risk_key": None,
-            "misunderstood": 0,
-            "unconfirmed": interview.unconfirmed + 1,
-            "re_prompts": interview.re_prompts + 1,
-        }
+def _unconfirmed(form: AskedForm, state: FormState, outcome: steps.Outcome, now: datetime) -> Step:
+    back = steps.taken_back(state, outcome)
+    again = back.state.model_copy(
+        update={"misunderstood": 0, "unconfirmed": state.unconfirmed + 1, "re_prompts": state.re_prompts + 1}
     )
     if again.unconfirmed >= READ_BACKS:
-        step = _give_up(form, again)
-        return Step(step.interview, step.say, (*review, *step.observations))
-    step = _ask(form, again, with_options=True)
-    return Step(step.interview, (f"Sorry. {step.say[0]}",), (*review, *step.observations))
+        step = _give_up(form, again, now)
+        return replace(step, observations=(*back.observations, *step.observations))
+    step = _ask(form, again)
+    return replace(step, say=(f"Sorry. {step.say[0]}", *step.say[1:]), observations=back.observations)
 
 
-def _store(form: Questionnaire, interview: Interview) -> Step:
-    item = _item(form, interview)
-    answer = FormAnswer(
-        link_id=item.link_id,
-        code=interview.pending or "",
-        mode="voice",
-        times_asked=dict(interview.times_asked)[item.link_id],
-        corrected=item.link_id in interview.corrected,
+def _store(form: AskedForm, state: FormState, now: datetime) -> Step:
+    item = form.passage(state).item
+    told = state.risk_key is not None
+    if item.repeats and not _is_full(form, state):
+        move = steps.stored(form, state, now, more=True)
+        return replace(_ask(form, move.state), observations=move.observations, told=told)
+    step = _onward(form, steps.stored(form, state, now), now, with_options=None if item.answer_option else True)
+    return replace(step, told=told)
+
+
+def _is_full(form: AskedForm, state: FormState) -> bool:
+    """Tell whether a question that takes several answers takes no more with the one that is held."""
+    asked = form.passage(state)
+    held = state.entry(asked.place)
+    pending = state.pending.values if state.pending is not None else ()
+    values = {*(held.values if held is not None and state.adding else ()), *pending}
+    most = elements.first(asked.item.extension, elements.MAX_OCCURS)
+    if isinstance(most, int) and len(values) >= most:
+        return True
+    options = [option for option in asked.item.answer_option if option.value in values]
+    return any(option.is_exclusive for option in options) or (
+        asked.item.type == "choice" and len(options) == len(asked.item.answer_option)
     )
-    kept = tuple(other for other in interview.answers if other.link_id != item.link_id)
-    stored = interview.model_copy(
-        update={
-            "answers": (*kept, answer),
-            "skipped": tuple(link for link in interview.skipped if link != item.link_id),
-        }
-    )
-    step = _go_on(form, stored, _review(interview, "confirmed"))
-    return Step(step.interview, step.say, step.observations, told=interview.risk_key is not None)
 
 
-def _command(form: Questionnaire, interview: Interview, command: str) -> Step:
+def _command(form: AskedForm, state: FormState, command: str, now: datetime) -> Step:  # noqa: PLR0911 (one return for each command)
+    asked = form.passage(state)
     if command == "stop":
-        return stop(form, interview)
-    if command == "skip":
-        return _leave_out(form, interview)
+        return stop(form, state)
+    if command == "pause":
+        move = steps.paused(form, state)
+        return Step(move.state, ("I will wait. Call me when you want to go on.",), move.observations, paused=True)
+    if command == "skip" and asked.kind == "more":
+        return _onward(form, steps.repeated(form, state, again=False), now)
+    if command in ("skip", "decline") and asked.kind == "ask":
+        return _leave_out(form, state, "declined" if command == "decline" else "skipped", now)
+    if command == "done" and state.adding:
+        return _enough(form, state, now)
+    if command == "keep":
+        return _keep(form, state, now)
     if command in ("back", "correct"):
-        return _back(form, interview)
+        return _back(form, state)
+    if command.startswith(spoken.CHANGE):
+        known = steps.answered_before(form, state)
+        move = steps.moved_to(state, known[int(command.removeprefix(spoken.CHANGE))].key)
+        step = _ask(form, move.state, before=("Let us change that.",))
+        return replace(step, observations=move.observations)
     if command == "help":
-        item = _item(form, interview)
-        explanation = (
-            f"You can say: {_options(item)}. Or say: repeat, go back, skip, or stop."
-            " If you need a person, press the call button, or say stop, and then call me and say nurse."
-        )
-        return _with_before(explanation, _plain(form, interview))
-    return _plain(form, interview)
+        return _help(form, state)
+    return _plain(form, state)
 
 
-def _plain(form: Questionnaire, interview: Interview) -> Step:
-    if interview.pending is not None:
-        return Step(interview, (_heard(_item(form, interview), interview.pending),))
-    return _ask(form, interview, with_options=True)
-
-
-def _back(form: Questionnaire, interview: Interview) -> Step:
-    review = _review(interview, "not-reviewed")
-    links = [item.link_id for item in form.questions]
-    place = links.index(interview.current)
-    # In the middle of a read-back, going back means this question; otherwise the one before it.
-    target = interview.current if interview.pending is not None or place == 0 else links[place - 1]
-    corrected = (*interview.corrected, target) if target in interview.codes else interview.corrected
-    moved = interview.model_copy(
-        update={
-            "current": target,
-            "pending": None,
-            "risk_key": None,
-            "corrected": corrected,
-            "misunderstood": 0,
-            "unconfirmed": 0,
-        }
+def _help(form: AskedForm, state: FormState) -> Step:
+    asked = form.passage(state)
+    how = spoken.expectation(form, asked.item, state) if asked.kind == "ask" else ""
+    explanation = (
+        f"{how} You can also say: repeat, go back, skip, I don't want to answer, pause, or stop."
+        " If you need a person, press the call button, or say stop, and then call me and say nurse."
     )
-    step = _ask(form, moved, before=("Let us go back.",), with_options=True)
-    return Step(step.interview, step.say, review)
+    step = _plain(form, state)
+    return replace(step, say=(explanation.strip(), *step.say))
 
 
-def _leave_out(form: Questionnaire, interview: Interview) -> Step:
-    link_id = interview.current
-    review = _review(interview, "not-reviewed")
-    left = interview.model_copy(
-        update={
-            # Who skips a question that was answered before takes that answer back.
-            "answers": tuple(answer for answer in interview.answers if answer.link_id != link_id),
-            "skipped": (*(link for link in interview.skipped if link != link_id), link_id),
-        }
-    )
-    unanswered = _risk_left_open(form, left, (link_id,))
-    return _go_on(form, left, (*review, *unanswered))
+def _enough(form: AskedForm, state: FormState, now: datetime) -> Step:
+    """Go on from a question with several answers, if there are as many as it needs."""
+    asked = form.passage(state)
+    held = state.entry(asked.place)
+    try:
+        entry.check(asked.item, held.values if held is not None else ())
+    except AnswerUnfitError:
+        least = elements.first(asked.item.extension, elements.MIN_OCCURS)
+        return _ask(form, state, before=(f"This question needs at least {least} answers.",))
+    return _onward(form, steps.onward(form, state), now)
 
 
-def _give_up(form: Questionnaire, interview: Interview) -> Step:
-    step = _leave_out(form, interview)
-    return Step(step.interview, ("Sorry, we will leave this question out for now.", *step.say), step.observations)
+def _keep(form: AskedForm, state: FormState, now: datetime) -> Step:
+    asked = form.passage(state)
+    if asked.kind != "ask":
+        return _plain(form, state)
+    if state.pending is None and state.entry(asked.place) is not None:
+        return _onward(form, steps.onward(form, state), now)
+    held = form.filling(state).values(asked.place)
+    if state.pending is not None or not held:
+        return _plain(form, state)
+    try:
+        move = steps.taken(form, state, held, How(mode="voice", language=form.form.language))
+    except AnswerUnfitError as error:
+        return _ask(form, state, before=(str(error),))
+    step = _onward(form, steps.stored(form, move.state, now), now)
+    return replace(step, observations=(*move.observations, *step.observations))
 
 
-def _go_on(form: Questionnaire, interview: Interview, observations: tuple[Observation, ...]) -> Step:
-    done = {*interview.codes, *interview.skipped}
-    links = [item.link_id for item in form.questions]
-    following = links[links.index(interview.current) + 1 :]
-    upcoming = next(
-        (
-            link
-            for link in (*following, *links)
-            if link not in done and scoring.is_enabled(form, _by_link(form, link), interview.codes)
-        ),
-        None,
-    )
-    if upcoming is None:
-        thanks = "Thank you. You have answered all questions."
-        if interview.skipped:
-            thanks = f"Thank you. You have answered {len(interview.answers)} questions."
-        return Step(None, (thanks,), (*observations, _finished(form, interview, "completed")))
-    moved = interview.model_copy(
-        update={
-            "current": upcoming,
-            "pending": None,
-            "risk_key": None,
-            "misunderstood": 0,
-            "unconfirmed": 0,
-            "silences": 0,
-        }
-    )
-    new_options = _options(_by_link(form, upcoming)) != _options(_item(form, interview))
-    step = _ask(form, moved, with_options=new_options)
-    return Step(step.interview, step.say, observations)
+def _back(form: AskedForm, state: FormState) -> Step:
+    # In the middle of a read-back, or of an answer in parts, going back means this question; else the one before it.
+    if state.pending is not None or state.parts or state.adding:
+        move = steps.taken_back(state, "not-reviewed")
+        fresh = move.state.model_copy(update={"misunderstood": 0, "unconfirmed": 0, "adding": False})
+        move = Move(fresh, (), move.observations)
+    else:
+        move = steps.back(form, state) or Move(state.model_copy(update={"misunderstood": 0, "unconfirmed": 0}))
+    step = _ask(form, move.state, before=("Let us go back.",))
+    return replace(step, observations=move.observations)
 
 
-def _finished(form: Questionnaire, interview: Interview, status: Literal["completed", "stopped"]) -> FormObserved:
-    order = [item.link_id for item in form.questions]
-    return FormObserved(
-        response=interview.response,
-        questionnaire=form.canonical,
-        status=status,
-        answers=tuple(sorted(interview.answers, key=lambda answer: order.index(answer.link_id))),
-        skipped=interview.skipped,
-        total=scoring.total(form, interview.codes) if status == "completed" else None,
-        re_prompts=interview.re_prompts,
-        started_at=interview.started_at,
-    )
+def _leave_out(form: AskedForm, state: FormState, absent: Absent, now: datetime) -> Step:
+    unsayable = absent == "skipped" and not spoken.is_sayable(form, form.passage(state).item)
+    how = How(mode="voice", language=form.form.language)
+    move = steps.left_out(form, state, "unsupported" if unsayable else absent, how, now)
+    return _onward(form, move, now, with_options=None)
 
 
-def _review(
-    interview: Interview, outcome: Literal["confirmed", "corrected", "not-reviewed"]
-) -> tuple[Observation, ...]:
-    return () if interview.risk_key is None else (RiskReviewObserved(key=interview.risk_key, outcome=outcome),)
+def _give_up(form: AskedForm, state: FormState, now: datetime) -> Step:
+    if form.passage(state).kind == "more":
+        step = _onward(form, steps.repeated(form, state, again=False), now)
+    else:
+        step = _leave_out(form, state, "not-understood", now)
+    return replace(step, say=("Sorry, we will leave this question out for now.", *step.say))
 
 
-def _risk_left_open(form: Questionnaire, interview: Interview, asked: tuple[str, ...]) -> tuple[Observation, ...]:
-    """Return an alarm for every risk item of ``asked`` that has no stored answer: no answer never reassures."""
-    return tuple(
-        RiskAnswerObserved(
-            key=f"{interview.response}/{link_id}/unanswered",
-            questionnaire=form.canonical,
-            link_id=link_id,
-            answer=None,
-            ordinal=None,
-            mode="voice",
-        )
-        for link_id in asked
-        if _by_link(form, link_id).is_risk and link_id not in interview.codes and interview.risk_key is None
-    )
+def _onward(
+    form: AskedForm, move: Move, now: datetime, before: tuple[str, ...] = (), *, with_options: bool | None = True
+) -> Step:
+    """Ask what comes next; options are read out again only where they are others, with None for ``with_options``."""
+    said = [*before, *(sentence for text in move.passed for sentence in _short(_sentence(text)))]
+    state, observations = move.state, move.observations
+    while state.at is not None and state.at[0] == "ask" and not form.screen:
+        item = form.passage(state).item
+        if spoken.is_sayable(form, item):
+            break
+        said += ["This question cannot be answered by voice, so I leave it out:", *_short(_sentence(item.text))]
+        how = How(mode="voice", language=form.form.language)
+        left = steps.left_out(form, steps.asked_once_more(form, state), "unsupported", how, now)
+        said += [sentence for text in left.passed for sentence in _short(_sentence(text))]
+        state, observations = left.state, (*observations, *left.observations)
+    if state.at is None:
+        return Step(state, (*said, _thanks(state)), observations)
+    step = _ask(form, state, before=tuple(said), with_options=with_options or _are_new(form, state))
+    return replace(step, observations=observations)
 
 
-def _is_lowest(item: Item, option: AnswerOption) -> bool:
-    return option.ordinal == min(other.ordinal or 0 for other in item.answer_option)
+def _are_new(form: AskedForm, state: FormState) -> bool:
+    """Tell whether the current question's answers are others than those of the question stored last."""
+    item = form.passage(state).item
+    last = form.item(state.entries[-1].place) if state.entries else None
+    if last is None or not item.answer_option:
+        return True
+    return [option.display for option in item.answer_option] != [option.display for option in last.answer_option]
 
 
-def _with_before(sentence: str, step: Step) -> Step:
-    return Step(step.interview, (sentence, *step.say), step.observations)
+def _thanks(state: FormState) -> str:
+    if state.skipped:
+        return f"Thank you. You have answered {len(state.answers)} questions."
+    return "Thank you. You have answered all questions."
 
 
-def _heard(item: Item, code: str) -> str:
-    return f"I heard: {_option(item, code).display}. Is that right?"
+def _heard(pending: Pending) -> str:
+    return f"I heard: {_words(pending.values)}. Is that right?"
 
 
-def _options(item: Item) -> str:
-    words = [option.display.lower() for option in item.answer_option]
-    return f"{', '.join(words[:-1])}, or {words[-1]}"
+def _words(values: tuple[Value, ...]) -> str:
+    return ", ".join(spoken.in_words(value).rstrip(".") for value in values)
+
+
+def _short(text: str) -> tuple[str, ...]:
+    """Return a text in pieces that a voice can say, cut between its words."""
+    pieces: list[str] = []
+    while len(text) > LONGEST_SAID:
+        end = text.rfind(" ", 0, LONGEST_SAID)
+        end = end if end > 0 else LONGEST_SAID
+        pieces.append(text[:end])
+        text = text[end:].lstrip()
+    return (*pieces, *((text,) if text else ()))
 
 
 def _sentence(text: str) -> str:
     return text if text.endswith((".", "?", "!")) else f"{text}."
-
-
-def _item(form: Questionnaire, interview: Interview) -> Item:
-    return _by_link(form, interview.current)
-
-
-def _by_link(form: Questionnaire, link_id: str) -> Item:
-    return next(item for item in form.questions if item.link_id == link_id)
-
-
-def _option(item: Item, code: str) -> AnswerOption:
-    return next(option for option in item.answer_option if option.code == code)

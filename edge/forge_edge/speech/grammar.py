@@ -98,6 +98,10 @@ class Vocabulary:
         return self.meanings.get(phrase)
 
 
+DICTATION = Grammar("dictation", ())
+"""Without a phrase: whatever is said is taken down."""
+
+
 def answers(form: Questionnaire, item: Item) -> Vocabulary:
     """Return what may be said after a question: its options as the form words them, and the commands of a form.
 
@@ -111,20 +115,20 @@ def answers(form: Questionnaire, item: Item) -> Vocabulary:
             raise FormInvalidError(f"{form.id}, item {item.link_id}: option {option.code} has no words to be said")
         for phrase in ways:
             phrases.setdefault(phrase, Meaning("answer", option.code))
-    _add(phrases, "command", COMMANDS)
-    _add(phrases, "request", CALLS)
-    _add(phrases, "wish", VOICE_WISHES)
-    return _vocabulary(f"{form.id}/{item.link_id}", phrases)
+    add(phrases, "command", COMMANDS)
+    add(phrases, "request", CALLS)
+    add(phrases, "wish", VOICE_WISHES)
+    return vocabulary_of(f"{form.id}/{item.link_id}", phrases)
 
 
 def confirmation() -> Vocabulary:
     """Return what may be said when an answer has been read back."""
     phrases: dict[str, Meaning] = {}
-    _add(phrases, "confirmation", CONFIRMATIONS)
-    _add(phrases, "command", COMMANDS)
-    _add(phrases, "request", CALLS)
-    _add(phrases, "wish", VOICE_WISHES)
-    return _vocabulary("confirmation", phrases)
+    add(phrases, "confirmation", CONFIRMATIONS)
+    add(phrases, "command", COMMANDS)
+    add(phrases, "request", CALLS)
+    add(phrases, "wish", VOICE_WISHES)
+    return vocabulary_of("confirmation", phrases)
 
 
 def resumption() -> Vocabulary:
@@ -133,51 +137,51 @@ def resumption() -> Vocabulary:
     A bare "nurse" is left out: two of fourteen synthetic voices saying "yes" were heard as it.
     """
     phrases: dict[str, Meaning] = {}
-    _add(phrases, "confirmation", CONFIRMATIONS)
+    add(phrases, "confirmation", CONFIRMATIONS)
     several = {code: tuple(words for words in ways if " " in words) for code, ways in REQUESTS.items()}
-    _add(phrases, "request", several)
-    _add(phrases, "wish", VOICE_WISHES)
-    _add(phrases, "command", {"stop": DISMISSALS})
-    return _vocabulary("resumption", phrases)
+    add(phrases, "request", several)
+    add(phrases, "wish", VOICE_WISHES)
+    add(phrases, "command", {"stop": DISMISSALS})
+    return vocabulary_of("resumption", phrases)
 
 
 def agreement() -> Vocabulary:
     """Return what may be said when the room asks for the agreed word: any of them, a denial, a request."""
     phrases: dict[str, Meaning] = {}
-    _add(phrases, "word", {word: (word, f"the word is {word}") for word in AGREED_WORDS})
-    _add(phrases, "confirmation", {"no": ("no", "no thank you", "i do not know it")})
-    _add(phrases, "command", {"stop": DISMISSALS})
-    _add(phrases, "wish", VOICE_WISHES)
-    _add(phrases, "request", {code: tuple(words for words in ways if " " in words) for code, ways in REQUESTS.items()})
-    return _vocabulary("agreement", phrases)
+    add(phrases, "word", {word: (word, f"the word is {word}") for word in AGREED_WORDS})
+    add(phrases, "confirmation", {"no": ("no", "no thank you", "i do not know it")})
+    add(phrases, "command", {"stop": DISMISSALS})
+    add(phrases, "wish", VOICE_WISHES)
+    add(phrases, "request", {code: tuple(words for words in ways if " " in words) for code, ways in REQUESTS.items()})
+    return vocabulary_of("agreement", phrases)
 
 
 def reminding() -> Vocabulary:
     """Return what may be said to a reminder: done, later, no; the voice, and a request in several words."""
     phrases: dict[str, Meaning] = {}
-    _add(phrases, "command", TO_REMINDER)
-    _add(phrases, "command", {"refused": DISMISSALS})
-    _add(phrases, "wish", VOICE_WISHES)
-    _add(phrases, "request", {code: tuple(words for words in ways if " " in words) for code, ways in REQUESTS.items()})
-    return _vocabulary("reminder", phrases)
+    add(phrases, "command", TO_REMINDER)
+    add(phrases, "command", {"refused": DISMISSALS})
+    add(phrases, "wish", VOICE_WISHES)
+    add(phrases, "request", {code: tuple(words for words in ways if " " in words) for code, ways in REQUESTS.items()})
+    return vocabulary_of("reminder", phrases)
 
 
 def exercising() -> Vocabulary:
     """Return what may be said during an exercise: what steers it, the voice, and a request in several words."""
     phrases: dict[str, Meaning] = {}
-    _add(phrases, "command", DURING_EXERCISE)
-    _add(phrases, "wish", VOICE_WISHES)
-    _add(phrases, "request", {code: tuple(words for words in ways if " " in words) for code, ways in REQUESTS.items()})
-    return _vocabulary("exercise", phrases)
+    add(phrases, "command", DURING_EXERCISE)
+    add(phrases, "wish", VOICE_WISHES)
+    add(phrases, "request", {code: tuple(words for words in ways if " " in words) for code, ways in REQUESTS.items()})
+    return vocabulary_of("exercise", phrases)
 
 
 def requests() -> Vocabulary:
     """Return what may be asked of the room."""
     phrases: dict[str, Meaning] = {}
-    _add(phrases, "request", REQUESTS)
-    _add(phrases, "wish", WISHES)
-    _add(phrases, "command", {"stop": DISMISSALS})
-    return _vocabulary("requests", phrases)
+    add(phrases, "request", REQUESTS)
+    add(phrases, "wish", WISHES)
+    add(phrases, "command", {"stop": DISMISSALS})
+    return vocabulary_of("requests", phrases)
 
 
 def normalised(text: str) -> str:
@@ -206,11 +210,13 @@ def jsgf(grammar: Grammar) -> str:
     return f"#JSGF V1.0;\ngrammar said;\npublic <said> =\n  {alternatives}\n  ;\n"
 
 
-def _add(phrases: dict[str, Meaning], kind: Kind, table: Mapping[str, tuple[str, ...]]) -> None:
+def add(phrases: dict[str, Meaning], kind: Kind, table: Mapping[str, tuple[str, ...]]) -> None:
+    """Add a table's ways of saying things to ``phrases``; what means something there already goes on meaning it."""
     for code, ways in table.items():
         for words in ways:
             phrases.setdefault(words, Meaning(kind, code))
 
 
-def _vocabulary(name: str, phrases: dict[str, Meaning]) -> Vocabulary:
+def vocabulary_of(name: str, phrases: Mapping[str, Meaning]) -> Vocabulary:
+    """Return the vocabulary of ``phrases``, its grammar called ``name``."""
     return Vocabulary(Grammar(name, tuple(phrases)), phrases)

@@ -7,7 +7,9 @@ from typing import Any, Self
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session as Transaction
 
+from forge_hub.records.answer_rows import answer_rows
 from forge_hub.records.database import Database
+from forge_hub.records.form_signatures import verdict
 from forge_hub.records.log import Logged, TableProjection
 from forge_hub.records.schema import Consent, FormAnswer, FormResponse, Person, Session, Utterance
 from forge_shared.errors import ResponseInvalidError
@@ -26,12 +28,16 @@ class RecordsProjection(TableProjection):
         database: Where records are kept.
         forms: Questionnaires by id; a completed response is scored here again, and a total that differs from the
             room's is stored as the hub's with a warning in the log. Without a form of that name the room's stands.
+        authority_pem: The site's authority, by which rooms' signatures are checked.
     """
 
     name = "records"
 
-    def __init__(self, database: Database, forms: Mapping[str, Questionnaire]) -> None:
+    def __init__(
+        self, database: Database, forms: Mapping[str, Questionnaire], authority_pem: bytes | None = None
+    ) -> None:
         super().__init__(database)
+        self._authority_pem = authority_pem
         self._forms = {form.canonical: form for form in forms.values()}
 
     def apply_all(self, transaction: Transaction, events: Sequence[Logged]) -> None:
@@ -114,20 +120,11 @@ class RecordsProjection(TableProjection):
             re_prompts=data.re_prompts,
             started_at=data.started_at,
             recorded_at=envelope.time,
+            modes=list(data.modes) or sorted({answer.mode for answer in data.answers}),
+            absent=[absent.model_dump(mode="json") for absent in data.absent],
+            signature=verdict(envelope, data, self._authority_pem),
         )
-        # An answer that comes twice in one form counts as it came last.
-        answers = {
-            answer.link_id: {
-                "response": data.response,
-                "link_id": answer.link_id,
-                "ordinal": ordinal,
-                "code": answer.code,
-                "mode": answer.mode,
-                "times_asked": answer.times_asked,
-                "corrected": answer.corrected,
-            }
-            for ordinal, answer in enumerate(data.answers)
-        }
+        answers = answer_rows(data)
         if data.response not in self._known.responses:
             self._known.responses.add(data.response)
             transaction.add(response)
@@ -179,7 +176,8 @@ def _total(form: Questionnaire, data: FormRecorded) -> int | None:
     if data.status != "completed":
         return None
     try:
-        total = scoring.total(form, {answer.link_id: answer.code for answer in data.answers})
+        choices = {answer.link_id: answer.code for answer in data.answers if answer.code is not None}
+        total = scoring.total(form, choices)
     except ResponseInvalidError as error:
         log.warning("form.answers-do-not-fit", questionnaire=data.questionnaire, reason=error.code)
         return None

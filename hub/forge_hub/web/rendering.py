@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from forge_hub.access import SignedIn
-from forge_hub.web.wording import ago, mode_words, room_name, trouble_words
+from forge_hub.web.wording import ago, mode_words, room_name, signature_words, trouble_words
 from forge_shared.clock import Clock
 
 FOLDER = Path(__file__).parent
@@ -37,7 +37,9 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters.update(room=room_name, moment=_moment, machine=_machine, mode=mode_words)
+        self._environment.filters.update(
+            room=room_name, moment=_moment, machine=_machine, mode=mode_words, signature=signature_words
+        )
         self._environment.globals.update(
             trouble_words=trouble_words,
             site=site,

@@ -46,9 +46,24 @@ def read(item: Item, written: str, zone: tzinfo) -> tuple[Value, ...]:
         parts = [part for part in (one.strip() for one in re.split(between, whole)) if part]
     if not parts:
         raise AnswerUnfitError("Please write an answer.")
-    values = tuple(dict.fromkeys(_read_one(item, part, zone) for part in parts))
+    values = tuple(dict.fromkeys(read_one(item, part, zone) for part in parts))
     check(item, values)
     return values
+
+
+def read_one(item: Item, written: str, zone: tzinfo) -> Value:
+    """Return what was written as one answer to ``item``. Its limits are not looked at: see `check`.
+
+    Raises:
+        AnswerUnfitError: It is no answer to this question.
+    """
+    if item.type in ("choice", "open-choice"):
+        return _choice(item, written)
+    if item.type == "dateTime":
+        return _date_time(written, zone)
+    if item.type == "quantity":
+        return _quantity(item, written)
+    return _READERS[item.type](written)
 
 
 def check(item: Item, values: Sequence[Value]) -> None:
@@ -75,10 +90,16 @@ def expected(item: Item) -> str:
         words = "one of these" if not item.repeats else "one or more of these, with a semicolon between them"
         return f"{words}, or your own words" if item.type == "open-choice" else words
     words = _EXPECTED.get(item.type, "your own words")
-    if units := _units(item):
-        named = ", ".join(coding.display or coding.code for coding in units)
+    if of := units(item):
+        named = ", ".join(coding.display or coding.code for coding in of)
         words = f"{words}, in {named}"
     return f"{words}; several with a semicolon between them" if item.repeats else words
+
+
+def units(item: Item) -> tuple[Coding, ...]:
+    """Return the units that a quantity may have; empty where the form names none."""
+    urls = (elements.UNIT_OPTION, elements.UNIT)
+    return tuple(e.value_coding for e in item.extension if e.url in urls and e.value_coding is not None)
 
 
 _EXPECTED: Mapping[str, str] = {
@@ -91,16 +112,6 @@ _EXPECTED: Mapping[str, str] = {
     "time": "a time, such as 14:30",
     "url": "an address, such as https://example.org",
 }
-
-
-def _read_one(item: Item, written: str, zone: tzinfo) -> Value:
-    if item.type in ("choice", "open-choice"):
-        return _choice(item, written)
-    if item.type == "dateTime":
-        return _date_time(written, zone)
-    if item.type == "quantity":
-        return _quantity(item, written)
-    return _READERS[item.type](written)
 
 
 def _boolean(written: str) -> Value:
@@ -213,25 +224,20 @@ def _quantity(item: Item, written: str) -> Value:
     if match is None:
         raise AnswerUnfitError("Please write a number with its unit.")
     number, unit = _number(match[1]), match[2].strip()
-    units = _units(item)
-    if unit or len(units) != 1:
-        names = [(one, {one.code.casefold(), one.display.casefold()}) for one in units]
-        units = tuple(one for one, own in names if unit and unit.casefold() in own)
-        if names and not units:
+    known = units(item)
+    if unit or len(known) != 1:
+        names = [(one, {one.code.casefold(), one.display.casefold()}) for one in known]
+        known = tuple(one for one, own in names if unit and unit.casefold() in own)
+        if names and not known:
             raise AnswerUnfitError(f"Please add the unit: {', '.join(one.display or one.code for one, _ in names)}.")
-    if units:
-        chosen = units[0]
+    if known:
+        chosen = known[0]
         named = {"unit": chosen.display or chosen.code, "system": chosen.system, "code": chosen.code}
         return Value(value_quantity=Quantity(value=number, **named))
     held = next((value.value_quantity for value in item.initial if value.value_quantity is not None), None)
     if held is not None and not unit:
         return Value(value_quantity=held.model_copy(update={"value": number}))
     return Value(value_quantity=Quantity(value=number, unit=unit))
-
-
-def _units(item: Item) -> tuple[Coding, ...]:
-    urls = (elements.UNIT_OPTION, elements.UNIT)
-    return tuple(e.value_coding for e in item.extension if e.url in urls and e.value_coding is not None)
 
 
 def _is_exclusive(item: Item, value: Value) -> bool:

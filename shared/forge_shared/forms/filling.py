@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Literal, Protocol
 
 from forge_shared.forms import conditions, scoring
-from forge_shared.forms.elements import ANSWER_MODE, ORDINAL_VALUE, Coding, Expression, Value
+from forge_shared.forms.elements import ORDINAL_VALUE, Coding, Expression, Value
 from forge_shared.forms.questionnaire import Item, Questionnaire
 
 Place = tuple[tuple[str, int], ...]
@@ -32,6 +32,16 @@ class Expressions(Protocol):
         """Return what ``expression`` gives as answers to the item at ``place``; None when it cannot be evaluated."""
 
 
+class Notes(Protocol):
+    """What is noted beside the answers of a response, as FHIR extensions. Pure."""
+
+    def of_item(self, place: Place) -> list[Json]:
+        """Return what is noted of the question at ``place``, such as why it has no answer."""
+
+    def of_answer(self, place: Place) -> list[Json]:
+        """Return what is noted with each of its answers."""
+
+
 @dataclass(frozen=True)
 class Filling:
     """The answers so far. Immutable: every change makes a new one.
@@ -40,22 +50,15 @@ class Filling:
         form: The form.
         given: Answers by place; an empty tuple is an answer taken back or left out.
         repetitions: How often a repeating group stands there, by the place of its first; 1 where it is not named.
-        declined: Why a question was declined, by place.
     """
 
     form: Questionnaire
     given: Mapping[Place, tuple[Value, ...]] = field(default_factory=dict)
     repetitions: Mapping[Place, int] = field(default_factory=dict)
-    declined: Mapping[Place, str] = field(default_factory=dict)
 
     def answer(self, place: Place, values: Sequence[Value]) -> "Filling":
         """Store the answers to a question; none at all leave it out."""
-        declined = {other: why for other, why in self.declined.items() if other != place}
-        return replace(self, given={**self.given, place: tuple(values)}, declined=declined)
-
-    def decline(self, place: Place, reason: str) -> "Filling":
-        """Store that a question was declined; an earlier answer to it is taken back."""
-        return replace(self, given={**self.given, place: ()}, declined={**self.declined, place: reason})
+        return replace(self, given={**self.given, place: tuple(values)})
 
     def repeat(self, place: Place, times: int) -> "Filling":
         """Set how often a repeating group stands; answers in those that go are forgotten."""
@@ -113,7 +116,12 @@ class Filling:
         return filling
 
     def response(
-        self, *, status: Status, authored: datetime, expressions: Expressions | None = None, mode: str | None = None
+        self,
+        *,
+        status: Status,
+        authored: datetime,
+        expressions: Expressions | None = None,
+        notes: "Notes | None" = None,
     ) -> Json:
         """Return a FHIR R4 QuestionnaireResponse of what is shown and answered.
 
@@ -121,7 +129,7 @@ class Filling:
             status: FHIR's status of the response.
             authored: When the answers were given.
             expressions: Evaluates the form's expressions.
-            mode: How the answers were given, noted with each of them; None to leave it out.
+            notes: What is noted with each of the answers; None to note nothing.
         """
         response: Json = {
             "resourceType": "QuestionnaireResponse",
@@ -129,7 +137,7 @@ class Filling:
             "status": status,
             "authored": authored.isoformat(timespec="seconds"),
         }
-        items = self._written((), self.form.item, expressions, mode)
+        items = self._written((), self.form.item, expressions, notes)
         return {**response, **({"item": items} if items else {})}
 
     def first_place(self, link_id: str) -> Place:
@@ -193,34 +201,34 @@ class Filling:
         above: Place,
         items: Sequence[Item],
         expressions: Expressions | None,
-        mode: str | None,
+        notes: "Notes | None",
         *,
         scored: bool = False,
     ) -> list[Json]:
         written = (
-            self._item(place, item, expressions, mode, scored=scored)
+            self._item(place, item, expressions, notes, scored=scored)
             for place, item in self.children(above, items)
             if self.is_enabled(place, expressions)
         )
         return [one for one in written if one is not None]
 
     def _item(
-        self, place: Place, item: Item, expressions: Expressions | None, mode: str | None, *, scored: bool
+        self, place: Place, item: Item, expressions: Expressions | None, notes: "Notes | None", *, scored: bool
     ) -> Json | None:
-        below = self._written(place, item.item, expressions, mode, scored=scored)
+        below = self._written(place, item.item, expressions, notes, scored=scored)
         values = self.values(place) if item.is_question else ()
         written: Json = {"linkId": item.link_id, **({"text": item.text} if item.text else {})}
-        if place in self.declined:
-            reason = self.declined[place]
-            written["extension"] = [{"url": ABSENT_REASON, "valueCode": "asked-declined"}]
-            written["extension"] += [{"url": DECLINE_REASON, "valueString": reason}] if reason else []
+        noted = notes.of_item(place) if notes is not None and item.is_asked else []
+        if noted:
+            written["extension"] = noted
         if values:
-            written["answer"] = [_answer(item, value, mode, scored=scored) for value in values]
+            beside = notes.of_answer(place) if notes is not None and item.is_asked else []
+            written["answer"] = [_answer(item, value, beside, scored=scored) for value in values]
             if below:
                 written["answer"][0]["item"] = below
         elif below:
             written["item"] = below
-        return written if values or below or place in self.declined else None
+        return written if values or below or noted else None
 
 
 def initial(item: Item) -> tuple[Value, ...]:
@@ -231,12 +239,10 @@ def initial(item: Item) -> tuple[Value, ...]:
     return given or tuple(option.value for option in item.answer_option if option.initial_selected)
 
 
-def _answer(item: Item, value: Value, mode: str | None, *, scored: bool) -> Json:
+def _answer(item: Item, value: Value, noted: list[Json], *, scored: bool) -> Json:
     written = value.as_json()
     if scored and isinstance(value.content, Coding):
         option = item.option(value.content.code or value.content.display)
         if option is not None and option.weight is not None:
             written["valueCoding"]["extension"] = [{"url": ORDINAL_VALUE, "valueDecimal": option.weight}]
-    if mode is not None and item.is_asked:
-        return {"extension": [{"url": ANSWER_MODE, "valueCode": mode}], **written}
-    return written
+    return {"extension": noted, **written} if noted else written

@@ -204,13 +204,12 @@ def _check_choice(item: Item) -> None:
 
 
 def obstacle(form: Questionnaire) -> str | None:
-    """Return why ``form`` cannot be asked by voice and sent as an event; None when it can.
+    """Return why a room cannot offer ``form`` and send what was answered; None when it can.
 
-    Voice asks choices with one answer each, texts and one read-only total. What a voice cannot do must be found out
-    when a room starts, never at the bedside: an alarm that cannot be sent, say.
+    That an alarm could not be sent, say, must be found out when a room starts, never at the bedside.
     """
-    if not form.questions:
-        return "the form has no choices"
+    if not any(item.is_asked for item in form.walk()):
+        return "the form asks nothing"
     if re.fullmatch(_CANONICAL, form.canonical) is None:
         return "an event cannot name the form: its url or version is too long, or has other characters"
     return next((reason for item in form.walk() for reason in [_obstacle(item)] if reason is not None), None)
@@ -218,22 +217,19 @@ def obstacle(form: Questionnaire) -> str | None:
 
 def _obstacle(item: Item) -> str | None:
     place = f"item {item.link_id}"
-    if re.fullmatch(_CODE, item.link_id) is None:
+    if item.is_question and re.fullmatch(_CODE, item.link_id) is None:
         return f"{place}: a link id has letters, digits, dots, slashes, hyphens only"
-    if item.repeats or item.enabled_by is not None or item.calculated is not None:
-        return f"{place}: repeats and expressions are not done by voice"
-    if item.type == "choice":
-        wrong = _options_obstacle(item)
+    if item.is_risk and item.type == "choice":
+        wrong = _risk_obstacle(item)
         return f"{place}: {wrong}" if wrong else None
-    is_said = item.type in ("group", "display") or (item.type == "integer" and item.read_only)
-    return None if is_said else f"{place}: a question of type {item.type} is not asked by voice"
+    return None
 
 
-def _options_obstacle(item: Item) -> str | None:
+def _risk_obstacle(item: Item) -> str | None:
     spoken = [words for option in item.answer_option for words in option.spoken]
-    if len(item.answer_option) < 2 or not all(spoken) or len(set(spoken)) < len(spoken):  # noqa: PLR2004 (a choice is between two)
-        return "a choice needs two options or more, each with words of its own"
-    if any(option.weight is not None and not _is_sent(option.ordinal) for option in item.answer_option):
+    if item.repeats or len(item.answer_option) < 2 or not all(spoken) or len(set(spoken)) < len(spoken):  # noqa: PLR2004 (a choice is between two)
+        return "a risk item needs one answer of two options or more, each with words of its own"
+    if any(not _is_sent(option.ordinal) for option in item.answer_option):
         return f"an ordinal value is a whole number between 0 and {LARGEST_ORDINAL}"
     if any(option.value_coding is None or re.fullmatch(_CODE, option.code) is None for option in item.answer_option):
         return "an option's code has letters, digits, dots, slashes, hyphens only"

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import JSON, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from forge_hub.records.schema.base import Base
@@ -20,7 +20,13 @@ class Person(Base):
 
 
 class FormResponse(Base):
-    """A questionnaire that was completed or stopped. ``total`` is the hub's own scoring."""
+    """A questionnaire that was completed or stopped. ``total`` is the hub's own scoring.
+
+    Attributes:
+        modes: Every way in which any of it was entered.
+        absent: Questions without an answer, each with the reason.
+        signature: ``room``, ``missing`` or ``wrong``.
+    """
 
     __tablename__ = "form_response"
 
@@ -34,10 +40,18 @@ class FormResponse(Base):
     re_prompts: Mapped[int]
     started_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
+    modes: Mapped[list[str] | None] = mapped_column(JSON)
+    absent: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON)
+    signature: Mapped[str | None]
 
 
 class FormAnswer(Base):
-    """One answer with its provenance."""
+    """One answer with its provenance.
+
+    Attributes:
+        code: The option's code, or the answer in words where it is no single option.
+        detail: All that was sent of it: one entry for each repetition of the groups that it stands in.
+    """
 
     __tablename__ = "form_answer"
 
@@ -48,6 +62,7 @@ class FormAnswer(Base):
     mode: Mapped[str]
     times_asked: Mapped[int]
     corrected: Mapped[bool]
+    detail: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON)
 
 
 class Session(Base):

@@ -1,0 +1,87 @@
+"""The room as its screen sees it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, tzinfo
+
+from forge_edge.screen.light import Night
+from forge_edge.screen.memory import ScreenMemory
+from forge_edge.screen.shown import Doing, Facts, Shown, shown
+from forge_edge.screen.taps import Dim, SeenCall, Tap
+from forge_shared.clock import Clock
+
+_DOING: Mapping[str, Doing] = {
+    "waiting": "waiting",
+    "listening": "listening",
+    "deciding": "thinking",
+    "speaking": "speaking",
+    "lost": "lost",
+    "closed": "closed",
+}
+
+
+class ScreenRoom:
+    """Implements `forge_edge.screen.application.Room` over what the core hands in.
+
+    Args:
+        memory: What the screen remembers; the core tells it what happens.
+        facts: What the core knows now.
+        touched: Takes a touch, under the core's lock.
+        night: The hours of the night.
+    """
+
+    def __init__(
+        self,
+        memory: ScreenMemory,
+        facts: Callable[[], Facts],
+        touched: Callable[[Tap], Awaitable[None]],
+        night: Night,
+    ) -> None:
+        self.memory = memory
+        self._facts = facts
+        self._touched = touched
+        self._night = night
+
+    def shown(self) -> Shown:
+        """Return what is on the screen now."""
+        facts = self._facts()
+        captions = self.memory.captions(facts.conversation)
+        light = self.memory.light(facts.now, self._night)
+        return shown(facts, self.memory.call, captions, light, self.memory.note)
+
+    async def tapped(self, tap: Tap) -> None:
+        """Take a touch; what concerns the screen alone needs nothing of the core."""
+        match tap:
+            case Dim():
+                self.memory.dim(self._facts().now, self._night, dark=tap.dark)
+            case SeenCall():
+                self.memory.call_was_seen()
+            case _:
+                await self._touched(tap)
+        self.memory.changed()
+
+
+def doing(state: str, hearing: str, *, muted: bool, deaf: bool) -> Doing:
+    """Return what the ears do, as it is shown.
+
+    Args:
+        state: As the ears said last (`RoomState.state`).
+        hearing: State of the sense of hearing; ``starting`` and ``lost`` where there are no ears.
+        muted: Whether the patient muted the room.
+        deaf: Whether the room may not listen.
+    """
+    if deaf:
+        return "closed"
+    if hearing == "starting" and not muted:
+        return "starting"
+    if muted:
+        # Ears that are not there hear nothing either; those that are must have said so.
+        return "muted" if state == "muted" or hearing in ("lost", "starting") else "muting"
+    if hearing == "lost":
+        return "lost"
+    # Ears that still say "muted" have been told to hear again and have not begun.
+    return _DOING.get(state, "starting")
+
+
+def local_time(clock: Clock, zone: tzinfo | None = None) -> datetime:
+    """Return the room's time where it stands; ``zone`` None: the machine's own."""
+    return clock.now().astimezone(zone)

@@ -1,0 +1,93 @@
+"""A patient at the screen of a room as shipped: begins by voice, finishes by touch, calls the nurse."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page, expect
+from tests.fakes.browser import Complaints, open_browser
+from tests.fakes.ports import free_port
+from tests.journey.demo import FORM, FORM_ROOM, form_filler
+from tests.journey.world import Site, until
+
+from forge_edge.audio.voices import VOICES
+
+BY_VOICE = 3
+BY_TOUCH = ("Not at all", "Several days", "Not at all", "Nearly every day", "Not at all", "More than half the days")
+DIFFICULT = "Somewhat difficult"
+
+
+def begins_by_voice() -> dict[str, Any]:
+    script = form_filler()
+    items = [item.link_id for item in FORM.questions]
+    script["wants"] = [
+        {
+            "kind": "form",
+            "answers": {item: script["wants"][0]["answers"][item] for item in items[: BY_VOICE + 1]},
+            "touches_after": items[BY_VOICE - 1],
+        }
+    ]
+    return script
+
+
+def ordinal(words: str) -> int:
+    return next(
+        option.ordinal or 0 for option in FORM.questions[0].answer_option if option.display.lower() == words.lower()
+    )
+
+
+async def open_screen(page: Page, folder: Path) -> None:
+    await asyncio.to_thread(until, "the file that opens the screen", (folder / "screen.html").is_file)
+    await page.goto(f"file://{folder / 'screen.html'}")
+    await expect(page.get_by_role("button", name="Call the nurse")).to_be_visible(timeout=20_000)
+
+
+async def touch(page: Page, name: str) -> None:
+    button = page.get_by_role("button", name=name, exact=True)
+    await expect(button).to_be_enabled()
+    await button.click()
+
+
+@pytest.mark.slow
+async def test_a_phq_9_begun_by_voice_is_finished_by_touch_and_is_one_response_with_both_modes(tmp_path: Path) -> None:
+    script = begins_by_voice()
+    with Site(tmp_path) as site:
+        async with open_browser() as browser:
+            context = await browser.new_context(viewport={"width": 800, "height": 480}, has_touch=True)
+            page = await context.new_page()
+            complaints = Complaints(page)
+            word = VOICES["awb"].wake_words[0].replace(" ", "_")
+            site.start_room(
+                FORM_ROOM,
+                script=script,
+                speed=0,
+                FORGE_EDGE_WAKE_WORDS=json.dumps([word]),
+                FORGE_EDGE_SCREEN_PORT=str(free_port()),
+            )
+            await open_screen(page, site.room_folder(FORM_ROOM))
+            fourth = FORM.questions[BY_VOICE]
+            await expect(page.get_by_role("heading", name=fourth.text)).to_be_visible(timeout=120_000)
+            await page.wait_for_timeout(700)
+            for place, answer in enumerate(BY_TOUCH, BY_VOICE):
+                await expect(page.get_by_role("heading", name=FORM.questions[place].text)).to_be_visible()
+                assert (await Axe().run(page)).response["violations"] == []
+                await touch(page, answer)
+                if FORM.questions[place].is_risk:
+                    await expect(page.get_by_text("Your answer:")).to_be_visible()
+                    await touch(page, "Yes, that is right")
+            await touch(page, DIFFICULT)
+            await expect(page.get_by_role("button", name="My form")).to_be_visible()
+            assert complaints.heard == []
+
+        query = "SELECT id, total FROM form_response WHERE status = 'completed'"
+        [(response, total)] = await asyncio.to_thread(until, "the form", lambda: site.records(query))
+        said = [script["wants"][0]["answers"][item.link_id] for item in FORM.questions[:BY_VOICE]]
+        assert total == sum(ordinal(words) for words in (*said, *BY_TOUCH))
+        rows = site.records("SELECT link_id, mode FROM form_answer WHERE response = ?", response)
+        modes = {item.link_id: dict(rows)[item.link_id] for item in FORM.questions}
+        assert list(modes.values()) == ["voice"] * BY_VOICE + ["touch"] * (len(FORM.questions) - BY_VOICE)
+        [(risk,)] = site.records("SELECT detail FROM alert WHERE kind = 'risk-answer'")
+        assert json.loads(risk)["mode"] == "touch"
