@@ -72,6 +72,12 @@ class Reminder(Frozen):
     ends: date | None = None
     confirm: bool = True
 
+    @model_validator(mode="after")
+    def _no_order(self) -> Self:
+        if self.kind == "medication" and self.text is not None:
+            raise ValueError("what is said about medication is not written here: a prompt is no prescription")
+        return self
+
 
 class QuietHours(Frozen):
     """When nothing unasked is spoken, by local time; over midnight where ``begins`` is later than ``ends``."""
@@ -108,6 +114,11 @@ class RoomPlan(Frozen):
     agreed_word: Secret | None = None
     staff_pin: Secret | None = None
     ambience: bool = False
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The room's time zone; None: the machine's."""
+        return ZoneInfo(self.time_zone) if self.time_zone else None
 
     @model_validator(mode="after")
     def _ids_differ(self) -> Self:
