@@ -55,7 +55,9 @@ def main() -> None:
         started = time.perf_counter()
         alarms = [decides(case["text"]) for case in cases]
         spent_ms = 1000 * (time.perf_counter() - started) / len(cases)
-        print(json.dumps({"part": "crisis", "by": name, **_figures(cases, alarms), "ms_a_sentence": round(spent_ms, 2)}))
+        print(
+            json.dumps({"part": "crisis", "by": name, **_figures(cases, alarms), "ms_a_sentence": round(spent_ms, 2)})
+        )
         if decides is _together:
             wrong = [case for case, alarm in zip(cases, alarms, strict=True) if alarm != case["crisis"]]
     if chosen.failures is not None:

@@ -238,7 +238,7 @@ def _crisis_language(_: NodeSettings) -> Finding:
     try:
         trained, state = head("en")
     except ValueError:
-        return Finding("crisis language", ok=False, found="phrases alone: the head's files do not match", do="reinstall")
+        return Finding("crisis language", ok=False, found="the head's files do not match", do="install the node again")
     if trained is not None:
         return Finding("crisis language", ok=True, found="phrases and the trained head")
     found = {"absent": "its encoder is not installed", "altered": "its encoder's files are not the examined ones"}

@@ -43,10 +43,15 @@ class Lesson:
         return self.writer.startswith("w")
 
 
+def files() -> list[Path]:
+    """Return the files of sentences, in the order in which they are read."""
+    return [*sorted(WRITTEN.glob("*.jsonl")), DEVELOPMENT]
+
+
 def lessons(words: Catalogue) -> list[Lesson]:
     """Return every sentence once, in the order of the files' names."""
     found: dict[str, Lesson] = {}
-    for file in [*sorted(WRITTEN.glob("*.jsonl")), DEVELOPMENT]:
+    for file in files():
         for lesson in _of(file, words):
             found.setdefault(lesson.read, lesson)
     return list(found.values())

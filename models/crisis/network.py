@@ -49,7 +49,7 @@ class Network:
 
     Attributes:
         layers: As the encoder has them.
-        numbers: What is learned, by name, as `forge_language.danger.resemblance.member` reads it.
+        numbers: What is learned, by name, as `forge_language.danger.resemblance.read` reads it.
     """
 
     layers: Sequence[Layer]
@@ -184,7 +184,7 @@ class Network:
 
     def _linear_back(self, place: int, name: str, entered: Array, back: Array, found: dict[str, Array]) -> Array:
         at = f"{place}.{name}"
-        found[f"{at}.down"] = entered.T @ (back @ self.numbers[f"{at}.up"].T)
+        found[f"{at}.down"] = _plain(entered.T @ (back @ self.numbers[f"{at}.up"].T))
         found[f"{at}.up"] = _plain((entered @ self.numbers[f"{at}.down"]).T @ back)
         found[f"{at}.bias"] = _sum(back)
         return back @ self._matrices[place][name].T
@@ -199,6 +199,10 @@ class Network:
         mean = back.mean(axis=-1, keepdims=True)
         return _plain(inverse * (back - mean - plain * (back * plain).mean(axis=-1, keepdims=True)))
 
+    def forget_pace(self) -> None:
+        """Begin the steps anew, as for another course of lessons."""
+        self._first, self._second, self._steps = {}, {}, 0
+
     def step(self, gradients: Mapping[str, Array], rate: float, decay: float) -> None:
         """Change what is learned against its gradient.
 
@@ -211,7 +215,7 @@ class Network:
         for name, gradient in gradients.items():
             first = _FIRST_DECAY * self._first.get(name, np.float32(0)) + (1 - _FIRST_DECAY) * gradient
             second = _SECOND_DECAY * self._second.get(name, np.float32(0)) + (1 - _SECOND_DECAY) * np.square(gradient)
-            self._first[name], self._second[name] = first, second
+            self._first[name], self._second[name] = _plain(first), _plain(second)
             thin = name.endswith((".down", ".up"))
             own_rate = rate * (1.0 if thin else 3.0 if name in ("weights", "biases") else 0.3)
             mean = first / (1 - _FIRST_DECAY**self._steps)

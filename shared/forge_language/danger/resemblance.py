@@ -1,13 +1,12 @@
 """What an utterance resembles of what people in danger, and people who are not, have said: a small trained head.
 
-The head is a change of low rank to the upper layers of a sentence encoder and a layer of weights on top, several times
-over; their mean counts. It finds what no phrase foresees and knows look-alikes; it names no words. How it was trained
-and how well it does: models/crisis.
+The head is a change of low rank to the upper layers of a sentence encoder, and a layer of weights on top. It finds what
+no phrase foresees and knows look-alikes; it names no words. How it was trained and how well it does: models/crisis.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -72,34 +71,23 @@ class Weighing:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """One of the trained changes.
-
-    Attributes:
-        layers: The upper layers with the change added.
-        weights: Shape ``(width, 15)``: priorities, then no danger, then the dangers.
-        biases: Shape ``(15,)``.
-    """
-
-    layers: tuple[Layer, ...]
-    weights: Array
-    biases: Array
-
-
-@dataclass(frozen=True, slots=True)
 class Head:
     """The head of one language on its encoder.
 
     Attributes:
         encoder: What it was trained on.
         lower: How many of the encoder's layers are left as they are.
-        members: Whose mean counts.
+        layers: The upper layers with the change added.
+        weights: Shape ``(width, 15)``: priorities, then no danger, then the dangers.
+        biases: Shape ``(15,)``.
         weighing: How much the head and the phrases count together.
     """
 
     encoder: Encoder
     lower: int
-    members: tuple[Member, ...]
+    layers: tuple[Layer, ...]
+    weights: Array
+    biases: Array
     weighing: Weighing
 
     def resemblance(self, text: str, words: Catalogue) -> Resemblance:
@@ -111,11 +99,11 @@ class Head:
         """
         numbers = self.encoder.vocabulary.encode(as_read(text, words), LONGEST)
         state = self.encoder.transformer.embedded(numbers)
-        for layer in self.encoder.transformer.layers[: self.lower]:
+        for layer in (*self.encoder.transformer.layers[: self.lower], *self.layers):
             state = forward(state, layer)
-        shares = np.mean([_shares(state, member) for member in self.members], axis=0)
-        priorities = tuple(float(share) for share in shares[: len(PRIORITIES)])
-        return Resemblance(priorities, tuple(float(share) for share in shares[len(PRIORITIES) + 1 :]))
+        scores = state.mean(axis=0) @ self.weights + self.biases
+        priorities, dangers = softmax(scores[: len(PRIORITIES)]), softmax(scores[len(PRIORITIES) :])
+        return Resemblance(tuple(map(float, priorities)), tuple(map(float, dangers[1:])))
 
 
 def as_read(text: str, words: Catalogue) -> str:
@@ -154,42 +142,18 @@ def read(about: Mapping[str, Any], data: bytes, on: Encoder) -> Head:
         raise ValueError("the head's file is not the one that its description names")
     with np.load(BytesIO(data), allow_pickle=False) as arrays:
         numbers = {name: arrays[name].astype(np.float32) for name in arrays.files}
-    upper = on.transformer.layers[about["lower_layers"] :]
-    return Head(
-        on,
-        about["lower_layers"],
-        tuple(member(numbers, f"{index}.", upper) for index in range(about["members"])),
-        Weighing(**about["weighing"]),
+    lower = about["lower_layers"]
+    layers = tuple(_changed(layer, f"{place}.", numbers) for place, layer in enumerate(on.transformer.layers[lower:]))
+    return Head(on, lower, layers, numbers["weights"], numbers["biases"], Weighing(**about["weighing"]))
+
+
+def _changed(layer: Layer, at: str, numbers: Mapping[str, NDArray[np.float32]]) -> Layer:
+    """Return a layer with what was learned added: ``down`` (inputs, rank) times ``up`` (rank, outputs) to a matrix."""
+    return Layer(
+        {name: layer.matrices[name] + numbers[f"{at}{name}.down"] @ numbers[f"{at}{name}.up"] for name in MATRICES},
+        {name: layer.biases[name] + numbers[f"{at}{name}.bias"] for name in MATRICES},
+        layer.attended_scale + numbers[f"{at}attended_scale"],
+        layer.attended_shift + numbers[f"{at}attended_shift"],
+        layer.out_scale + numbers[f"{at}out_scale"],
+        layer.out_shift + numbers[f"{at}out_shift"],
     )
-
-
-def member(numbers: Mapping[str, NDArray[np.float32]], prefix: str, upper: Sequence[Layer]) -> Member:
-    """Return one member from its arrays.
-
-    Args:
-        numbers: By name; ``<prefix><layer>.<matrix>.down`` (inputs, rank) times ``.up`` (rank, outputs) is added to a
-            matrix, ``.bias`` to its bias, the four norms' ``scale`` and ``shift`` to theirs.
-        prefix: Which member.
-        upper: The encoder's layers that it changes.
-    """
-    layers = []
-    for place, layer in enumerate(upper):
-        at = f"{prefix}{place}."
-        layers.append(
-            Layer(
-                {n: layer.matrices[n] + numbers[f"{at}{n}.down"] @ numbers[f"{at}{n}.up"] for n in MATRICES},
-                {n: layer.biases[n] + numbers[f"{at}{n}.bias"] for n in MATRICES},
-                layer.attended_scale + numbers[f"{at}attended_scale"],
-                layer.attended_shift + numbers[f"{at}attended_shift"],
-                layer.out_scale + numbers[f"{at}out_scale"],
-                layer.out_shift + numbers[f"{at}out_shift"],
-            )
-        )
-    return Member(tuple(layers), numbers[f"{prefix}weights"], numbers[f"{prefix}biases"])
-
-
-def _shares(state: Array, one: Member) -> Array:
-    for layer in one.layers:
-        state = forward(state, layer)
-    scores = state.mean(axis=0) @ one.weights + one.biases
-    return np.concatenate([softmax(scores[: len(PRIORITIES)]), softmax(scores[len(PRIORITIES) :])])
