@@ -114,8 +114,6 @@ def _say(settings: NodeSettings, options: argparse.Namespace) -> int:
 
 
 def _crisis(_: NodeSettings, options: argparse.Namespace) -> int:
-    # The head's matrices are small: threads of numpy's BLAS wait for each other longer than they compute.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from forge_language.crisis import judge  # noqa: PLC0415 (see above)
 
     def judged() -> Iterator[Mapping[str, Any]]:

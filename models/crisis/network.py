@@ -199,10 +199,6 @@ class Network:
         mean = back.mean(axis=-1, keepdims=True)
         return _plain(inverse * (back - mean - plain * (back * plain).mean(axis=-1, keepdims=True)))
 
-    def forget_pace(self) -> None:
-        """Begin the steps anew, as for another course of lessons."""
-        self._first, self._second, self._steps = {}, {}, 0
-
     def step(self, gradients: Mapping[str, Array], rate: float, decay: float) -> None:
         """Change what is learned against its gradient.
 

@@ -2,9 +2,9 @@
 
     python -m models.crisis.train --seed 11
 
-It needs the encoder's package and nothing else beyond numpy. First it learns without some of the writers; what it then
-says of their sentences sets the threshold and gives the figures of the manifest. Then it goes on with all sentences.
-The same seed on the same numpy and processor gives the same head.
+It needs the encoder's package and nothing else beyond numpy. Some of the writers are not read; what the head says of
+their sentences sets the threshold and gives the figures of the manifest. The same seed on the same numpy and processor
+gives the same head.
 """
 
 import argparse
@@ -63,7 +63,6 @@ class Course:
 
 
 FIRST: Final = Course(rounds=6, rate=1.5e-3)
-SECOND: Final = Course(rounds=2, rate=7e-4)
 
 GOLDEN: Final = (
     "i can't breathe",
@@ -97,9 +96,7 @@ def main() -> None:
     crisis = np.array([crisis_share(network.forward(states[place][None])[0]) for place in unseen])
     typical = np.array([lesson.writer not in PAIRS for lesson in judged])
     weighing = weighed([lesson for lesson, chosen in zip(judged, typical, strict=True) if chosen], crisis[typical])
-    network.forget_pace()
-    learn(network, known, states, SECOND, np.random.default_rng(seed + 1))
-    write(shipped(network), weighing, seed, {"sentences": len(known), **figures(judged, crisis, weighing)})
+    write(shipped(network), weighing, seed, {"sentences": len(read), **figures(judged, crisis, weighing)})
 
 
 def lower_states(on: Encoder, known: Sequence[Lesson]) -> list[Array]:
@@ -114,7 +111,7 @@ def lower_states(on: Encoder, known: Sequence[Lesson]) -> list[Array]:
 
 
 def held_out(known: Sequence[Lesson]) -> frozenset[str]:
-    """Return whom the first course does not read: every third independent writer, and the list written last."""
+    """Return whom the head does not read: every third independent writer, and the list written for the next one."""
     writers = sorted({lesson.writer for lesson in known if lesson.independent})
     return frozenset((*writers[::HELD_OUT_STEP], "lists_late"))
 
