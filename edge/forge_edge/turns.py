@@ -157,7 +157,10 @@ class Turns:
             if not instruction.at_once or self._instruction.guarded:
                 self._next = instruction
                 return ()
-            self._next = None
+            waiting, self._next = self._next, None
+            if waiting is not None and waiting.guarded:  # it is said all the same
+                say = (*waiting.say, *instruction.say)
+                instruction = instruction.model_copy(update={"say": say, "guarded": True})
             self._do(State.WAITING)
             return Hush(), *self.instructed(instruction, now)
         self._instruction = instruction

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.fakes.bedside import Bedside, bedside
-from tests.journey.world import free_port
+from tests.fakes.ports import free_port
 
 from forge_edge.dialogue.conversation import Conversation
 from forge_edge.errors import RoomBusyError

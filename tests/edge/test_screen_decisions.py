@@ -123,11 +123,9 @@ def test_a_form_begun_by_voice_is_finished_by_touch_and_back_and_is_one_response
     bed.says("several days")
     assert bed.question.kind == "confirm", "what was said last is confirmed by a finger"
     bed.touches(InForm(touch.Confirm(right=True), bed.question.name))
-    while bed.asked is not None:
-        if bed.question.kind == "confirm":
-            bed.touches(InForm(touch.Confirm(right=True), bed.question.name))
-        else:
-            bed.answers(bed.question.choices[1].value)
+    while (question := bed.asked) is not None:
+        action = touch.Confirm(right=True) if question.answer else touch.Answer((question.choices[1].value,))
+        bed.touches(InForm(action, question.name))
     finished = [one for one in bed.observed if isinstance(one, FormObserved)]
     assert [one.response for one in finished] == [response]
     assert [answer.mode for answer in finished[0].answers] == ["voice"] * 3 + ["touch"] * 3 + ["voice"] + ["touch"] * 3
@@ -233,6 +231,7 @@ def test_mute_and_quiet_are_kept_with_the_conversation() -> None:
         ("muted", "closed", True, False, "muted"),
         ("waiting", "lost", True, False, "muted"),
         ("muted", "closed", False, False, "starting"),
+        ("closed", "closed", True, False, "muted"),
         ("waiting", "lost", False, False, "lost"),
         ("speaking", "ok", False, True, "closed"),
         ("deciding", "ok", False, False, "thinking"),
@@ -282,18 +281,15 @@ def envelope(sequence: int) -> Envelope:
 def test_help_is_promised_only_once_a_person_has_taken_this_call() -> None:
     sent = envelope(7)
     call = calls.made("nurse", sent, 0.0, hub=True)
-    words = [shown(RESTING, call, Captions(), "day", "").call_words]
-    for step in (
-        lambda one: calls.acknowledged(one, LanePosition(epoch=EPOCH, lane="record", sequence=9), 1.0),
-        lambda one: calls.acknowledged(one, LanePosition(epoch=EPOCH, lane="alarm", sequence=6), 1.0),
-        lambda one: calls.accepted(one, new_id(), 1.0),
-        lambda one: calls.overdue(one, 1.0),
-        lambda one: calls.acknowledged(one, LanePosition(epoch=EPOCH, lane="alarm", sequence=7), 1.0),
-        lambda one: calls.accepted(one, sent.id, 2.0),
-        lambda one: calls.reopened(one, sent.id, 3.0),
-    ):
-        call = step(call)
-        words.append(shown(RESTING, call, Captions(), "day", "").call_words)
+    course = [call]
+    course.append(calls.acknowledged(course[-1], LanePosition(epoch=EPOCH, lane="record", sequence=9), 1.0))
+    course.append(calls.acknowledged(course[-1], LanePosition(epoch=EPOCH, lane="alarm", sequence=6), 1.0))
+    course.append(calls.accepted(course[-1], new_id(), 1.0))
+    course.append(calls.overdue(course[-1], 1.0))
+    course.append(calls.acknowledged(course[-1], LanePosition(epoch=EPOCH, lane="alarm", sequence=7), 1.0))
+    course.append(calls.accepted(course[-1], sent.id, 2.0))
+    course.append(calls.reopened(course[-1], sent.id, 3.0))
+    words = [shown(RESTING, one, Captions(), "day", "").call_words for one in course]
     assert [one == ACCEPTED for one in words] == [False] * 6 + [True, False]
     assert words[4] == NO_HUB
     assert words[-1] == REOPENED

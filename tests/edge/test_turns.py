@@ -192,6 +192,23 @@ def test_what_is_said_next_waits_until_the_room_has_finished_and_the_newest_coun
     assert [act.sentences for act in room.acts if isinstance(act, Speak)] == [("One.",), ("Three.",)]
 
 
+def test_a_touch_breaks_off_what_is_being_said_but_never_what_concerns_safety(room: Room) -> None:
+    room.do(room.turns.instructed(QUESTION, 0.0))
+    room.do(room.turns.instructed(Instruction(turn=2, say=("Next?",), listen=LISTEN, at_once=True), 0.1))
+    assert [type(act) for act in room.acts] == [Speak, Hush, Speak]
+    room.do(room.turns.instructed(Instruction(turn=3, listen=LISTEN, at_once=True), 0.2))
+    assert (room.state(), room.turns.turn) == (State.LISTENING, 3)
+    room.do(room.turns.instructed(Instruction(turn=4, say=("Help is coming.",), guarded=True), 0.3))
+    room.acts.clear()
+    room.do(room.turns.instructed(Instruction(turn=5, say=("Next?",), listen=LISTEN, at_once=True), 0.4))
+    assert room.acts == []
+    room.do(room.turns.played(1.0))
+    assert room.acts == [Speak(("Next?",), None)]
+    room.do(room.turns.instructed(Instruction(turn=6, say=("Help is coming.",), guarded=True), 1.1))
+    room.do(room.turns.instructed(Instruction(turn=7, say=("Next?",), listen=LISTEN, at_once=True), 1.2))
+    assert room.acts[-1] == Speak(("Help is coming.", "Next?"), None)
+
+
 def test_why_a_room_is_deaf_is_said_as_it_changes(room: Room) -> None:
     room.do(room.turns.deafen("lost", 0.0))
     room.do(room.turns.deafen("lost", 0.0))
@@ -235,12 +252,13 @@ class AnyRoom(RuleBasedStateMachine):
         for decode in self.room.hear(seconds, probability, voiced=voiced):
             self.room.do(self.room.turns.decoded(decode, None, self.room.now, is_noise=not decode.final))
 
-    @rule(turn=st.integers(1, 9), says=st.booleans(), listens=st.booleans(), guarded=st.booleans())
-    def instructs(self, turn: int, says: bool, listens: bool, guarded: bool) -> None:  # noqa: FBT001 (drawn by name)
+    @rule(
+        turn=st.integers(1, 9), says=st.booleans(), listens=st.booleans(), how=st.tuples(st.booleans(), st.booleans())
+    )
+    def instructs(self, turn: int, says: bool, listens: bool, how: tuple[bool, bool]) -> None:  # noqa: FBT001 (drawn by name)
         say, listen = ("Words.",) if says else (), LISTEN if listens else None
-        self.room.do(
-            self.room.turns.instructed(Instruction(turn=turn, say=say, listen=listen, guarded=guarded), self.room.now)
-        )
+        instruction = Instruction(turn=turn, say=say, listen=listen, guarded=how[0], at_once=how[1])
+        self.room.do(self.room.turns.instructed(instruction, self.room.now))
 
     @rule()
     def wakes(self) -> None:

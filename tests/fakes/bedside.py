@@ -86,8 +86,8 @@ def speech(text: str, turn: int | None, *, accepted: bool = True) -> SpeechHeard
 
 
 @asynccontextmanager
-async def bedside(folder: Path) -> AsyncIterator[Bedside]:
-    port = free_port()
+async def bedside(folder: Path, *, port: int | None = None) -> AsyncIterator[Bedside]:
+    port = port or free_port()
     world = Bedside(ScreenMemory(SystemClock()), folder, port)
     room = ScreenRoom(world.memory, lambda: world.facts, world.touched, Night(21, 7))
     serving = asyncio.create_task(serve(room, folder, port, "hey jarvis"))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from tests.journey.demo import FORM, FORM_ROOM, form_filler
 from tests.journey.world import Site, until
 
 from forge_edge.audio.voices import VOICES
+from forge_edge.dialogue.conversation import ACCEPTED, NO_HUB
+from forge_edge.screen.shown import CALL_WORDS
 
 BY_VOICE = 3
 BY_TOUCH = ("Not at all", "Several days", "Not at all", "Nearly every day", "Not at all", "More than half the days")
@@ -51,6 +54,31 @@ async def touch(page: Page, name: str) -> None:
     await button.click()
 
 
+async def check_the_record(site: Site, script: dict[str, Any]) -> None:
+    query = "SELECT id, total FROM form_response WHERE status = 'completed'"
+    [(response, total)] = await asyncio.to_thread(until, "the form", lambda: site.records(query))
+    said = [script["wants"][0]["answers"][item.link_id] for item in FORM.questions[:BY_VOICE]]
+    assert total == sum(ordinal(words) for words in (*said, *BY_TOUCH))
+    rows = site.records("SELECT link_id, mode FROM form_answer WHERE response = ?", response)
+    modes = {item.link_id: dict(rows)[item.link_id] for item in FORM.questions}
+    assert list(modes.values()) == ["voice"] * BY_VOICE + ["touch"] * (len(FORM.questions) - BY_VOICE)
+    [(risk,)] = site.records("SELECT detail FROM alert WHERE kind = 'risk-answer'")
+    assert json.loads(risk)["mode"] == "touch"
+
+
+async def call_the_nurse(page: Page, site: Site) -> None:
+    """Call, and be answered: help is promised once somebody has taken the call, and not before."""
+    await touch(page, "Call the nurse")
+    news = page.locator(".call .news")
+    await expect(news).to_have_text(CALL_WORDS["told"], timeout=15_000)
+    query = "SELECT id FROM alert WHERE kind = 'request'"
+    [(alert,)] = await asyncio.to_thread(until, "the alert", lambda: site.records(query))
+    site.make_account("staff")
+    with closing(site.sign_in("staff")) as staff:
+        await asyncio.to_thread(site.post, staff, "/", f"/alerts/{alert}/accept")
+    await expect(news).to_have_text(ACCEPTED, timeout=15_000)
+
+
 @pytest.mark.slow
 async def test_a_phq_9_begun_by_voice_is_finished_by_touch_and_is_one_response_with_both_modes(tmp_path: Path) -> None:
     script = begins_by_voice()
@@ -73,6 +101,7 @@ async def test_a_phq_9_begun_by_voice_is_finished_by_touch_and_is_one_response_w
             await touch(page, "My form")
             for place, answer in enumerate(BY_TOUCH, BY_VOICE):
                 await expect(page.get_by_role("heading", name=FORM.questions[place].text)).to_be_visible()
+                await page.locator("main:not([inert])").wait_for()
                 assert (await Axe().run(page)).response["violations"] == []
                 await touch(page, answer)
                 if FORM.questions[place].is_risk:
@@ -80,14 +109,14 @@ async def test_a_phq_9_begun_by_voice_is_finished_by_touch_and_is_one_response_w
                     await touch(page, "Yes, that is right")
             await touch(page, DIFFICULT)
             await expect(page.get_by_role("button", name="My form")).to_be_visible()
+            await check_the_record(site, script)
+            await call_the_nurse(page, site)
+            await touch(page, "Mute")
+            await expect(page.get_by_text("Muted. I hear nothing")).to_be_visible()
+            await asyncio.to_thread(site.stop_hub)
+            await expect(page.get_by_text("I cannot reach the staff. Use the call button")).to_be_visible(
+                timeout=20_000
+            )
+            await touch(page, "I am in pain")
+            await expect(page.locator(".call .news")).to_have_text(NO_HUB)
             assert complaints.heard == []
-
-        query = "SELECT id, total FROM form_response WHERE status = 'completed'"
-        [(response, total)] = await asyncio.to_thread(until, "the form", lambda: site.records(query))
-        said = [script["wants"][0]["answers"][item.link_id] for item in FORM.questions[:BY_VOICE]]
-        assert total == sum(ordinal(words) for words in (*said, *BY_TOUCH))
-        rows = site.records("SELECT link_id, mode FROM form_answer WHERE response = ?", response)
-        modes = {item.link_id: dict(rows)[item.link_id] for item in FORM.questions}
-        assert list(modes.values()) == ["voice"] * BY_VOICE + ["touch"] * (len(FORM.questions) - BY_VOICE)
-        [(risk,)] = site.records("SELECT detail FROM alert WHERE kind = 'risk-answer'")
-        assert json.loads(risk)["mode"] == "touch"

@@ -117,7 +117,7 @@ def doing(state: str, hearing: str, *, muted: bool, deaf: bool) -> Doing:
         return "starting"
     if muted:
         # Ears that are not there hear nothing either; those that are must have said so.
-        return "muted" if state == "muted" or hearing in ("lost", "starting") else "muting"
+        return "muted" if state in ("muted", "closed") or hearing in ("lost", "starting") else "muting"
     if hearing == "lost":
         return "lost"
     # Ears that still say "muted" have been told to hear again and have not begun.

@@ -20,7 +20,9 @@
   let lastHeard = performance.now();
   let lastTouched = performance.now();
   let source = null;
+  let settledAt = 0;
   let settling = 0;
+  let focusQuestion = false;
 
   const screen = () => room.querySelector('.screen');
 
@@ -32,17 +34,24 @@
     room.classList.toggle('stale', sentence === LOST);
   }
 
+  // The page may be replaced once more meanwhile: whatever stands there is not touched before its time.
   function settle() {
+    const rest = settledAt - performance.now();
     const main = room.querySelector('main');
-    main.inert = true;
     clearTimeout(settling);
-    settling = setTimeout(() => {
-      main.inert = false;
-      if (document.activeElement === document.body && wasInMain) room.querySelector('h1')?.focus();
-    }, SETTLE_MS);
+    main.inert = rest > 0;
+    if (rest > 0) {
+      settling = setTimeout(settle, rest);
+    } else if (focusQuestion) {
+      focusQuestion = false;
+      if (document.activeElement === document.body) main.querySelector('h1')?.focus();
+    }
   }
 
-  let wasInMain = false;
+  function startSettling() {
+    settledAt = performance.now() + SETTLE_MS;
+    settle();
+  }
 
   // What somebody has begun to enter stays when something else on the screen changes.
   function entered() {
@@ -69,7 +78,7 @@
     moment = at;
     const before = screen().dataset.question;
     const focused = document.activeElement?.id;
-    wasInMain = room.querySelector('main').contains(document.activeElement);
+    const wasInMain = room.querySelector('main').contains(document.activeElement);
     const kept = entered();
     room.innerHTML = html;
     const now = screen();
@@ -78,8 +87,10 @@
     if (focused && !(changed && wasInMain)) document.getElementById(focused)?.focus({ preventScroll: true });
     if (changed) {
       window.scrollTo(0, 0);
-      settle();
+      settledAt = performance.now() + SETTLE_MS;
+      focusQuestion = focusQuestion || wasInMain;
     }
+    settle();
     dress();
     announce();
   }
@@ -124,7 +135,7 @@
   function touched() {
     lastTouched = performance.now();
     // What was hidden is not touched by the touch that shows it.
-    if (document.body.classList.contains('resting')) settle();
+    if (document.body.classList.contains('resting')) startSettling();
     rest();
   }
 
