@@ -1,6 +1,6 @@
 # `make demo` and `make test` set everything up by themselves; the rest helps while working.
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick check bench chaos lock docs assets clean
+.PHONY: help demo test quick check bench kills chaos soak capture lock docs assets clean
 bin := .venv/bin
 
 help: ## Show this list
@@ -32,10 +32,22 @@ bench: ## Print every figure of docs/benchmarks.md, one JSON line each
 	@requirements/install test
 	@for program in benchmarks/*.py; do $(bin)/python $$program || exit 1; done
 
+kills: ## Kill 1,000 rooms at random points of forms, and count the answers that are lost or changed
+	@requirements/install test
+	@$(bin)/python benchmarks/form_kills.py
+
 chaos: ## Let everything between 50 rooms and the hub fail while 60,000 events are made, then the power of both; print reports
 	@requirements/install test
 	@$(bin)/python -m tests.journey.chaos
 	@$(bin)/python -m tests.journey.chaos --power --alerts 2000 --records 10000 --strikes 20
+
+soak: ## Let eight hours pass, accelerated, in a room in which things happen all the time; print a report
+	@requirements/install test
+	@$(bin)/python -m tests.journey.soak
+
+capture: ## Capture every packet of a node in an hour of use, accelerated (as root); print whom they went to
+	@requirements/install test
+	@$(bin)/python -m tests.journey.capture
 
 lock: ## Write the hashed locks anew
 	@UV=$(bin)/uv requirements/lock

@@ -1,13 +1,18 @@
-"""How well the node hears: wake words, answers and refusals. Prints one JSON line per figure, a baseline beside it.
+"""How well the node hears: answers and refusals. Prints one JSON line per figure, a baseline beside it.
 
     python benchmarks/hearing.py            measure; recordings in ../shared are used where they are present
-    python benchmarks/hearing.py train      fit the rule of forge_edge.speech.pocketsphinx and print its numbers
+    python benchmarks/hearing.py answers    only what two agreeing hearings make of answers (`hearing_answers`)
+    python benchmarks/hearing.py train      fit the rule of forge_edge.speech.evidence and print its numbers
+    python benchmarks/hearing.py agree      fit the second hearing and the rule over both (`hearing_fit`) and write them
+
+--seed and --samples are for the last and the second.
 
 Voices, noises and phrases that the rule was fitted on are kept apart from those it is measured on. The blind sentences
 in tests/golden/blind are measured and never fitted on. The baseline of every speech figure is the same decoder on the
 same sound without the rule: whatever whole phrase the grammar chose is accepted.
 """
 
+import argparse
 import json
 import random
 import sys
@@ -22,17 +27,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks import hearing_answers, hearing_fit
+
 from forge_edge.audio.files import load
 from forge_edge.audio.ports import Samples
 from forge_edge.audio.voices import VOICES
-from forge_edge.errors import AudioUnreadableError, EngineMissingError
-from forge_edge.recordings import wake_files
 from forge_edge.speech import grammar
 from forge_edge.speech.espeak import EspeakSynthesiser
+from forge_edge.speech.evidence import LEAST_CONFIDENCE
 from forge_edge.speech.flite import FliteSynthesiser
 from forge_edge.speech.grammar import Vocabulary
-from forge_edge.speech.pocketsphinx import LEAST_CONFIDENCE, PocketsphinxTranscriber
-from forge_edge.wake import OpenWakeWords, WakeWord
+from forge_edge.speech.pocketsphinx import PocketsphinxTranscriber
 from forge_shared.forms.questionnaire import installed
 
 SEED = 20
@@ -178,7 +185,8 @@ def hear(trial: Trial) -> Hearing:
     vocabulary = vocabularies()[trial.vocabulary]
     sound = in_noise(spoken(trial.text, trial.voice), trial.noise, np.random.default_rng(trial.seed))
     began = time.process_time()
-    text, evidence = engine().evidence(sound, vocabulary.grammar)
+    listening = engine().listen(sound, vocabulary.grammar)
+    text, evidence = listening.text, listening.evidence
     seconds = time.process_time() - began
     meaning = vocabulary.meaning(text)
     return Hearing(
@@ -190,10 +198,15 @@ def hear(trial: Trial) -> Hearing:
     )
 
 
+def sentences(written: str) -> list[str]:
+    """Return the sentences of a list with semicolons between them."""
+    return [sentence.strip() for sentence in written.replace("\n", " ").split(";")]
+
+
 def trials(count: int, voices: Sequence[str], other: str, seed: int) -> Iterator[Trial]:
     """Yield utterances, half of them in the vocabulary, half of them not."""
     rng = random.Random(seed)
-    others = [phrase.strip() for phrase in other.replace("\n", " ").split(";")]
+    others = sentences(other)
     everything = vocabularies()
     for index in range(count):
         name = rng.choice(("frequency", "frequency", "frequency", "difficulty", "confirmation", "requests"))
@@ -303,51 +316,6 @@ def show_confusion(pool: ProcessPoolExecutor) -> None:
         show("confusion", said=words, heard=dict(row), baseline=dict(base), n=row.total())
 
 
-def show_wake() -> None:
-    """Print wake word figures on recordings of people, where they are present."""
-    folder = RECORDINGS / "picovoice"
-    if not folder.is_dir():
-        show("wake", skipped="../shared/data/voice is not here")
-        return
-    baseline = _open_wake_word()
-    for spoken_word, word in (("alexa", "alexa"), ("jarvis", "hey_jarvis"), ("computer", "alexa")):
-        paths = [path for path in sorted((folder / spoken_word).iterdir()) if path.suffix in (".flac", ".wav")]
-        lines = list(wake_files(paths, (word,)))
-        unread = sum("error" in line for line in lines)
-        woken = len({line["file"] for line in lines if "word" in line})
-        base = sum(_wakes(baseline, path) for path in paths) if baseline is not None and word == "alexa" else None
-        readable = len(paths) - unread
-        show(
-            f"wake.{word}.on-{spoken_word}",
-            value=round(woken / max(1, readable), 4),
-            baseline=None if base is None else round(base / max(1, readable), 4),
-            n=readable,
-            unreadable=unread,
-        )
-    noise = RECORDINGS / "background_noise.wav"
-    if noise.is_file():
-        show("wake.any.on-background-noise", value=len(list(wake_files([noise]))), baseline=None, n=1)
-
-
-def _open_wake_word() -> WakeWord | None:
-    try:
-        import openwakeword  # noqa: PLC0415 (an extra)
-
-        model = Path(openwakeword.__file__).parent / "resources" / "models" / "alexa_v0.1.onnx"
-        return OpenWakeWords([model])
-    except (ImportError, EngineMissingError):
-        return None
-
-
-def _wakes(detector: WakeWord, path: Path) -> bool:
-    try:
-        samples = np.concatenate((load(path), np.zeros(8_000, np.int16)))
-    except AudioUnreadableError:
-        return False
-    detector.reset()
-    return any(detector.feed(samples[start : start + 512]) for start in range(0, len(samples), 512))
-
-
 def show_nothing_said() -> None:
     """Print how often silence and noise alone are accepted, with every vocabulary."""
     rng = np.random.default_rng(SEED)
@@ -367,9 +335,23 @@ def show_nothing_said() -> None:
 
 
 def main() -> None:
-    """Measure, or fit the rule."""
+    """Measure, or fit a rule."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("what", nargs="?", default="measure", choices=["measure", "answers", "train", "agree"])
+    parser.add_argument("--seed", type=int, default=SEED, help="of every choice; what is shipped was fitted with 2")
+    parser.add_argument("--samples", type=int, default=0, help="answers to tell (2000) or utterances to fit on (2600)")
+    options = parser.parse_args()
+    if options.what == "agree":
+        fitted = hearing_fit.fit(options.samples or 2600, sentences(_OTHER_TRAIN), options.seed, PROCESSES)
+        hearing_fit.FILE.write_text(fitted.model_dump_json() + "\n", encoding="utf-8")
+        return
+    if options.what in ("measure", "answers"):
+        count, other = options.samples or 2000, sentences(_OTHER_HELD_OUT)
+        hearing_answers.measure(count, other, RECORDINGS, seed=options.seed + 1, processes=PROCESSES)
+    if options.what == "answers":
+        return
     with ProcessPoolExecutor(PROCESSES) as pool:
-        if sys.argv[1:] == ["train"]:
+        if options.what == "train":
             hearings = list(pool.map(hear, trials(1600, VOICES_TRAIN, _OTHER_TRAIN, SEED), chunksize=20))
             weights, bias = fit(hearings)
             show("rule", weights=[round(float(weight), 3) for weight in weights], bias=round(bias, 3), n=len(hearings))
@@ -382,7 +364,6 @@ def main() -> None:
         show_nothing_said()
         if BLIND.is_file():
             show_hearings("blind", list(pool.map(hear, blind_trials(SEED), chunksize=20)))
-    show_wake()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -86,11 +87,23 @@ def _ears(settings: NodeSettings, options: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _wake(_: NodeSettings, options: argparse.Namespace) -> int:
+def _wake(settings: NodeSettings, options: argparse.Namespace) -> int:
     from forge_edge.recordings import wake_files  # noqa: PLC0415 (see above)
-    from forge_edge.wake import BUILT_IN_WORDS  # noqa: PLC0415 (see above)
+    from forge_edge.wake.micro import BUILT_IN_WORDS  # noqa: PLC0415 (see above)
 
-    return _print(wake_files(options.files, options.word or BUILT_IN_WORDS), options)
+    words = [word for named in options.words or () for word in named.split(",")] or BUILT_IN_WORDS
+    threshold = settings.wake_threshold if options.threshold is None else options.threshold
+    unreadable: set[str] = set()
+
+    def lines() -> Iterator[Mapping[str, Any]]:
+        for line in wake_files(options.files, words, threshold=threshold):
+            if "error" in line:
+                unreadable.add(line["file"])
+            yield line
+
+    _print(lines(), options)
+    # Recordings are tried by the hundred: one that is damaged is said in its line and does not fail the others.
+    return EXIT_FAILED if unreadable.issuperset(map(str, options.files)) else EXIT_OK
 
 
 def _transcribe(settings: NodeSettings, options: argparse.Namespace) -> int:
@@ -103,6 +116,14 @@ def _transcribe(settings: NodeSettings, options: argparse.Namespace) -> int:
     engine = transcriber(settings)
     lines = transcribe_files(options.files, options.form, options.item, engine, forms_dir=settings.forms_dir)
     return _print(lines, options)
+
+
+def _hear(settings: NodeSettings, options: argparse.Namespace) -> int:
+    from forge_edge.ears import transcriber  # noqa: PLC0415 (see above)
+    from forge_edge.recordings import hear_files  # noqa: PLC0415 (see above)
+
+    engine = transcriber(settings)
+    return _print(hear_files(options.files, options.form, options.item, engine, forms_dir=settings.forms_dir), options)
 
 
 def _say(settings: NodeSettings, options: argparse.Namespace) -> int:
@@ -176,7 +197,20 @@ def _form_run(settings: NodeSettings, options: argparse.Namespace) -> int:
     # With --json the response alone goes to standard output, so that a program can read it.
     shown = sys.stderr if options.json else sys.stdout
     form = form_named(options.file, settings.forms_dir)
-    response = run_written(form, sys.stdin, lambda line: print(line, file=shown, flush=True))
+
+    def show(line: str) -> None:
+        print(line, file=shown, flush=True)
+
+    if options.audio:
+        from forge_edge.ears import transcriber  # noqa: PLC0415 (see above)
+        from forge_edge.forms.asked import AskedForm  # noqa: PLC0415 (see above)
+        from forge_edge.heard_forms import run_heard  # noqa: PLC0415 (see above)
+
+        zone = datetime.now().astimezone().tzinfo or UTC
+        asked = AskedForm(form, zone=zone, dictation=settings.whisper_model is not None)
+        response = run_heard(asked, options.audio, transcriber(settings), show, assume_yes=options.assume_yes)
+    else:
+        response = run_written(form, sys.stdin, show)
     print(json.dumps(response, ensure_ascii=False, indent=None if options.json else 1), flush=True)
     return EXIT_FAILED if response["status"] == "in-progress" else EXIT_OK
 
@@ -224,12 +258,21 @@ def _parser() -> argparse.ArgumentParser:
     ears.add_argument("--deaf", action="store_true", help="open no microphone, only speak")
     wake = command("wake", _wake, "Find the wake word in recordings: one line per detection.")
     wake.add_argument(
-        "--word", action="append", metavar="WORD", help="wake word to look for (default: all built-in ones)"
+        "--word",
+        "--words",
+        dest="words",
+        action="append",
+        metavar="WORD[,WORD...]",
+        help="wake words to look for (default: all built-in ones)",
     )
+    wake.add_argument("--threshold", type=float, metavar="SCORE", help="lowest score, 0 to 1 (default: the room's)")
     transcribe = command("transcribe", _transcribe, "Transcribe recordings: one line per file.")
     transcribe.add_argument("--form", metavar="ID", help="expect an answer to this form, such as phq-9")
     transcribe.add_argument("--item", metavar="LINKID", help="the question that is answered, such as 44250-9")
-    for sub in (wake, transcribe):
+    hear = command("hear", _hear, "Hear recordings as answers to a question, as the room would: one line per file.")
+    hear.add_argument("--form", metavar="ID", required=True, help="the form, such as phq-9")
+    hear.add_argument("--item", metavar="LINKID", help="the question that is answered (default: the first)")
+    for sub in (wake, transcribe, hear):
         sub.add_argument("files", nargs="+", type=Path, metavar="FILE", help="any sound file, any rate")
         sub.add_argument("--json", action="store_true", help="one JSON object a line")
     say = command("say", _say, "Speak a text into a WAV file with the room's voice.")
@@ -259,7 +302,18 @@ def _parser() -> argparse.ArgumentParser:
     fill.add_argument(
         "file", type=Path, metavar="FILE", help="FHIR R4 Questionnaire, JSON, or the id of an installed one"
     )
-    fill.add_argument("--text", action="store_true", required=True, help="answers are lines of standard input")
+    ways = fill.add_mutually_exclusive_group(required=True)
+    ways.add_argument("--text", action="store_true", help="answers are lines of standard input")
+    ways.add_argument(
+        "--audio",
+        nargs="+",
+        type=Path,
+        metavar="SOUND",
+        help="recordings, one for each turn: an answer, then a yes or a no to its reading back, and so on",
+    )
+    fill.add_argument(
+        "--assume-yes", action="store_true", help="with --audio: take every reading back as right, and answers alone"
+    )
     fill.add_argument(
         "--json", action="store_true", help="questions to standard error, the response to standard output"
     )

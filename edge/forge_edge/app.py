@@ -34,7 +34,7 @@ from forge_edge.dialogue.saved import SavedConversation
 from forge_edge.dialogue.sentences import CALLING, UNANSWERED
 from forge_edge.enrolment import Renewal, certificate_begins
 from forge_edge.errors import OutboxError
-from forge_edge.forms.touch import Pause, View
+from forge_edge.forms.touch import Pause
 from forge_edge.home import Home
 from forge_edge.messages import Hearing, NothingHeard, RoomState, Said, SpeechHeard, WakeHeard
 from forge_edge.observations import (
@@ -130,7 +130,7 @@ class Node:
         if settings.form not in forms:
             raise FormUnknownError(f"there is no form {settings.form}; installed: {', '.join(sorted(forms))}")
         if (reason := obstacle(forms[settings.form])) is not None:
-            raise FormInvalidError(f"the form {settings.form} cannot be asked by voice: {reason}")
+            raise FormInvalidError(f"the form {settings.form} cannot be offered in a room: {reason}")
         credentials = load_credentials(settings.credentials) if settings.credentials else None
         if credentials is not None:
             self._clock.not_before(certificate_begins(credentials))
@@ -521,23 +521,17 @@ class Node:
                 await self._react(self._dialogue.touched(self._conversation, Pause(), now=self._clock.now()))
 
     def _facts(self) -> Facts:
-        conversation, deaf = self._conversation, desired.is_deaf(self._desired)
-        return Facts(
-            conversation=conversation,
-            doing=screen_room.doing(self._ears_state.state, self._hearing, muted=conversation.muted, deaf=deaf),
+        return screen_room.facts(
+            self._conversation,
+            self._dialogue,
+            self._screen,
+            self._ears_state,
+            hearing=self._hearing,
+            deaf=desired.is_deaf(self._desired),
             staff="alone" if self._publisher is None else "reached" if self._hub_online else "gone",
-            form=self._form_on_screen(),
-            now=None if self._clock.is_wrong else screen_room.local_time(self._clock),
-            muted=conversation.muted,
-            quiet=conversation.quiet,
-            mutable=not deaf,
+            now=None if self._clock.is_wrong else self._clock.now().astimezone(),
             by_word=self._plan.agreed_word is not None,
         )
-
-    def _form_on_screen(self) -> View | None:
-        conversation = self._conversation
-        is_answered = conversation.activity == "idle" and led_by_hand(conversation) and self._screen.is_in_form
-        return self._dialogue.shown(conversation) if conversation.activity == "form" or is_answered else None
 
     def _report(self) -> None:
         self._screen.changed()

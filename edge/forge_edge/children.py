@@ -226,7 +226,8 @@ class EarsChild:
                     self._waiting.put_nowait(said)
                 except asyncio.QueueFull:
                     return "child.floods"
-            lines, limit_seconds = lines + 1, BEAT_LIMIT_SECONDS
+            busy_seconds = said.busy_seconds if isinstance(said, Beat) else 0.0
+            lines, limit_seconds = lines + 1, BEAT_LIMIT_SECONDS + busy_seconds
             # The first word says that they have started, the second that they work.
             if lines == 2:  # noqa: PLR2004 (see above)
                 self._recover()

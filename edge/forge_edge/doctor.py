@@ -209,7 +209,7 @@ def _form(settings: NodeSettings) -> Finding:
             do=f"set FORGE_EDGE_FORM to one of: {', '.join(asked)}",
         )
     if (reason := obstacle(forms[settings.form])) is not None:
-        return Finding("form", ok=False, found=reason, do="set FORGE_EDGE_FORM to a form that can be asked by voice")
+        return Finding("form", ok=False, found=reason, do="set FORGE_EDGE_FORM to a form that a room can offer")
     return Finding("form", ok=True, found=settings.form)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from forge_edge.acts import Act, Decode, Hush, Speak, Tell
-from forge_edge.audio.activity import CHUNK_SECONDS, SPEECH_PROBABILITY, VoiceActivity
+from forge_edge.audio.activity import CHUNK_SECONDS, VoiceActivity
 from forge_edge.audio.echo import OWN_SHARE, EchoCanceller, Reference
 from forge_edge.audio.files import FileSource
 from forge_edge.audio.microphone import MicrophoneSource
@@ -27,17 +27,20 @@ from forge_edge.audio.speaking import Began, Finished, Speaker
 from forge_edge.audio.voicing import is_voiced, voiced_seconds
 from forge_edge.core_link import BEAT_SECONDS, CoreLink
 from forge_edge.errors import AudioSourceLostError, EngineError, NodeConfigError
+from forge_edge.interruption import INTERRUPTING_PROBABILITY
 from forge_edge.messages import Beat, Hearing, Instruction, Mute, RoomState, SpeechHeard, WakeHeard
 from forge_edge.mouth import Mouth
 from forge_edge.settings import NodeSettings
 from forge_edge.speech.espeak import EspeakSynthesiser
 from forge_edge.speech.piper import PiperSynthesiser
-from forge_edge.speech.pocketsphinx import PocketsphinxTranscriber
 from forge_edge.speech.ports import Grammar, Synthesiser, Transcriber, Transcription
+from forge_edge.speech.twofold import TwofoldTranscriber
 from forge_edge.speech.whisper import WhisperTranscriber
 from forge_edge.turn_times import TurnTimes
 from forge_edge.turns import State, Turns
-from forge_edge.wake import MicroWakeWords, OpenWakeWords, WakeWord
+from forge_edge.wake.cascade import CascadeWakeWords
+from forge_edge.wake.open_wake_word import OpenWakeWords
+from forge_edge.wake.ports import WakeWord
 from forge_shared.logs import get_logger
 
 STUCK_SECONDS = 5.0
@@ -91,9 +94,10 @@ class Ears:
         self._shown: tuple[State, bool] | None = None
         self._shown_at = 0.0
         self._probe: tuple[float, Transcription] | None = None
-        self._wake_fed = False
+        self._decoded: tuple[float, float, float] | None = None
+        self._wake_fed = self._attended = False
         self._zero_seconds = 0.0
-        self._reopen_at = 0.0
+        self._reopen_at = self._busy_until = 0.0
         self._progress_until = time.monotonic() + STUCK_SECONDS
         self._muted = self._lost = self._ended = False
 
@@ -143,7 +147,7 @@ class Ears:
                 self._spoken = self._speaker.say((), "muted")
         else:
             self._source.discard()
-            self._activity.reset()
+            self._attended = False
             self._act(self._turns.undeafen("muted", now))
 
     def _take_news(self) -> None:
@@ -166,8 +170,9 @@ class Ears:
 
     def _beat(self) -> None:
         while not self._link.closed.wait(BEAT_SECONDS):
-            if time.monotonic() < self._progress_until:
-                self._link.report(Beat())
+            now = time.monotonic()
+            if now < self._progress_until:
+                self._link.report(Beat(busy_seconds=max(0.0, self._busy_until - now)))
 
     def _mark_progress(self, seconds: float) -> None:
         self._progress_until = time.monotonic() + seconds
@@ -194,7 +199,7 @@ class Ears:
         if self._lost:
             self._lost = False
             log.info("hearing.recovered")
-            self._activity.reset()
+            self._attended = False
             self._act(self._turns.undeafen("lost", time.monotonic()))
         if chunk is None:
             self._ended = True
@@ -211,14 +216,23 @@ class Ears:
         before = self._buffer[-1].samples if self._buffer else clean
         self._buffer.append(AudioChunk(clean, chunk.at_seconds))
         now = time.monotonic()
-        probability = self._activity.probability(clean)
+        probability = self._speech_probability(clean)
         voiced = False
         if self._turns.is_speaking:
             if self._echo.own_share < OWN_SHARE:
                 probability = 0.0
-            voiced = probability >= SPEECH_PROBABILITY and is_voiced(np.concatenate((before[-128:], clean)))
+            voiced = probability >= INTERRUPTING_PROBABILITY and is_voiced(np.concatenate((before[-128:], clean)))
         woke = self._woken(clean)
         self._act(self._turns.heard(probability, chunk.at_seconds, now, voiced=voiced, woke=woke))
+
+    def _speech_probability(self, samples: Samples) -> float:
+        if not self._turns.attends:
+            self._attended = False
+            return 0.0
+        if not self._attended:
+            self._attended = True
+            self._activity.reset()
+        return self._activity.probability(samples)
 
     def _woken(self, samples: Samples) -> WakeHeard | None:
         if not self._turns.awaits_wake_word:
@@ -255,6 +269,8 @@ class Ears:
                 case Hush():
                     self._speaker.hush()
                 case Tell():
+                    if isinstance(act.perception, SpeechHeard) and self._decoded is not None:
+                        self._times.heard(*self._decoded, time.monotonic())
                     self._link.report(act.perception)
                 case Decode():
                     self._decode(act)
@@ -278,21 +294,24 @@ class Ears:
             accepted=heard.accepted,
             confidence=heard.confidence,
             engine=heard.engine,
+            doubted=heard.doubted,
+            safety=heard.safety,
             ended_monotonic_seconds=ended_at,
         )
         phrases = decode.listen.phrases if decode.listen is not None else ()
         is_whole = not any(phrase.startswith(f"{heard.text} ") for phrase in phrases)
-        acts = self._turns.decoded(decode, said, now, is_whole=is_whole)
-        if any(isinstance(act, Tell) for act in acts):
-            self._times.heard(ended_at, began_at, now)
-        self._act(acts)
+        self._decoded = ended_at, began_at, now
+        self._act(self._turns.decoded(decode, said, now, is_whole=is_whole))
 
     def _transcribe(self, decode: Decode, samples: Samples) -> Transcription | None:
         """Return what was said; what was transcribed in the pause before the end is not transcribed again."""
         if decode.final and self._probe is not None and self._probe[0] == decode.speech_end_seconds:
             return self._probe[1]
         listen = decode.listen
-        grammar = Grammar(listen.grammar, listen.phrases) if listen is not None and listen.phrases else None
+        grammar = (
+            Grammar(listen.grammar, listen.phrases, listen.senses) if listen is not None and listen.phrases else None
+        )
+        self._busy_until = time.monotonic() + DECODE_SECONDS
         self._mark_progress(STUCK_SECONDS + DECODE_SECONDS)
         self._link.report(Beat(busy_seconds=DECODE_SECONDS))
         try:
@@ -300,6 +319,8 @@ class Ears:
         except EngineError as error:
             log.warning("engine.failed", engine=self._transcriber.name, reason=error.code)
             return None
+        finally:
+            self._busy_until = 0.0
         self._probe = None if decode.final else (decode.speech_end_seconds, heard)
         return heard
 
@@ -345,7 +366,7 @@ def hear(settings: NodeSettings, link: CoreLink, source: AudioSource, sink: Audi
     Raises:
         NodeError: An engine is missing; the message says what to do.
     """
-    wake_words: list[WakeWord] = [MicroWakeWords(words=settings.wake_words)]
+    wake_words: list[WakeWord] = [CascadeWakeWords(settings.wake_words, threshold=settings.wake_threshold)]
     if settings.wake_models:
         wake_words.append(OpenWakeWords(settings.wake_models))
     times = TurnTimes(settings.folder)
@@ -354,7 +375,7 @@ def hear(settings: NodeSettings, link: CoreLink, source: AudioSource, sink: Audi
 
 def transcriber(settings: NodeSettings) -> Transcriber:
     """Return the engine that turns the room's speech into text."""
-    return WhisperTranscriber(settings.whisper_model) if settings.whisper_model else PocketsphinxTranscriber()
+    return WhisperTranscriber(settings.whisper_model) if settings.whisper_model else TwofoldTranscriber()
 
 
 def synthesiser(settings: NodeSettings) -> Synthesiser:

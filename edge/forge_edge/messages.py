@@ -16,10 +16,14 @@ LINE_BYTES = 256 * 1024
 
 
 class Listen(Frozen):
-    """Listen for one utterance, with a grammar of these phrases; give up when nobody speaks for that long."""
+    """Listen for one utterance, with a grammar of these phrases; give up when nobody speaks for that long.
+
+    ``senses`` says what each phrase means, in the same order; empty where each has a sense of its own.
+    """
 
     grammar: str
     phrases: tuple[str, ...]
+    senses: tuple[str, ...] = ()
     patience_seconds: Annotated[float, Field(gt=0, le=60)]
 
 
@@ -83,7 +87,8 @@ class SpeechHeard(Frozen):
     """An utterance was heard, in a turn or (``turn`` None) as dictation.
 
     Attributes:
-        safety: What a hearing of its own, for calls that concern safety alone, made of the same words; None: nothing.
+        doubted: Whether ``text``, not accepted, is probable enough to be asked about.
+        safety: A call for help or a danger, heard beside whatever was asked; `forge_language.crisis` judges it.
         ended_monotonic_seconds: When its last word ended, on this machine's monotonic clock, for latency figures.
     """
 
@@ -93,8 +98,9 @@ class SpeechHeard(Frozen):
     accepted: bool
     confidence: Annotated[float, Field(ge=0, le=1)]
     engine: str
-    ended_monotonic_seconds: float
+    doubted: bool = False
     safety: str | None = None
+    ended_monotonic_seconds: float
 
 
 class NothingHeard(Frozen):

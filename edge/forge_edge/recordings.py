@@ -11,23 +11,30 @@ from forge_edge.audio.files import load
 from forge_edge.audio.ports import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Samples
 from forge_edge.errors import AudioUnreadableError
 from forge_edge.speech.grammar import Vocabulary, answers
-from forge_edge.speech.ports import Transcriber
-from forge_edge.wake import BUILT_IN_WORDS, MicroWakeWords
+from forge_edge.speech.ports import Transcriber, Transcription
+from forge_edge.wake.cascade import CascadeWakeWords
+from forge_edge.wake.decision import DEFAULT_THRESHOLD
+from forge_edge.wake.micro import BUILT_IN_WORDS
 from forge_shared.errors import FormUnknownError
 from forge_shared.forms.questionnaire import installed
 
 TRAILING_SILENCE_SECONDS = 0.5
 """Follows every file: the wake models score a window that ends after the word."""
 
+_LONGEST_SAMPLES = int(EndpointLimits().longest_seconds * SAMPLE_RATE_HZ)
+
 _SEGMENT_LIMITS = EndpointLimits(no_speech_seconds=float("inf"))
 
 
-def wake_files(paths: Sequence[Path], words: Sequence[str] = BUILT_IN_WORDS) -> Iterator[dict[str, Any]]:
+def wake_files(
+    paths: Sequence[Path], words: Sequence[str] = BUILT_IN_WORDS, *, threshold: float = DEFAULT_THRESHOLD
+) -> Iterator[dict[str, Any]]:
     """Find wake words in sound files.
 
     Args:
         paths: Sound files; each is heard by itself.
         words: The words to listen for.
+        threshold: Lowest score of a detection, 0 to 1.
 
     Yields:
         One ``{"file", "word", "at_s", "score"}`` per detection, or ``{"file", "error"}`` for a file that cannot be
@@ -36,7 +43,7 @@ def wake_files(paths: Sequence[Path], words: Sequence[str] = BUILT_IN_WORDS) -> 
     Raises:
         EngineMissingError: There is no such word.
     """
-    detector = MicroWakeWords(words)
+    detector = CascadeWakeWords(words, threshold=threshold)
     for path in paths:
         try:
             samples = load(path)
@@ -102,6 +109,56 @@ def transcribe_files(
             "accepted": heard.accepted,
             "confidence": round(heard.confidence, 3),
             "engine": heard.engine,
+        }
+
+
+def hear_files(
+    paths: Sequence[Path], form_id: str, link_id: str | None, engine: Transcriber, *, forms_dir: Path | None = None
+) -> Iterator[dict[str, Any]]:
+    """Hear sound files as answers to a question, as the room would.
+
+    Args:
+        paths: Sound files, each one utterance.
+        form_id: The form.
+        link_id: One of its questions; None for the first.
+        engine: The speech engine.
+        forms_dir: The site's own forms.
+
+    Yields:
+        One ``{"file", "heard", "code", "accepted", "confidence", "engines", "reason"}`` per file, or ``{"file",
+        "error"}`` for one that cannot be decoded. ``accepted`` means that the room would take it as an answer and read
+        it back; ``code`` is the answer's, also of one that is only guessed at.
+
+    Raises:
+        FormUnknownError: There is no such form or question; the message lists those that exist.
+        EngineError: The engine failed.
+    """
+    if link_id is None and (form := installed(forms_dir).get(form_id)) is not None:
+        link_id = form.questions[0].link_id
+    vocabulary, _ = _vocabulary(form_id, link_id or "", forms_dir)
+    activity = VoiceActivity()
+    for path in paths:
+        try:
+            samples = load(path)
+        except AudioUnreadableError as error:
+            yield {"file": str(path), "error": str(error)}
+            continue
+        activity.reset()
+        speech = spoken_parts(samples, activity)
+        if speech is None or vocabulary is None:
+            heard = Transcription(text="", accepted=False, confidence=0.0, engine=engine.name, reason="no-speech")
+        else:
+            heard = engine.transcribe(speech[:_LONGEST_SAMPLES], vocabulary.grammar)
+        meaning = vocabulary.meaning(heard.text) if vocabulary else None
+        answer = meaning is not None and meaning.kind == "answer"
+        yield {
+            "file": str(path),
+            "heard": heard.text,
+            "code": meaning.code if meaning is not None and answer else None,
+            "accepted": heard.accepted and answer,
+            "confidence": round(heard.confidence, 3),
+            "engines": [*(heard.hearings or (heard.engine,))],
+            "reason": "no-answer" if heard.accepted and not answer else heard.reason,
         }
 
 

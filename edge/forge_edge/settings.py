@@ -7,7 +7,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from forge_edge.errors import NodeConfigError
-from forge_edge.wake import BUILT_IN_WORDS
+from forge_edge.wake.decision import DEFAULT_THRESHOLD
+from forge_edge.wake.micro import BUILT_IN_WORDS
 from forge_shared.enrolment import Credentials
 
 PREFIX = "FORGE_EDGE_"
@@ -59,6 +60,10 @@ class NodeSettings(BaseSettings):
     wake_models: Annotated[
         tuple[Path, ...], Field(description="The site's own wake words: openWakeWord models (.onnx).")
     ] = ()
+    wake_threshold: Annotated[
+        float,
+        Field(ge=0.05, le=0.95, description="Score of a built-in wake word from which this room wakes: higher, rarer."),
+    ] = DEFAULT_THRESHOLD
     whisper_model: Annotated[
         Path | None, Field(description="Folder of a CTranslate2 Whisper model; default: pocketsphinx.")
     ] = None

@@ -67,11 +67,17 @@ class TurnTimes:
         self._written_at = float("-inf")
         self._failed = False
 
-    def heard(self, ended_at: float, decode_from: float, decode_to: float) -> None:
-        """An utterance was transcribed and reported; times are this machine's monotonic clock."""
-        self._turn = Turn(
-            ended_at, endpoint=decode_from - ended_at, decode=decode_to - decode_from, decided_at=decode_to
-        )
+    def heard(self, ended_at: float, decode_from: float, decode_to: float, now: float) -> None:
+        """An utterance was reported.
+
+        Args:
+            ended_at: When its last word ended; all times are this machine's monotonic clock.
+            decode_from: When its transcription began.
+            decode_to: When that ended.
+            now: When it was reported: what came between was waiting for more words.
+        """
+        decode = decode_to - decode_from
+        self._turn = Turn(ended_at, endpoint=now - ended_at - decode, decode=decode, decided_at=now)
 
     def decided(self, now: float) -> None:
         """The core has said what follows."""

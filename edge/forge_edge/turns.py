@@ -16,6 +16,7 @@ from typing import Literal
 from forge_edge.acts import Acts, Decode, Hush, Speak, Tell
 from forge_edge.audio.activity import (
     CHUNK_SECONDS,
+    SILENCE_PROBABILITY,
     SPEECH_PROBABILITY,
     Ended,
     Endpointer,
@@ -25,6 +26,7 @@ from forge_edge.audio.activity import (
     TimedOut,
 )
 from forge_edge.audio.pace import Pace
+from forge_edge.interruption import Interruption
 from forge_edge.messages import Hearing, Instruction, Listen, NothingHeard, SpeechHeard, WakeHeard
 
 REPLY_SECONDS = 5.0
@@ -32,21 +34,6 @@ REPLY_SECONDS = 5.0
 
 SENTENCE_SECONDS = 15.0
 """A sentence begins within this time (an engine takes ten seconds at most) or the room takes it for spoken."""
-
-INTERRUPTING_SECONDS = 0.12
-"""Speech that silences the room. With what the detector takes to notice it, 0.25 s (measured, `benchmarks/turns.py`).
-Whoever coughs would have to ask again, so it must have a voice's pitch too (`INTERRUPTING_VOICED_SECONDS`)."""
-
-INTERRUPTING_VOICED_SECONDS = 0.06
-
-INSISTING_SECONDS = 0.8
-"""The same while the room says something that concerns somebody's safety: a "hm" or a cough is much shorter."""
-
-GAP_SECONDS = 0.1
-"""As `activity`: a pause this short is part of a word."""
-
-WORDS_GAP_SECONDS = 0.4
-"""A pause this short is between two words of who insists."""
 
 LEAD_SECONDS = 0.6
 """What was heard before an interruption was noticed belongs to the utterance: its first word began then."""
@@ -112,6 +99,7 @@ class Turns:
     def __init__(self) -> None:
         self._doing: State = State.WAITING
         self._deaf: set[Deafness] = set()
+        self._told: Deafness | None = None
         self._limit = float("inf")
         self._instruction = Instruction(turn=0)
         self._next: Instruction | None = None
@@ -121,8 +109,9 @@ class Turns:
         self._interrupted = False
         self._noises = 0
         self._recent: deque[tuple[float, float]] = deque(maxlen=int(LEAD_SECONDS / CHUNK_SECONDS))
-        self._speech_seconds = self._voiced_seconds = self._gap_seconds = 0.0
+        self._interruption = Interruption()
         self._ended_seconds: float | None = None
+        self._more: tuple[Decode, SpeechHeard] | None = None
 
     @property
     def state(self) -> State:
@@ -133,6 +122,11 @@ class Turns:
     def is_speaking(self) -> bool:
         """Whether the room speaks, deaf or not."""
         return self._doing is State.SPEAKING
+
+    @property
+    def attends(self) -> bool:
+        """Whether it matters if somebody speaks; at rest only the wake word does."""
+        return self._doing is not State.WAITING or self._endpointer is not None or self._ended_seconds is not None
 
     @property
     def hears(self) -> bool:
@@ -171,7 +165,7 @@ class Turns:
             self._pace = Pace()  # the next to speak may be somebody else
         if instruction.say or instruction.tone:
             self._do(State.SPEAKING, now + SENTENCE_SECONDS)
-            self._speech_seconds = self._voiced_seconds = 0.0
+            self._interruption = Interruption()
             return (Speak(instruction.say, "listening" if instruction.tone else None, instruction.voice),)
         return self._turn_over(now)
 
@@ -222,12 +216,17 @@ class Turns:
         """
         understood = heard is not None and heard.accepted
         if not decode.final:
-            if heard is None or not understood or not is_whole:
+            if heard is None or not understood:
+                return ()
+            if not is_whole:
+                self._more = decode, heard
                 return ()
             self._ended_seconds = decode.speech_end_seconds
             return self._ask(heard, now)
         if decode.listen is None:
-            return self._wait() if is_noise or heard is None or not heard.text else self._ask(heard, now)
+            return (
+                self._wait() if is_noise or heard is None or not (heard.text or heard.safety) else self._ask(heard, now)
+            )
         if is_noise and not understood and self._noises < NOISES:
             self._noises += 1
             return self._listen_on(now)
@@ -237,26 +236,25 @@ class Turns:
         """Nothing is heard any more. What is being said is said to its end; who was listened to has not answered."""
         if why in self._deaf:
             return ()
-        before = self.hears
         self._deaf.add(why)
         self._recent.clear()
         self._endpointer = None
         self._interrupted = False
         if self._doing is State.LISTENING:
             self._limit = now + (self._instruction.listen.patience_seconds if self._instruction.listen else 0.0)
-        return (Tell(_REASONS[why]),) if before or why == "closed" else ()
+        return self._tell_hearing()
 
     def undeafen(self, why: Deafness, now: float) -> Acts:
         """What made the room deaf is over; it may be deaf for another reason still."""
         if why not in self._deaf:
             return ()
         self._deaf.discard(why)
+        told = self._tell_hearing()
         if self._deaf:
-            return (Tell(_REASONS[self._foremost()]),)
-        told = Tell(Hearing(state="ok", reason="recovered"))
+            return told
         if self._doing is State.LISTENING:
-            return told, *self._listen_on(now)
-        return told, *(self._wait() if self._doing is State.WAITING else ())
+            return *told, *self._listen_on(now)
+        return *told, *(self._wait() if self._doing is State.WAITING else ())
 
     def tick(self, now: float) -> Acts:
         """End what has lasted too long."""
@@ -272,9 +270,18 @@ class Turns:
         """Return the reason for being deaf that matters most."""
         return min(self._deaf, key=tuple(_SHOWN).index)
 
+    def _tell_hearing(self) -> Acts:
+        """Report whether the room hears, and if not, the reason that matters most; each change once."""
+        why = self._foremost() if self._deaf else None
+        if why == self._told:
+            return ()
+        self._told = why
+        return (Tell(Hearing(state="ok", reason="recovered") if why is None else _REASONS[why]),)
+
     def _do(self, state: State, limit: float = float("inf")) -> None:
         self._doing, self._limit = state, limit
         self._interrupted = False
+        self._more = None
 
     def _turn_over(self, now: float) -> Acts:
         """Nothing is left to say: listen, or wait for the wake word."""
@@ -327,22 +334,12 @@ class Turns:
         return (Tell(perception),)
 
     def _woken(self, woke: WakeHeard, now: float) -> Acts:
-        hush = (Hush(),) if self._doing is State.SPEAKING else ()
         self._next = None
-        return *hush, *self._ask(woke, now)
+        return *((Hush(),) if self._doing is State.SPEAKING else ()), *self._ask(woke, now)
 
     def _await_interruption(self, probability: float, now: float, *, voiced: bool) -> Acts:
-        if probability >= SPEECH_PROBABILITY:
-            self._speech_seconds += CHUNK_SECONDS
-            self._voiced_seconds += CHUNK_SECONDS * voiced
-            self._gap_seconds = 0.0
-        else:
-            self._gap_seconds += CHUNK_SECONDS
-            if self._gap_seconds >= (WORDS_GAP_SECONDS if self._instruction.guarded else GAP_SECONDS):
-                self._speech_seconds = self._voiced_seconds = 0.0
-        needed = INSISTING_SECONDS if self._instruction.guarded else INTERRUPTING_SECONDS
-        listen = self._instruction.listen
-        if listen is None or self._speech_seconds < needed or self._voiced_seconds < INTERRUPTING_VOICED_SECONDS:
+        is_enough = self._interruption.feed(probability, voiced=voiced, guarded=self._instruction.guarded)
+        if self._instruction.listen is None or not is_enough:
             return ()
         self._next = None
         acts = (Hush(), *self._turn_over(now))
@@ -361,6 +358,11 @@ class Turns:
         if self._opened_seconds is None:
             self._opened_seconds = at_seconds
         listen = self._instruction.listen if self._doing is State.LISTENING else None
+        if self._more is not None and probability >= SILENCE_PROBABILITY:
+            self._more = None
+        if self._more is not None and self._nothing_followed(self._more[0], at_seconds):
+            self._ended_seconds = self._more[0].speech_end_seconds
+            return self._ask(self._more[1], now)
         match endpointer.feed(probability, at_seconds):
             case Ended() as ended:
                 self._pace = self._pace.after(ended.pause_seconds)
@@ -379,6 +381,10 @@ class Turns:
         if self._has_listened_too_long(at_seconds, listen):
             return self._ask(NothingHeard(turn=self.turn), now)
         return ()
+
+    def _nothing_followed(self, decode: Decode, at_seconds: float) -> bool:
+        """Tell whether the words that could have followed an answer did not come."""
+        return at_seconds + CHUNK_SECONDS - decode.speech_end_seconds >= self._pace.more_silence_seconds
 
     def _has_listened_too_long(self, at_seconds: float, listen: Listen | None) -> bool:
         """Tell whether noises have kept a turn open for longer than its patience and the longest utterance."""

@@ -18,7 +18,9 @@ from forge_edge.speech.espeak import EspeakSynthesiser
 from forge_edge.speech.flite import FliteSynthesiser
 from forge_edge.speech.pocketsphinx import PocketsphinxTranscriber
 from forge_edge.speech.ports import Grammar, Transcriber
+from forge_edge.speech.twofold import HEARINGS, TwofoldTranscriber
 from forge_edge.speech.whisper import WhisperTranscriber, matching_phrase
+from forge_language.crisis import judge
 from forge_shared.forms.questionnaire import installed
 
 FORM = installed()["phq-9"]
@@ -93,10 +95,15 @@ def pocketsphinx() -> PocketsphinxTranscriber:
     return PocketsphinxTranscriber()
 
 
-@pytest.fixture(scope="module", params=["pocketsphinx", "whisper"])
+@pytest.fixture(scope="module")
+def twofold(pocketsphinx: PocketsphinxTranscriber) -> TwofoldTranscriber:
+    return TwofoldTranscriber(pocketsphinx)
+
+
+@pytest.fixture(scope="module", params=["pocketsphinx", "twofold", "whisper"])
 def transcriber(request: pytest.FixtureRequest) -> Transcriber:
-    if request.param == "pocketsphinx":
-        engine: Transcriber = request.getfixturevalue("pocketsphinx")
+    if request.param != "whisper":
+        engine: Transcriber = request.getfixturevalue(request.param)
         return engine
     return WhisperTranscriber(request.getfixturevalue("whisper_folder"), threads=1)
 
@@ -182,6 +189,58 @@ def test_pocketsphinx_leaves_out_what_its_dictionary_lacks(pocketsphinx: Pockets
     assert pocketsphinx.transcribe(sound, Grammar("mixed", ("water", "xqzzt"))).text == "water"
     with pytest.raises(EngineError, match="dictionary"):
         pocketsphinx.transcribe(sound, Grammar("none", ("xqzzt",)))
+
+
+def said(words: str, voice: str = "slt") -> Samples:
+    return padded(FliteSynthesiser(voice).synthesise(words).samples)
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [("not at all", 0), ("a few days", 1), ("most of the days", 2), ("pretty much every day", 3)],
+)
+def test_an_answer_in_peoples_own_words_is_heard_well_enough_to_be_read_back(
+    twofold: TwofoldTranscriber, words: str, option: int
+) -> None:
+    heard = twofold.transcribe(said(words), ANSWERS.grammar)
+    assert heard.accepted or heard.doubted
+    assert ANSWERS.meanings[heard.text].code == FORM.questions[0].answer_option[option].code
+    assert (heard.accepted, heard.hearings, heard.safety) == (heard.reason == "agreed", HEARINGS, None)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [("yes i have", "yes"), ("no i have not", "no"), ("i'd rather not say", "refused")]
+)
+def test_two_hearings_agree_on_yes_no_and_no_answer(twofold: TwofoldTranscriber, words: str, code: str) -> None:
+    asq = installed()["asq"]
+    asked = grammar.answers(asq, asq.questions[0])
+    heard = twofold.transcribe(said(words), asked.grammar)
+    assert heard.accepted
+    assert asked.meanings[heard.text].code == code
+
+
+@pytest.mark.parametrize("words", ["two", "alexa", "my chest hurts", "what time is it", "the bus is late", "huh"])
+def test_two_hearings_never_accept_what_is_no_answer(twofold: TwofoldTranscriber, words: str) -> None:
+    for voice in ("slt", "rms"):
+        assert not twofold.transcribe(said(words, voice), ANSWERS.grammar).accepted
+
+
+@pytest.mark.parametrize(
+    ("words", "given"),
+    [("i want to die", ANSWERS.grammar), ("i can't breathe", ANSWERS.grammar), ("my chest hurts", None)],
+    ids=["in-a-form", "also-in-a-form", "in-a-session"],
+)
+def test_danger_is_heard_whatever_the_room_has_asked(
+    twofold: TwofoldTranscriber, words: str, given: Grammar | None
+) -> None:
+    safety = twofold.transcribe(said(words), given).safety
+    assert safety is not None
+    assert judge(safety).crisis
+
+
+@pytest.mark.parametrize("words", ["several days", "the weather is nice today", "good morning"])
+def test_no_danger_is_heard_in_harmless_words(twofold: TwofoldTranscriber, words: str) -> None:
+    assert twofold.transcribe(said(words), ANSWERS.grammar).safety is None
 
 
 def test_whisper_without_all_its_files_is_refused_and_nothing_is_fetched(tmp_path: Path) -> None:

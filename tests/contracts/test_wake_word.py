@@ -7,7 +7,10 @@ import pytest
 from forge_edge.audio.ports import CHUNK_SAMPLES, Samples
 from forge_edge.errors import EngineMissingError
 from forge_edge.speech.flite import FliteSynthesiser
-from forge_edge.wake import REFRACTORY_SECONDS, Detection, MicroWakeWords, OpenWakeWords, WakeWord
+from forge_edge.wake.cascade import CascadeWakeWords
+from forge_edge.wake.micro import MicroWakeWords
+from forge_edge.wake.open_wake_word import OpenWakeWords
+from forge_edge.wake.ports import REFRACTORY_SECONDS, Detection, WakeWord
 
 SILENCE = np.zeros(16_000, np.int16)
 
@@ -17,9 +20,11 @@ def site_model() -> Path:
     return Path(str(resources.files("openwakeword"))) / "resources" / "models" / "alexa_v0.1.onnx"
 
 
-@pytest.fixture(scope="module", params=["micro", "open"])
+@pytest.fixture(scope="module", params=["micro", "cascade", "open"])
 def engine(request: pytest.FixtureRequest) -> WakeWord:
-    return MicroWakeWords(("alexa",)) if request.param == "micro" else OpenWakeWords([site_model()])
+    if request.param == "micro":
+        return MicroWakeWords(("alexa",))
+    return CascadeWakeWords(("alexa",)) if request.param == "cascade" else OpenWakeWords([site_model()])
 
 
 @pytest.fixture

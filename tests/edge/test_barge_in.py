@@ -16,10 +16,13 @@ from forge_edge.messages import Hearing, Instruction, Mute, NothingHeard, RoomSt
 from forge_edge.speech.espeak import EspeakSynthesiser
 from forge_edge.speech.voice import PLAIN
 from forge_edge.speech.voice import Voice as Manner
-from forge_edge.wake import MicroWakeWords
+from forge_edge.wake.micro import MicroWakeWords
 
 SPEED = 4.0
 QUESTION = "Over the last two weeks, how often have you been bothered by feeling down, depressed or hopeless?"
+
+LONG = ANSWER.model_copy(update={"patience_seconds": 40.0})
+"""A loaded machine may be late with what happens."""
 
 
 @cache
@@ -64,11 +67,9 @@ def test_who_answers_into_the_question_silences_the_room_and_is_heard_from_their
     room: AcousticRoom, core: Core
 ) -> None:
     ears = Understands()
+    began = room.happens(person("nearly every day, I would say"), in_seconds=2.5)
     with core(ears) as side:
         side.tell(ask())
-        side.until_state("speaking")
-        room.wait(1.5)
-        began = room.happens(person("nearly every day, I would say"))
         side.until(lambda: bool(side.all(SpeechHeard)))
     assert side.all(SpeechHeard)[0].turn == 1
     (question,) = room.said
@@ -88,7 +89,7 @@ def test_the_rooms_own_voice_does_not_interrupt_it(room: AcousticRoom, core: Cor
 def test_coughs_neither_silence_the_room_nor_answer_for_anybody(room: AcousticRoom, core: Core) -> None:
     ears = Understands("", accepted=False)
     with core(ears) as side:
-        side.tell(Instruction(turn=1, say=("How are you feeling this morning?",), listen=ANSWER))
+        side.tell(Instruction(turn=1, say=("How are you feeling this morning?",), listen=LONG))
         side.until_state("speaking")
         room.happens(cough(1), in_seconds=0.5)
         side.until_state("listening")
@@ -106,31 +107,24 @@ def test_coughs_neither_silence_the_room_nor_answer_for_anybody(room: AcousticRo
 def test_what_concerns_somebodys_safety_is_interrupted_only_by_speech_that_lasts(
     room: AcousticRoom, core: Core
 ) -> None:
+    room.happens(person("yes"), in_seconds=1.5)
+    began = room.happens(person("please stop that now, I want to say something else"), in_seconds=4.0)
     with core() as side:
         side.tell(ask(guarded=True))
-        side.until_state("speaking")
-        room.wait(0.5)
-        room.happens(person("yes"))
-        room.wait(2.0)
-        assert side.states()[-1] == "speaking"
-        began = room.happens(person("please stop that now, I want to say something else"))
         side.until_state("listening")
-    assert 0.7 < room.said[0].until_seconds - began < 2.2
+    assert 0.7 < room.said[0].until_seconds - began < 2.0
 
 
 def test_a_statement_is_not_silenced_by_talk_but_by_the_wake_word(room: AcousticRoom, core: Core) -> None:
     statement = Instruction(turn=1, say=("I am telling the staff that you would like some water.",) * 3)
+    room.happens(person("and then we went to the sea with the children"), in_seconds=1.0)
+    called = room.happens(person("okay nabu"), in_seconds=5.0)
     with core(wakes=True) as side:
         side.tell(statement)
-        side.until_state("speaking")
-        room.happens(person("and then we went to the sea with the children"))
-        room.wait(3.5)
-        assert side.states()[-1] == "speaking"
-        assert side.all(WakeHeard) == []
-        room.happens(person("okay nabu"))
         side.until(lambda: bool(side.all(WakeHeard)))
-        side.until_state("deciding")
+    assert len(side.all(WakeHeard)) == 1
     assert not room.said[-1].whole
+    assert room.said[-1].until_seconds > called
 
 
 def test_a_room_does_not_wake_itself(tmp_path: Path) -> None:
@@ -163,7 +157,7 @@ def test_a_mute_in_mid_speech_is_shown_at_once_keeps_nothing_and_leaves_nothing_
         assert ears.utterances == []
         side.tell(Mute(muted=False))
         side.until_state("deciding")
-        side.tell(Instruction(turn=2, listen=ANSWER))
+        side.tell(Instruction(turn=2, listen=LONG))
         side.until_state("listening")
         room.happens(person("yes please"))
         side.until(lambda: bool(side.all(SpeechHeard)))
@@ -241,7 +235,7 @@ def test_sentences_follow_each_other_and_the_first_is_heard_before_the_last_is_m
 
 def test_the_time_of_a_turn_is_written_stage_by_stage(tmp_path: Path, room: AcousticRoom, core: Core) -> None:
     with core() as side:
-        side.tell(Instruction(turn=1, listen=ANSWER))
+        side.tell(Instruction(turn=1, listen=LONG))
         side.until_state("listening")
         room.happens(person("yes please"))
         side.until(lambda: bool(side.all(SpeechHeard)))

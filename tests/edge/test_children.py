@@ -92,6 +92,20 @@ async def test_what_the_ears_hear_reaches_the_core_and_its_instruction_reaches_t
     assert core.said[1].model_dump() == {"kind": "nothing", "turn": 7}
 
 
+async def test_a_mute_holds_for_ears_that_are_started_anew(tmp_path: Path) -> None:
+    core = Core()
+    program = """
+    beat()
+    muted = json.loads(lines.readline())["muted"]
+    say(kind="nothing", turn=int(muted))
+    beat()
+    """
+    async with ears(tmp_path, program, core) as child:
+        assert not await child.mute(muted=True)  # nobody is there yet
+        await core.until(lambda: core.gone >= 2 and len(core.said) >= 2)
+    assert [said.model_dump()["turn"] for said in core.said[:2]] == [1, 1]
+
+
 async def test_an_instruction_without_ears_is_not_pretended_to_be_sent(tmp_path: Path) -> None:
     core = Core()
     child = EarsChild(["true"], tmp_path / "core.sock", on_said=core.on_said, on_gone=core.on_gone)
@@ -114,6 +128,22 @@ async def test_ears_that_hang_are_killed_within_the_limit_and_started_again(tmp_
     first, second = (said.model_dump()["turn"] for said in core.said)
     assert first != second
     assert not Path(f"/proc/{first}").exists()
+
+
+async def test_ears_that_say_how_long_they_will_work_may_be_silent_for_so_long_and_no_longer(tmp_path: Path) -> None:
+    core = Core()
+    program = """
+    beat()
+    say(kind="beat", busy_seconds=1.5)
+    time.sleep(1.2)
+    say(kind="nothing", turn=1)
+    say(kind="beat", busy_seconds=0.5)
+    time.sleep(60)
+    """
+    async with ears(tmp_path, program, core):
+        await core.until(lambda: len(core.said) == 1)
+        assert core.gone == 0
+        await core.until(lambda: core.gone == 1)
 
 
 async def test_ears_that_never_connect_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,6 +304,7 @@ def test_a_hanging_room_is_known_within_ten_seconds(monkeypatch: pytest.MonkeyPa
     monkeypatch.undo()
     assert core_link.BEAT_SECONDS < children.BEAT_LIMIT_SECONDS
     assert forge_edge.ears.STUCK_SECONDS + children.BEAT_LIMIT_SECONDS < 10
+    assert forge_edge.ears.DECODE_SECONDS + children.BEAT_LIMIT_SECONDS < 10
 
 
 async def test_a_trouble_is_logged_once_and_so_is_the_recovery(tmp_path: Path) -> None:

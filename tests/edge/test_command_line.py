@@ -86,17 +86,32 @@ def test_a_recording_without_the_word_is_no_line_and_no_failure(folder: Path) ->
     assert (ended.returncode, ended.stdout) == (0, "")
 
 
-@pytest.mark.parametrize("command", [("wake",), ("transcribe", "--form", "phq-9", "--item", ITEM)])
+@pytest.mark.parametrize(
+    ("command", "status"), [(("wake",), 0), (("transcribe", "--form", "phq-9", "--item", ITEM), 1)]
+)
 def test_a_file_that_cannot_be_decoded_is_one_line_and_the_others_are_heard(
-    folder: Path, command: tuple[str, ...]
+    folder: Path, command: tuple[str, ...], status: int
 ) -> None:
     files = [folder / "broken.wav", folder / "word.wav", folder / "missing.wav"]
     ended = forge_edge(*command, "--json", *files)
-    assert ended.returncode == 1
+    assert ended.returncode == status
     broken, good, missing = lines(ended)
     assert set(broken) == set(missing) == {"file", "error"}
     assert [broken["file"], good["file"], missing["file"]] == [str(path) for path in files]
     assert "error" not in good
+
+
+def test_only_when_no_recording_could_be_read_does_the_search_for_wake_words_fail(folder: Path) -> None:
+    ended = forge_edge("wake", "--json", folder / "broken.wav", folder / "missing.wav")
+    assert ended.returncode == 1
+    assert [set(line) for line in lines(ended)] == [{"file", "error"}] * 2
+
+
+def test_wake_words_and_their_threshold_can_be_chosen(folder: Path) -> None:
+    chosen = forge_edge("wake", folder / "word.wav", "--words", "alexa,okay_nabu", "--json")
+    assert [line["word"] for line in lines(chosen)] == ["okay_nabu"]
+    assert lines(forge_edge("wake", folder / "word.wav", "--words", "alexa", "--json")) == []
+    assert lines(forge_edge("wake", folder / "word.wav", "--threshold", "1.0", "--json")) == []
 
 
 def test_an_unknown_wake_word_is_refused_with_those_that_exist(folder: Path) -> None:
@@ -209,10 +224,20 @@ def test_a_node_with_a_form_that_is_not_there_says_which_there_are(tmp_path: Pat
     assert "phq-9" in sentence(ended)
 
 
-def test_a_node_does_not_start_with_a_form_that_a_voice_cannot_ask(tmp_path: Path) -> None:
-    ended = forge_edge("run", FORGE_EDGE_STATE_DIR=str(tmp_path / "state"), FORGE_EDGE_FORM="admission")
+def test_a_node_does_not_start_with_a_form_whose_answers_it_could_not_send(tmp_path: Path) -> None:
+    form: dict[str, Any] = {
+        "resourceType": "Questionnaire",
+        "id": "odd",
+        "url": "https://x.org/f",
+        "version": "1",
+        "title": "Odd",
+    }
+    form |= {"status": "active", "item": [{"linkId": "a question", "type": "boolean", "text": "Well?"}]}
+    (tmp_path / "odd.json").write_text(json.dumps(form))
+    folders = {"FORGE_EDGE_STATE_DIR": str(tmp_path / "state"), "FORGE_EDGE_FORMS_DIR": str(tmp_path)}
+    ended = forge_edge("run", FORGE_EDGE_FORM="odd", **folders)
     assert ended.returncode == 1
-    assert "cannot be asked by voice" in sentence(ended)
+    assert "cannot be offered in a room" in sentence(ended)
 
 
 def test_every_setting_is_listed_with_its_variable() -> None:

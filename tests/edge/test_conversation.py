@@ -74,14 +74,22 @@ class Room:
             self.take(self.speech(text, turn=self.now.turn, accepted=accepted))
         return self
 
+    def half_hear(self, text: str) -> "Room":
+        heard = self.heard(text, turn=self.now.turn, accepted=False).model_copy(update={"doubted": True})
+        return self.take(self.dialogue.speech(self.now, heard, now=NOW, new_id=new_id(), hub=self.hub))
+
     def dictate(self, text: str) -> "Room":
         return self.take(self.speech(text, turn=None))
 
     def speech(self, text: str, *, turn: int | None, accepted: bool = True) -> Reaction:
-        heard = SpeechHeard(
+        heard = self.heard(text, turn=turn, accepted=accepted)
+        return self.dialogue.speech(self.now, heard, now=NOW, new_id=new_id(), hub=self.hub)
+
+    @staticmethod
+    def heard(text: str, *, turn: int | None, accepted: bool) -> SpeechHeard:
+        return SpeechHeard(
             turn=turn, text=text, accepted=accepted, confidence=0.8, engine="test", ended_monotonic_seconds=1.0
         )
-        return self.dialogue.speech(self.now, heard, now=NOW, new_id=new_id(), hub=self.hub)
 
     def nothing(self) -> "Room":
         return self.take(self.dialogue.nothing(self.now, NothingHeard(turn=self.now.turn)))
@@ -127,6 +135,24 @@ def test_what_is_not_accepted_is_a_guess_and_does_nothing(room: Room) -> None:
     room.wake().hear("water", accepted=False)
     assert room.observed == []
     assert "did not understand" in room.said
+
+
+def test_a_probable_answer_is_read_back_and_stored_only_after_a_yes(room: Room) -> None:
+    room.wake().hear("i want to fill in my form").half_hear("several days")
+    assert room.said == "I heard: Several days. Is that right?"
+    room.half_hear("yes")
+    assert room.now.interview is not None
+    assert not room.now.interview.answers
+    room.hear("no").half_hear("several days").hear("yes")
+    stored = room.now.interview
+    assert stored is not None
+    assert [answer.code for answer in stored.answers] == ["LA6569-3"]
+
+
+def test_a_probable_command_is_not_followed(room: Room) -> None:
+    room.wake().hear("i want to fill in my form").half_hear("stop")
+    assert room.now.activity == "form"
+    assert room.now.interview is not None
 
 
 def test_what_is_not_understood_twice_ends_at_the_call_button(room: Room) -> None:

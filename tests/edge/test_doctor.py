@@ -170,8 +170,7 @@ def test_a_missing_voice_program_is_found(tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("change", "variable"),
     [
-        ({"form": "absent"}, "FORGE_EDGE_FORM to one of: asq"),
-        ({"form": "admission"}, "a form that can be asked by voice"),
+        ({"form": "absent"}, "FORGE_EDGE_FORM to one of: admission, asq"),
         ({"known_names": "absent.txt"}, "FORGE_EDGE_KNOWN_NAMES"),
         ({"forms_dir": "absent"}, "FORGE_EDGE_FORMS_DIR"),
         ({"room_script": "absent.json"}, "FORGE_EDGE_ROOM_SCRIPT"),
@@ -184,6 +183,17 @@ def test_what_keeps_the_node_from_starting_is_found(
     settings = settings_of(tmp_path, credentials=credentials(tmp_path, port), **values)
     (found,) = [found for found in examine(settings) if not found.ok and found.check != "clock"]
     assert variable in found.do
+
+
+def test_a_form_whose_answers_could_not_be_sent_is_found(tmp_path: Path) -> None:
+    (tmp_path / "forms").mkdir()
+    (tmp_path / "forms" / "odd.json").write_text(
+        '{"resourceType": "Questionnaire", "id": "odd", "url": "https://x.org/f", "version": "1", "title": "Odd",'
+        ' "status": "active",'
+        ' "item": [{"linkId": "a question", "type": "boolean", "text": "Well?"}]}'
+    )
+    found = finding(settings_of(tmp_path, form="odd", forms_dir=tmp_path / "forms"), "form")
+    assert (found.ok, "a form that a room can offer" in found.do) == (False, True)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no sound"])

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forge_edge.forms import written
+from forge_edge.forms import files, written
 from forge_edge.forms.asked import AskedForm, Passage
 from forge_edge.forms.expressions import FhirPath
 from forge_edge.forms.files import run_written
 from forge_edge.forms.steps import Step
+from forge_edge.observations import RiskAnswerObserved
 from forge_shared.errors import FormInvalidError
 from forge_shared.forms import elements
 from forge_shared.forms.filling import ABSENT_REASON, DECLINE_REASON
@@ -369,3 +370,22 @@ def test_after_its_end_a_form_takes_no_more() -> None:
     asked = AskedForm(form)
     ended = written.hear(asked, written.begin(asked, "r", NOW).state, "yes", now=NOW)
     assert written.hear(asked, ended.state, "no", now=NOW) == Step(ended.state)
+
+
+@pytest.mark.parametrize(("line", "answer"), [("several days", "LA6569-3"), ("decline", None), ("stop", None)])
+def test_a_written_risk_answer_raises_its_alarm_at_once(line: str, answer: str | None) -> None:
+    asked = AskedForm(installed()["phq-9"])
+    step = written.begin(asked, "r", NOW)
+    for _ in range(8):
+        step = written.hear(asked, step.state, "not at all", now=NOW)
+        assert not step.observations
+    step = written.hear(asked, step.state, line, now=NOW)
+    (risk,) = [seen for seen in step.observations if isinstance(seen, RiskAnswerObserved)]
+    assert (risk.answer, risk.mode) == (answer, "text")
+
+
+def test_a_written_zero_raises_none_and_the_terminal_says_what_a_room_would_do() -> None:
+    _, shown = run(installed()["phq-9"], *["not at all"] * 9)
+    assert files.ALARM not in shown
+    _, shown = run(installed()["phq-9"], *["not at all"] * 8, "nearly every day")
+    assert files.ALARM in shown

@@ -11,7 +11,7 @@ from forge_edge.audio.patient import WAKE_REPEATS, PatientScript
 from forge_edge.audio.ports import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Samples, Speech
 from forge_edge.audio.simulated import SimulatedRoom
 from forge_edge.audio.voices import VOICES
-from forge_edge.wake import MicroWakeWords
+from forge_edge.wake.cascade import CascadeWakeWords
 
 CHUNK_SECONDS = CHUNK_SAMPLES / SAMPLE_RATE_HZ
 WATER: dict[str, object] = {"kind": "request", "says": "can i have some water"}
@@ -234,7 +234,7 @@ def test_every_voice_wakes_the_room_with_its_first_word(name: str, snr_db: float
         }
     )
     room = SimulatedRoom(patient, speed=None)
-    detector = MicroWakeWords(words=(voice.wake_words[0].replace(" ", "_"),))
+    detector = CascadeWakeWords((voice.wake_words[0].replace(" ", "_"),))
     detected_at = None
     while detected_at is None:
         chunk = room.source.read()

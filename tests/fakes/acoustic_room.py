@@ -54,20 +54,23 @@ class AcousticRoom:
         echo_db: Level of the room's voice at its microphone, beside what was played.
         delay_ms: From the sound card to the microphone.
         speed: Times real time; None: as fast as it is read.
+        behind_seconds: How much a slow reader finds waiting, as in a microphone's queue; beyond that, time stops.
         noise_dbfs: Level of the room's noise.
         seed: Of the noise and the walls.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (what a room is like, by keyword)
         self,
         *,
         echo_db: float | None = -18.0,
         delay_ms: float = 60.0,
         speed: float | None = 1.0,
+        behind_seconds: float = 0.2,
         noise_dbfs: float = -65.0,
         seed: int = 0,
     ) -> None:
         self._speed = speed
+        self._behind_seconds = behind_seconds
         self._changed = threading.Condition()
         self._noise = at_level(room_noise(seed), noise_dbfs)
         random = np.random.default_rng(seed)
@@ -109,6 +112,10 @@ class AcousticRoom:
         """Let so many reads fail."""
         with self._changed:
             self._lost_reads = reads
+
+    def echo_of(self, samples: Samples) -> NDArray[np.float32]:
+        """Return what the walls make of a sound."""
+        return np.convolve(samples.astype(np.float32), self._walls).astype(np.float32)
 
     def until(self, seconds: float, limit_seconds: float = 30.0) -> None:
         """Wait for a stream time."""
@@ -161,7 +168,7 @@ class AcousticRoom:
             self._started = now
         due = self._started + (self._chunks + 1) * CHUNK_SECONDS / self._speed
         time.sleep(max(0.0, due - now))
-        self._started += max(0.0, now - due - 0.2)  # who fell far behind does not race
+        self._started += max(0.0, now - due - self._behind_seconds)
 
     # The loudspeaker
 
@@ -174,7 +181,7 @@ class AcousticRoom:
                 return
             stops = self._stops
             first = self._chunks * CHUNK_SAMPLES
-            echo = np.convolve(samples.astype(np.float32), self._walls).astype(np.float32) if len(samples) else None
+            echo = self.echo_of(samples) if len(samples) else None
             if self._echoes and echo is not None:
                 self._sounds.append((first + self._delay, echo))
             end = first + len(samples)

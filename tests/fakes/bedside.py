@@ -30,8 +30,7 @@ RESTING = Facts(
     staff="reached",
     form=None,
     now=EVENING,
-    muted=False,
-    quiet=False,
+    audible=True,
     mutable=True,
 )
 

@@ -25,7 +25,7 @@ from forge_edge.messages import (
 )
 from forge_edge.speech.ports import Grammar, Synthesiser, Transcriber, Transcription
 from forge_edge.turn_times import TurnTimes
-from forge_edge.wake import WakeWord
+from forge_edge.wake.ports import WakeWord
 
 S = TypeVar("S", Hearing, WakeHeard, SpeechHeard, NothingHeard, RoomState)
 ANSWER = Listen(grammar="answer", phrases=("yes", "no"), patience_seconds=8.0)
@@ -91,7 +91,7 @@ class CoreSide:
         """Return everything of a kind that the ears have said."""
         return [said for said in self.said if isinstance(said, kind)]
 
-    def until(self, what: Callable[[], bool], seconds: float = 10.0) -> None:
+    def until(self, what: Callable[[], bool], seconds: float = 20.0) -> None:
         """Wait until something has been said."""
         with self._changed:
             assert self._changed.wait_for(what, seconds), self.said[-8:]
@@ -100,9 +100,10 @@ class CoreSide:
         """Return the room's states in order."""
         return [state.state for state in self.all(RoomState)]
 
-    def until_state(self, state: str, seconds: float = 10.0) -> float:
-        """Wait until the room shows a state; return when."""
-        self.until(lambda: self.states()[-1:] == [state], seconds)
+    def until_state(self, state: str, seconds: float = 20.0) -> float:
+        """Wait until the room shows a state, or has shown it meanwhile; return when."""
+        before = len(self.states())
+        self.until(lambda: state in self.states()[max(0, before - 1) :], seconds)
         return time.monotonic()
 
     def _listen(self) -> None:

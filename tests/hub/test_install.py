@@ -138,6 +138,8 @@ def test_a_wheel_holds_everything_of_its_package(wheels: dict[str, Path], distri
 def test_a_wheel_holds_what_is_no_code(wheels: dict[str, Path]) -> None:
     shared = zipfile.ZipFile(wheels["persona_forge_shared"]).namelist()
     assert "forge_shared/forms/phq-9.json" in shared
+    room = zipfile.ZipFile(wheels["persona_forge_edge"]).namelist()
+    assert {"forge_edge/wake/model/manifest.json", "forge_edge/wake/model/verifier.npz"} <= set(room)
     hub = zipfile.ZipFile(wheels["persona_forge_hub"]).namelist()
     for name in (
         "static/vendor/htmx.js",

@@ -189,6 +189,10 @@ class Site:
         node = Path(__file__).parents[1] / "fakes" / program
         self._start_room(room, [sys.executable, str(node), str(path)], settings)
 
+    def start_room_program(self, room: str, command: Sequence[str], **settings: str) -> None:
+        """Start another program as a room's node."""
+        self._start_room(room, command, settings)
+
     def restart_room(self, room: str) -> None:
         """Start a room's node again as it was started before."""
         command, environment = self._room_starts[room]

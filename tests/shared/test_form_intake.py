@@ -314,23 +314,34 @@ def test_every_shipped_form_is_taken_in_without_a_warning() -> None:
         assert (again, warnings) == (form, ())
 
 
+def scored(options: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {**option, "extension": [{"url": elements.ORDINAL_VALUE, "valueDecimal": n}]}
+        for n, option in enumerate(options)
+    ]
+
+
+def risky(**changes: Any) -> dict[str, Any]:
+    return choice(**{"extension": [{"url": elements.RISK_ITEM, "valueBoolean": True}], **changes})
+
+
 @pytest.mark.parametrize(
     ("item", "reason"),
     [
-        ({"linkId": "a", "type": "date"}, "not asked by voice"),
-        (choice(repeats=True), "repeats"),
         (choice("/a"), "link id"),
-        (choice(answerOption=YES_NO[:1]), "two options"),
-        (choice(answerOption=[{"valueString": "tea"}, {"valueString": "coffee"}]), "code"),
+        (risky(repeats=True, answerOption=scored(YES_NO)), "one answer"),
+        (risky(answerOption=scored(YES_NO[:1])), "two options"),
+        (risky(answerOption=scored([{"valueString": "tea"}, {"valueString": "coffee"}])), "code"),
     ],
 )
-def test_what_a_voice_cannot_ask_is_known_before_it_is_asked(item: dict[str, Any], reason: str) -> None:
+def test_what_a_room_could_not_send_is_known_before_it_is_asked(item: dict[str, Any], reason: str) -> None:
     form, _ = taken(choice("first"), item)
     assert reason in str(obstacle(form))
 
 
-def test_the_phq9_can_be_asked_by_voice() -> None:
-    assert obstacle(installed()["phq-9"]) is None
+def test_a_form_that_asks_nothing_is_none_for_a_room() -> None:
+    form, _ = taken({"linkId": "a", "type": "display", "text": "Good morning."})
+    assert obstacle(form) == "the form asks nothing"
 
 
 @pytest.mark.skipif(not GIVEN.is_dir(), reason="the published forms are not on this machine")

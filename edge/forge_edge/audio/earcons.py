@@ -12,8 +12,6 @@ LOUDNESS = 0.12
 
 _NOTES_HZ: Mapping[Earcon, tuple[float, ...]] = {
     "listening": (659.26, 880.0),  # E5 and A5: a rising fourth, taken for a question in most ears
-    "heard": (880.0,),
-    "not-understood": (440.0, 415.3),  # A4 and G sharp 4: a small step down
     "muted": (659.26, 440.0),  # E5 and A4: a fall, taken for an end
 }
 

@@ -21,7 +21,7 @@ TAIL_SECONDS = 1.0
 DEVICE_SECONDS = 0.4
 """Sound that may be on its way from the loudspeaker when playback has ended; what is left beyond was never heard."""
 
-OWN_SHARE = 0.2
+OWN_SHARE = 0.15
 """Of what the microphone hears, at least this part (of the amplitude) must remain when the room's own voice is taken
 out, for somebody else to be speaking. Measured (`benchmarks/turns.py`): echo alone leaves 0.02 to 0.1, a person who is
 10 dB quieter than the echo 0.3."""

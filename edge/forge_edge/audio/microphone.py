@@ -20,7 +20,8 @@ NO_DATA_SECONDS = 2.0
 """A stream that delivers nothing for this long is lost; the port allows `read` to block about as long."""
 
 DIGITAL_ZERO_SECONDS = 10.0
-"""A live converter is never exactly zero for so long: the microphone is muted in hardware or unplugged."""
+"""A live converter is never exactly zero for so long: the microphone is muted by a switch, or a sound server delivers
+silence in place of one that was unplugged. So often it is opened anew; the ears say that nothing is heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +137,10 @@ class MicrophoneSource:
         return self._dropped
 
     def read(self) -> AudioChunk | None:
-        """Return the next chunk, or None after `close`. After a loss it opens the device anew.
+        """Return the next chunk, or None after `close`. After a loss or ten seconds of zeros it opens the device anew.
 
         Raises:
-            AudioSourceLostError: Nothing came for two seconds, the stream failed, ten seconds were exactly zero, or the
-                device cannot be opened again.
+            AudioSourceLostError: Nothing came for two seconds, the stream failed, or the device cannot be opened again.
         """
         if self._closed:
             return None
@@ -152,7 +152,8 @@ class MicrophoneSource:
             get_logger().warning("microphone.overflow", dropped_chunks=self._dropped)
         self._zero_seconds = 0.0 if np.any(samples) else self._zero_seconds + CHUNK_SAMPLES / SAMPLE_RATE_HZ
         if self._zero_seconds >= DIGITAL_ZERO_SECONDS:
-            raise self._lost(f"the microphone delivered nothing but zeros for {DIGITAL_ZERO_SECONDS:g} s")
+            self._zero_seconds = 0.0
+            self._release()
         chunk = AudioChunk(samples, self._delivered * CHUNK_SAMPLES / SAMPLE_RATE_HZ)
         self._delivered += 1
         return chunk

@@ -15,8 +15,11 @@ MARGIN = 1.5
 FORGETTING = 0.8
 """What one utterance without a pause leaves of what was learnt beyond the default."""
 
-PROBE_SHARE = 0.45
-"""Part of the silence after which the ears try whether what was said is already a whole answer: 0.32 s by default."""
+PROBE_SHARE = 0.4
+"""Part of the silence after which the ears try whether what was said is already a whole answer: 0.28 s by default."""
+
+MORE_SHARE = 0.7
+"""The same for an answer that more words could follow ("no", "no, that is wrong"): 0.49 s by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,11 @@ class Pace:
     def probe_silence_seconds(self) -> float:
         """The silence after which a whole answer is taken at once."""
         return PROBE_SHARE * self.end_silence_seconds
+
+    @property
+    def more_silence_seconds(self) -> float:
+        """The silence after which an answer is taken that more words could follow."""
+        return MORE_SHARE * self.end_silence_seconds
 
     def after(self, pause_seconds: float) -> "Pace":
         """Return what is known after an utterance.

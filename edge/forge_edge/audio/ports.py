@@ -17,8 +17,8 @@ CHUNK_SAMPLES = 512
 
 Samples = NDArray[np.int16]
 
-Earcon = Literal["listening", "heard", "not-understood", "muted"]
-"""Short tones: I am listening; I have heard you; I did not understand; I hear nothing any more."""
+Earcon = Literal["listening", "muted"]
+"""Short tones: I am listening; I hear nothing any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,19 +187,7 @@ class Dialogue:
         self, before: Conversation, heard: SpeechHeard, *, now: datetime, new_id: str, hub: bool
     ) -> Reaction:
         if before.activity == "form" and before.interview is not None:
-            form = self._forms[before.interview.form_id]
-            vocabulary = interviews.vocabulary(form, before.interview)
-            meaning = _meaning(vocabulary, heard)
-            if meaning is not None and meaning.kind == "request":
-                return self._call_in_form(before, before.interview, meaning, hub=hub)
-            guess = vocabulary.meaning(heard.text)
-            if guess is None and heard.text and interviews.takes_dictation(form, before.interview):
-                # In own words whatever was said is the answer; what the engine doubts is read back as a guess is.
-                guess = Meaning("answer", heard.text)
-                meaning = guess if heard.accepted else None
-            how = How(mode="voice", language=form.form.language, engine=heard.engine, confidence=heard.confidence)
-            step = interviews.hear(form, before.interview, meaning, now=now, guess=guess, how=how)
-            return self._form(before, step, hub=hub)
+            return self._answer(before, before.interview, heard, now=now, hub=hub)
         if before.activity == "resume":
             meaning = _meaning(resumption(), heard)
             if meaning is None or meaning.kind != "request" or meaning.code == "form":
@@ -217,6 +205,26 @@ class Dialogue:
             return self._doubt(before, heard.text)
         return self._request(before, meaning, now=now, new_id=new_id, hub=hub)
 
+    def _answer(
+        self, before: Conversation, state: FormState, heard: SpeechHeard, *, now: datetime, hub: bool
+    ) -> Reaction:
+        form = self._forms[state.form_id]
+        vocabulary = interviews.vocabulary(form, state)
+        meaning = _meaning(vocabulary, heard)
+        if meaning is not None and meaning.kind == "request":
+            return self._call_in_form(before, state, meaning, hub=hub)
+        guess = vocabulary.meaning(heard.text)
+        if guess is None and heard.text and interviews.takes_dictation(form, state):
+            # In own words whatever was said is the answer; what the engine doubts is read back as a guess is.
+            guess = Meaning("answer", heard.text)
+            meaning = guess if heard.accepted else None
+        if heard.doubted and guess is not None and guess.kind == "answer":
+            # Every answer is read back before it is stored, so a probable one is asked about in the same words.
+            meaning = guess
+        how = How(mode="voice", language=form.form.language, engine=heard.engine, confidence=heard.confidence)
+        step = interviews.hear(form, state, meaning, now=now, guess=guess, how=how)
+        return self._form(before, step, hub=hub)
+
     def nothing(self, before: Conversation, heard: NothingHeard) -> Reaction:  # noqa: PLR0911 (as `_answered`)
         """React to silence where something was expected."""
         if heard.turn != before.turn:
@@ -233,6 +241,10 @@ class Dialogue:
         if before.activity == "who" and before.tries == 0:
             return self._ask_who(before, tries=1)
         return self._rest(before)
+
+    def form_of(self, state: FormState) -> AskedForm:
+        """Return the form that ``state`` is one of."""
+        return self._forms[state.form_id]
 
     def shown(self, now: Conversation) -> touch.View | None:
         """Return what a screen shows of the form in progress; None where there is none."""

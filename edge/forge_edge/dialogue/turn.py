@@ -94,7 +94,9 @@ def listening(  # noqa: PLR0913 (one place that builds a listening turn)
     """Return the turn that says this and then listens for one of the phrases of a vocabulary."""
     after = before.model_copy(update={"activity": activity, "tries": tries, **_next(before, say)})
     grammar = vocabulary.grammar
-    listen = Listen(grammar=grammar.name, phrases=grammar.phrases, patience_seconds=patience_seconds)
+    listen = Listen(
+        grammar=grammar.name, phrases=grammar.phrases, senses=grammar.senses, patience_seconds=patience_seconds
+    )
     return Reaction(after, _instruction(after, say, tone=tone, listen=listen), observations)
 
 

@@ -1,13 +1,16 @@
 """The room as its screen sees it."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, tzinfo
+from datetime import datetime
+from typing import Literal
 
+from forge_edge.dialogue.conversation import Conversation, Dialogue
+from forge_edge.messages import RoomState
+from forge_edge.screen.decisions import led_by_hand
 from forge_edge.screen.light import Night
 from forge_edge.screen.memory import ScreenMemory
 from forge_edge.screen.shown import Doing, Facts, Shown, shown
 from forge_edge.screen.taps import Dim, SeenCall, Tap
-from forge_shared.clock import Clock
 
 _DOING: Mapping[str, Doing] = {
     "waiting": "waiting",
@@ -60,6 +63,45 @@ class ScreenRoom:
         self.memory.changed()
 
 
+def facts(  # noqa: PLR0913 (what the core knows)
+    conversation: Conversation,
+    dialogue: Dialogue,
+    memory: ScreenMemory,
+    ears: RoomState,
+    *,
+    hearing: str,
+    deaf: bool,
+    staff: Literal["reached", "gone", "alone"],
+    now: datetime | None,
+    by_word: bool,
+) -> Facts:
+    """Return what the core knows at this moment.
+
+    Args:
+        conversation: Where the dialogue stands.
+        dialogue: Its rules.
+        memory: What the screen remembers.
+        ears: What the ears said last of what they do.
+        hearing: State of the sense of hearing; ``starting`` and ``lost`` where there are no ears.
+        deaf: Whether the room may not listen.
+        staff: Whether the staff can be told something.
+        now: The local time; None where it is not known to be right.
+        by_word: Whether who speaks is known by an agreed word.
+    """
+    idle = conversation.activity == "idle"
+    is_shown = conversation.activity == "form" or (idle and led_by_hand(conversation) and memory.is_in_form)
+    return Facts(
+        conversation=conversation,
+        doing=doing(ears.state, hearing, muted=conversation.muted, deaf=deaf),
+        staff=staff,
+        form=dialogue.shown(conversation) if is_shown else None,
+        now=now,
+        audible=ears.audible,
+        mutable=not deaf,
+        by_word=by_word,
+    )
+
+
 def doing(state: str, hearing: str, *, muted: bool, deaf: bool) -> Doing:
     """Return what the ears do, as it is shown.
 
@@ -80,8 +122,3 @@ def doing(state: str, hearing: str, *, muted: bool, deaf: bool) -> Doing:
         return "lost"
     # Ears that still say "muted" have been told to hear again and have not begun.
     return _DOING.get(state, "starting")
-
-
-def local_time(clock: Clock, zone: tzinfo | None = None) -> datetime:
-    """Return the room's time where it stands; ``zone`` None: the machine's own."""
-    return clock.now().astimezone(zone)

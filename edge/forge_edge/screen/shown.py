@@ -68,8 +68,7 @@ class Facts:
         staff: Whether the staff can be told something; ``alone``: this room has no hub.
         form: The question of the form that is being answered.
         now: The time in the room; None where it is not known to be right.
-        muted: Whether the patient muted the room.
-        quiet: Whether what is answered by touch is not read aloud.
+        audible: Whether the loudspeaker worked when it was last used.
         mutable: Whether there is anything to mute.
         by_word: Whether who speaks is known by an agreed word, which is said and not touched.
     """
@@ -79,8 +78,7 @@ class Facts:
     staff: Literal["reached", "gone", "alone"]
     form: View | None
     now: datetime | None
-    muted: bool
-    quiet: bool
+    audible: bool
     mutable: bool
     by_word: bool = False
 
@@ -156,6 +154,7 @@ class Shown:
     note: str
     clock: str
     day: str
+    audible: bool
     muted: bool
     quiet: bool
     mutable: bool
@@ -182,8 +181,9 @@ def shown(facts: Facts, call: Call | None, captions: Captions, light: Light, not
         note=note,
         clock=facts.now.strftime("%H:%M") if facts.now else "",
         day=facts.now.strftime("%A, %-d %B") if facts.now else "",
-        muted=facts.muted,
-        quiet=facts.quiet,
+        audible=facts.audible,
+        muted=conversation.muted,
+        quiet=conversation.quiet,
         mutable=facts.mutable,
         listens=conversation.activity == "request",
     )

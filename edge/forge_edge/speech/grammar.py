@@ -1,8 +1,8 @@
 """What may be said at each point of a conversation, and what it means.
 
 Every phrase means exactly one thing, and what is not in the table means nothing: no number words alone (a grammar
-hears "two" in a cough), no paraphrase that the form's author did not write down. An answer that is understood is still
-read back before it is stored.
+hears "two" in a cough) except where every option is a number, no paraphrase that neither the form's author nor the
+language's catalogue wrote down. An answer that is understood is still read back before it is stored.
 """
 
 import re
@@ -13,6 +13,7 @@ from typing import Literal
 from forge_edge.speech.agreed_words import AGREED_WORDS
 from forge_edge.speech.ports import Grammar
 from forge_edge.speech.wishes import DURING_EXERCISE, MORE_REQUESTS, TO_REMINDER, VOICE_WISHES, WISHES
+from forge_edge.speech.wordings import Wordings, wordings
 from forge_shared.errors import FormInvalidError
 from forge_shared.forms.questionnaire import Item, Questionnaire
 
@@ -46,11 +47,6 @@ CALLS: Mapping[str, tuple[str, ...]] = {
     "toilet": ("i need the toilet",),
 }
 """Calls for a person that are understood in the middle of a form too."""
-
-CONFIRMATIONS: Mapping[str, tuple[str, ...]] = {
-    "yes": ("yes", "yes please", "yes that is right", "yes that's right", "that is right", "yes it is"),
-    "no": ("no", "no thank you", "no that is wrong", "no that's wrong", "that is wrong", "no it is not"),
-}
 
 REQUESTS: Mapping[str, tuple[str, ...]] = {
     "water": (
@@ -102,29 +98,49 @@ DICTATION = Grammar("dictation", ())
 """Without a phrase: whatever is said is taken down."""
 
 
-def answers(form: Questionnaire, item: Item) -> Vocabulary:
-    """Return what may be said after a question: its options as the form words them, and the commands of a form.
+def answers(form: Questionnaire, item: Item, words: Wordings | None = None) -> Vocabulary:
+    """Return what may be said after a question: its options as the form and the catalogue word them, and the commands.
+
+    The author's wording beats a command and the catalogue; a command beats the catalogue. A wording that two options
+    claim with equal right means neither.
+
+    Args:
+        form: The form.
+        item: One of its questions.
+        words: The language's catalogue; English where none is given.
 
     Raises:
-        FormInvalidError: An option cannot be spoken: it has no words, or only numbers.
+        FormInvalidError: An option cannot be spoken: it has no words, or only numbers among options that are not.
     """
-    phrases: dict[str, Meaning] = {}
+    catalogue = words or wordings()
+    numeric = all(option.display.strip().isdigit() for option in item.answer_option)
+    authored: dict[str, set[str]] = {}
+    further: dict[str, set[str]] = {}
     for option in item.answer_option:
-        ways = [words for words in (normalised(spoken) for spoken in option.spoken) if words]
-        if not ways:
+        ways = [spoken for way in option.spoken if (spoken := normalised(way))]
+        more = catalogue.of_number(option.display.strip()) if numeric else catalogue.further(_words(option.display))
+        if not ways and not (numeric and more):
             raise FormInvalidError(f"{form.id}, item {item.link_id}: option {option.code} has no words to be said")
-        for phrase in ways:
-            phrases.setdefault(phrase, Meaning("answer", option.code))
-    add(phrases, "command", COMMANDS)
-    add(phrases, "request", CALLS)
-    add(phrases, "wish", VOICE_WISHES)
-    return vocabulary_of(f"{form.id}/{item.link_id}", phrases)
+        for claims, phrases in ((authored, ways), (further, more)):
+            for phrase in phrases:
+                claims.setdefault(phrase, set()).add(option.code)
+    meanings = {phrase: Meaning("answer", codes.pop()) for phrase, codes in authored.items() if len(codes) == 1}
+    silent = {option.code for option in item.answer_option} - {meaning.code for meaning in meanings.values()}
+    if silent and not numeric:
+        raise FormInvalidError(f"{form.id}, item {item.link_id}: option {min(silent)} has no words of its own")
+    add(meanings, "command", COMMANDS)
+    add(meanings, "request", CALLS)
+    add(meanings, "wish", VOICE_WISHES)
+    for phrase, codes in further.items():
+        if len(codes) == 1 and phrase not in authored:
+            meanings.setdefault(phrase, Meaning("answer", codes.pop()))
+    return vocabulary_of(f"{form.id}/{item.link_id}", meanings)
 
 
-def confirmation() -> Vocabulary:
+def confirmation(words: Wordings | None = None) -> Vocabulary:
     """Return what may be said when an answer has been read back."""
     phrases: dict[str, Meaning] = {}
-    add(phrases, "confirmation", CONFIRMATIONS)
+    add(phrases, "confirmation", (words or wordings()).confirmations)
     add(phrases, "command", COMMANDS)
     add(phrases, "request", CALLS)
     add(phrases, "wish", VOICE_WISHES)
@@ -137,7 +153,7 @@ def resumption() -> Vocabulary:
     A bare "nurse" is left out: two of fourteen synthetic voices saying "yes" were heard as it.
     """
     phrases: dict[str, Meaning] = {}
-    add(phrases, "confirmation", CONFIRMATIONS)
+    add(phrases, "confirmation", wordings().confirmations)
     several = {code: tuple(words for words in ways if " " in words) for code, ways in REQUESTS.items()}
     add(phrases, "request", several)
     add(phrases, "wish", VOICE_WISHES)
@@ -189,7 +205,7 @@ def normalised(text: str) -> str:
 
     Empty where words alone would change the meaning (digits) or a noise would do (a number word alone).
     """
-    words = " ".join(re.findall(r"[a-z]+(?:'[a-z]+)*", text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")))
+    words = _words(text)
     return "" if words in _NUMBER_WORDS or any(character.isdigit() for character in text) else words
 
 
@@ -210,6 +226,10 @@ def jsgf(grammar: Grammar) -> str:
     return f"#JSGF V1.0;\ngrammar said;\npublic <said> =\n  {alternatives}\n  ;\n"
 
 
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"[a-z]+(?:'[a-z]+)*", text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")))
+
+
 def add(phrases: dict[str, Meaning], kind: Kind, table: Mapping[str, tuple[str, ...]]) -> None:
     """Add a table's ways of saying things to ``phrases``; what means something there already goes on meaning it."""
     for code, ways in table.items():
@@ -219,4 +239,5 @@ def add(phrases: dict[str, Meaning], kind: Kind, table: Mapping[str, tuple[str, 
 
 def vocabulary_of(name: str, phrases: Mapping[str, Meaning]) -> Vocabulary:
     """Return the vocabulary of ``phrases``, its grammar called ``name``."""
-    return Vocabulary(Grammar(name, tuple(phrases)), phrases)
+    senses = tuple(f"{meaning.kind}:{meaning.code}" for meaning in phrases.values())
+    return Vocabulary(Grammar(name, tuple(phrases), senses), phrases)

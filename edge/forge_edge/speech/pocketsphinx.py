@@ -9,23 +9,20 @@ the rule on synthetic voices and prints its figures on other voices, noises and 
 import math
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from pocketsphinx import Decoder, Segment, get_model_path, set_loglevel
 
 from forge_edge.audio.ports import SAMPLE_RATE_HZ, Samples
 from forge_edge.errors import EngineError, EngineMissingError
+from forge_edge.speech.evidence import LEAST_CONFIDENCE, AlignedPhone, Evidence, is_speech, weighed
 from forge_edge.speech.grammar import jsgf
+from forge_edge.speech.phones import OTHER
 from forge_edge.speech.ports import Grammar, Transcription
 from forge_shared.logs import get_logger
-
-LEAST_CONFIDENCE = 0.5
-"""Of the rule below: more probable than not. ``benchmarks/hearing.py`` prints what it lets through."""
 
 LEAST_POSTERIOR = 0.6
 """Free dictation: mean posterior of the words. Jiang 2005, "Confidence measures for speech recognition: A survey",
@@ -43,88 +40,26 @@ _DITHER_DB = 30.0
 digital silence between words is strange to it: of synthetic phrases without noise it chose 87 % rightly, with this 94 %
 (144 phrases, ``benchmarks/hearing.py``'s training voices)."""
 
-_FLOOR = 1e-300
-"""Keeps a logarithm finite where a long segment's likelihood underflows."""
-
 _NAT_PER_STEP = math.log(1.0001) * 1024
 """Alignment scores are integer logarithms to base 1.0001, shifted by ten bits (pocketsphinx, ``SENSCR_SHIFT``)."""
 
-_PHONE_FAMILIES = (
-    *(
-        "AA AO AH AW AY",
-        "AE EH AY EY IH AH",
-        "IY IH EY Y",
-        "UW UH OW W L",
-        "ER R",
-        "P B T D K G",
-        "F TH S SH CH T HH Z",
-    ),
-    *("V DH Z ZH JH D B", "M N NG"),
-)
-"""Phones that are easily heard as each other, by place and manner (CMU dictionary's set). A phone may be in several."""
-
-_WEIGHTS = (1.948, 0.029, 0.327, 0.326, -5.524, 2.353, -5.388, -8.064, 1.723, -1.899)
-_BIAS = 6.723
-"""Fitted by ``benchmarks/hearing.py train``, in the order of `Evidence`."""
-
-
-_SHORT_PHONES = 4
-_SHORT_LEAST_PROBABILITY = 0.9
-_SHORT_LEAST_PHONE_SECONDS = 0.08
-"""Phrases of one syllable ("yes", "help") must fit better and last longer: without this, 74 of 816 coughs and
-interjections ("huh", "ah", "hm") in seventeen synthetic voices passed as one. A word said alone is lengthened as before
-a pause (Klatt 1976, J. Acoust. Soc. Am. 59(5)), so its phones last longer than these."""
-
-_FRAME_SECONDS = 0.01
+_MOST_WAYS = 4
+"""Pronunciations of one phrase that are compared: more of a long phrase differ in a weak vowel only."""
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """How well a phrase fits the sound, against the free phone loop. Fits are log-likelihood ratios in nat per 10 ms.
+class Listening:
+    """What two decodings of the same sound gave.
 
     Attributes:
-        fit: Mean over the phrase's frames; 0 where both hearings agree, lower where they do not.
-        worst_phone_fit: The lowest of its phones.
-        tenth_phone_fit: The tenth percentile of its phones.
-        worst_word_fit: The lowest of its words.
-        unexplained: Share of the speech that the phrase calls silence, 0 to 1.
-        phone_length: Logarithm of the mean frames per phone.
-        phone_length_spread: Standard deviation of the logarithm of frames per phone.
-        phone_distance: Edit distance between the two hearings' phones, 0 to 1.
-        phones: Logarithm of the number of phones.
-        phones_ratio: Phones of the free hearing for each of the phrase.
+        text: The grammar's phrase that fits best; empty where no whole phrase fits at all.
+        evidence: How well it fits; None without a text.
+        phones: What the free phone loop wrote down, without silence and noises; `forge_edge.speech.phones` reads it.
     """
 
-    fit: float
-    worst_phone_fit: float
-    tenth_phone_fit: float
-    worst_word_fit: float
-    unexplained: float
-    phone_length: float
-    phone_length_spread: float
-    phone_distance: float
-    phones: float
-    phones_ratio: float
-
-    @property
-    def confidence(self) -> float:
-        """The probability, 0 to 1, that the phrase was said; held low where a cough would do as well."""
-        logit = _BIAS + sum(weight * value for weight, value in zip(_WEIGHTS, astuple(self), strict=True))
-        probability = 1.0 / (1.0 + math.exp(-min(max(logit, -40.0), 40.0)))
-        if round(math.exp(self.phones)) > _SHORT_PHONES:
-            return probability
-        phone_seconds = math.exp(self.phone_length) * _FRAME_SECONDS
-        clear = probability >= _SHORT_LEAST_PROBABILITY and phone_seconds >= _SHORT_LEAST_PHONE_SECONDS
-        return probability if clear else min(probability, LEAST_CONFIDENCE / 2)
-
-
-@dataclass(frozen=True, slots=True)
-class _Phone:
-    word: str
-    name: str
-    start: int
-    frames: int
-    nat: float
+    text: str
+    evidence: Evidence | None
+    phones: tuple[str, ...]
 
 
 class PocketsphinxTranscriber:
@@ -153,28 +88,59 @@ class PocketsphinxTranscriber:
 
     def transcribe(self, samples: Samples, grammar: Grammar | None) -> Transcription:
         """Transcribe one utterance, as the port says."""
-        if samples.size < _SHORTEST_SECONDS * SAMPLE_RATE_HZ or not np.ptp(samples):
+        if not _may_be_speech(samples):
             return self._heard("", accepted=False, confidence=0.0)
         try:
             if grammar is None:
                 return self._dictation(_as_in_a_room(samples))
-            text, evidence = self.evidence(samples, grammar)
+            heard = self._listen(samples, grammar)
         except RuntimeError as error:
             raise EngineError("pocketsphinx failed") from error
-        confidence = evidence.confidence if evidence is not None else 0.0
-        return self._heard(text, accepted=confidence >= LEAST_CONFIDENCE, confidence=confidence)
+        confidence = heard.evidence.confidence if heard.evidence is not None else 0.0
+        return self._heard(heard.text, accepted=confidence >= LEAST_CONFIDENCE, confidence=confidence)
 
-    def evidence(self, samples: Samples, grammar: Grammar) -> tuple[str, Evidence | None]:
-        """Return the phrase that fits best and how well it does; no evidence where no whole phrase fits at all.
+    def listen(self, samples: Samples, grammar: Grammar) -> Listening:
+        """Decode with the grammar and, freely, into phones.
 
         Args:
-            samples: Shape ``(n,)``, int16, 16 kHz mono, longer than 0.15 s and not constant.
+            samples: Shape ``(n,)``, int16, 16 kHz mono, n >= 1.
             grammar: What may be said.
 
         Raises:
-            EngineError: No phrase of the grammar is in the dictionary.
-            RuntimeError: The decoder failed.
+            EngineError: No phrase of the grammar is in the dictionary, or the decoder failed.
         """
+        if not _may_be_speech(samples):
+            return Listening("", None, ())
+        try:
+            return self._listen(samples, grammar)
+        except RuntimeError as error:
+            raise EngineError("pocketsphinx failed") from error
+
+    def phones(self, samples: Samples) -> tuple[str, ...]:
+        """Decode freely into phones alone; see `Listening`.
+
+        Raises:
+            EngineError: The decoder failed.
+        """
+        if not _may_be_speech(samples):
+            return ()
+        try:
+            return _signs(self._loop(_as_in_a_room(samples)))
+        except RuntimeError as error:
+            raise EngineError("pocketsphinx failed") from error
+
+    def pronunciations(self, phrase: str) -> tuple[tuple[str, ...], ...]:
+        """Return how ``phrase`` is pronounced, in phones, most usual first, four ways at most; empty if unknown."""
+        ways: list[tuple[str, ...]] = [()]
+        for word in phrase.split():
+            names = (word, *(f"{word}({number})" for number in range(2, _MOST_WAYS + 1)))
+            spoken = [
+                tuple(phones.split()) for name in names if (phones := self._decoder.lookup_word(name)) is not None
+            ]
+            ways = [(*before, *after) for before in ways for after in spoken][:_MOST_WAYS]
+        return tuple(ways)
+
+    def _listen(self, samples: Samples, grammar: Grammar) -> Listening:
         search, phrases = self._search(grammar)
         samples = _as_in_a_room(samples)
         self._decoder.activate_search(search)
@@ -182,19 +148,22 @@ class PocketsphinxTranscriber:
         hypothesis = self._decoder.hyp()
         text: str = hypothesis.hypstr if hypothesis is not None else ""
         # Sound that ends in mid-phrase gives the part of it that was reached.
-        if text not in phrases:
-            return "", None
-        return text, self._weigh(samples, text)
+        said = self._aligned(samples, text) if text in phrases else []
+        loop = self._loop(samples)
+        if not said:
+            return Listening("", None, _signs(loop))
+        return Listening(text, weighed(said, loop, self._decoder.n_frames()), _signs(loop))
 
     def _weigh(self, samples: Samples, text: str) -> Evidence | None:
         said = self._aligned(samples, text)
-        if not said:
-            return None
+        return weighed(said, self._loop(samples), self._decoder.n_frames()) if said else None
+
+    def _loop(self, samples: Samples) -> list[Segment]:
         self._decoder.activate_search("phones")
         _hear(self._decoder, samples)
-        return _weighed(said, [*(self._decoder.seg() or ())], self._decoder.n_frames())
+        return [*(self._decoder.seg() or ())]
 
-    def _aligned(self, samples: Samples, text: str) -> list[_Phone]:
+    def _aligned(self, samples: Samples, text: str) -> list[AlignedPhone]:
         self._decoder.set_align_text(text)
         _hear(self._decoder, samples)
         if self._decoder.hyp() is None:
@@ -206,10 +175,10 @@ class PocketsphinxTranscriber:
             return []
         _hear(self._decoder, samples)
         return [
-            _Phone(word.name, phone.name, phone.start, max(phone.duration, 1), phone.score * _NAT_PER_STEP)
+            AlignedPhone(word.name, phone.name, phone.start, max(phone.duration, 1), phone.score * _NAT_PER_STEP)
             for word in self._decoder.get_alignment() or ()
             for phone in word
-            if _is_speech(phone.name)
+            if is_speech(phone.name)
         ]
 
     def _search(self, grammar: Grammar) -> tuple[str, frozenset[str]]:
@@ -286,66 +255,18 @@ def _as_in_a_room(samples: Samples) -> Samples:
     return np.clip(samples + pink, -32_768, 32_767).astype(np.int16)
 
 
+def _may_be_speech(samples: Samples) -> bool:
+    return samples.size >= _SHORTEST_SECONDS * SAMPLE_RATE_HZ and bool(np.ptp(samples))
+
+
+def _signs(loop: Iterable[Segment]) -> tuple[str, ...]:
+    return tuple(segment.word for segment in loop if is_speech(segment.word) or segment.word == OTHER)
+
+
 def _hear(decoder: Decoder, samples: Samples) -> None:
     decoder.start_utt()
     decoder.process_raw(samples.astype("<i2", copy=False).tobytes(), full_utt=True)
     decoder.end_utt()
-
-
-def _weighed(said: list[_Phone], loop: list[Segment], frames: int) -> Evidence:
-    free, speech = _free_hearing(loop, frames)
-    explained = np.zeros(frames + 1, dtype=bool)
-    for phone in said:
-        explained[phone.start : phone.start + phone.frames] = True
-    lengths = np.array([phone.frames for phone in said], dtype=float)
-    ratios = np.array([phone.nat - free[phone.start : phone.start + phone.frames].sum() for phone in said])
-    fits = ratios / lengths
-    by_word = [[index for index, _ in group] for _, group in groupby(enumerate(said), key=lambda pair: pair[1].word)]
-    names = [phone.name for phone in said]
-    heard = [segment.word for segment in loop if _is_speech(segment.word)]
-    return Evidence(
-        fit=float(ratios.sum() / lengths.sum()),
-        worst_phone_fit=float(fits.min()),
-        tenth_phone_fit=float(np.quantile(fits, 0.1)),
-        worst_word_fit=min(float(ratios[word].sum() / lengths[word].sum()) for word in by_word),
-        unexplained=float((speech & ~explained).sum() / max(1, speech.sum())),
-        phone_length=float(np.log(lengths.mean())),
-        phone_length_spread=float(np.log(lengths).std()),
-        phone_distance=_distance(names, heard),
-        phones=math.log(len(said)),
-        phones_ratio=len(heard) / len(said),
-    )
-
-
-def _free_hearing(loop: Iterable[Segment], frames: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the phone loop's log-likelihood in nat and whether it hears speech, per frame; shapes ``(n + 1,)``."""
-    nat = np.full(frames + 1, -1.0)
-    speech = np.zeros(frames + 1, dtype=bool)
-    for segment in loop:
-        start, end = segment.start_frame, segment.end_frame + 1
-        score = math.log(max(segment.ascore, _FLOOR)) * 1024
-        nat[start:end] = score / (end - start)
-        speech[start:end] = _is_speech(segment.word)
-    return nat, speech
-
-
-def _distance(said: list[str], heard: list[str]) -> float:
-    """Edit distance, 0 to 1, with half the price between phones of one family."""
-    row = np.arange(len(heard) + 1, dtype=float)
-    for index, phone in enumerate(said, start=1):
-        above, row = row, np.full(len(heard) + 1, float(index))
-        for column, other in enumerate(heard, start=1):
-            price = 0.0 if phone == other else 0.5 if _alike(phone, other) else 1.0
-            row[column] = min(above[column] + 1, row[column - 1] + 1, above[column - 1] + price)
-    return float(row[-1]) / max(len(said), len(heard), 1)
-
-
-def _alike(phone: str, other: str) -> bool:
-    return any({phone, other} <= set(family.split()) for family in _PHONE_FAMILIES)
-
-
-def _is_speech(phone: str) -> bool:
-    return phone != "SIL" and not phone.startswith("+")
 
 
 def _is_word(word: str) -> bool:

@@ -17,10 +17,17 @@ class Grammar:
     Attributes:
         name: Stable name, for caches (``phq-9/44250-9``).
         phrases: Every phrase that means something here, lower case, letters and spaces, without duplicates.
+        senses: What each phrase means, in the same order; phrases of one sense may be taken for each other. Empty where
+            each phrase has a sense of its own.
     """
 
     name: str
     phrases: tuple[str, ...]
+    senses: tuple[str, ...] = ()
+
+    def sense(self, phrase: str) -> str:
+        """Return what ``phrase``, one of the grammar's, means."""
+        return self.senses[self.phrases.index(phrase)] if self.senses else phrase
 
 
 class Transcription(Frozen):
@@ -31,12 +38,20 @@ class Transcription(Frozen):
         accepted: Whether it may be acted on. A grammar that must choose will choose: without this, ``text`` is a guess.
         confidence: 0 to 1, calibrated per engine; comparable within one engine only.
         engine: Name of the engine, such as ``pocketsphinx``.
+        hearings: The hearings that had to agree; empty where the engine has one only.
+        doubted: Whether ``text``, not accepted, is probable enough to be asked about ("Did you say ...?").
+        reason: Why it was not accepted; ``agreed`` where two hearings agree, empty where the engine gives none.
+        safety: A call for help or a danger that was heard by a hearing of its own, whatever the grammar; None for none.
     """
 
     text: str
     accepted: bool
     confidence: Annotated[float, Field(ge=0, le=1)]
     engine: str
+    hearings: tuple[str, ...] = ()
+    doubted: bool = False
+    reason: str = ""
+    safety: str | None = None
 
 
 class Transcriber(Protocol):

@@ -7,16 +7,12 @@ from pathlib import Path
 import numpy as np
 from faster_whisper import WhisperModel
 
-from forge_edge.audio.ports import Samples
+from forge_edge.audio.ports import SAMPLE_RATE_HZ, Samples
 from forge_edge.errors import EngineError, EngineMissingError
 from forge_edge.speech.grammar import normalised
+from forge_edge.speech.hallucination import LEAST_MEAN_LOG_PROBABILITY, fault, hot_words
 from forge_edge.speech.ports import Grammar, Transcription
-
-NO_SPEECH_PROBABILITY = 0.6
-LEAST_MEAN_LOG_PROBABILITY = -1.0
-MOST_COMPRESSION = 2.4
-"""Silence, doubt and repetition: Radford et al. 2022, "Robust Speech Recognition via Large-Scale Weak Supervision",
-section 4.5. The paper calls a segment silent where the first two hold together; here either is enough to ask again."""
+from forge_edge.speech.wordings import wordings
 
 LEAST_CONFIDENCE = exp(LEAST_MEAN_LOG_PROBABILITY)
 """An unaccepted hearing's confidence stays below this, an accepted one's does not."""
@@ -68,6 +64,7 @@ class WhisperTranscriber:
                 without_timestamps=True,
                 # One utterance is at most 15 s, about 60 words; a bound keeps a runaway decoding short.
                 max_new_tokens=120,
+                hotwords=hot_words(grammar.phrases) if grammar is not None else None,
                 # Thresholds are judged below, where a refusal is told from silence.
                 no_speech_threshold=None,
                 log_prob_threshold=None,
@@ -80,17 +77,25 @@ class WhisperTranscriber:
         if not text:
             return Transcription(text="", accepted=False, confidence=0.0, engine=self.name)
         confidence = exp(min(0.0, *(segment.avg_logprob for segment in heard)))
-        sure = (
-            all(segment.no_speech_prob <= NO_SPEECH_PROBABILITY for segment in heard)
-            and confidence >= LEAST_CONFIDENCE
-            and all(segment.compression_ratio <= MOST_COMPRESSION for segment in heard)
+        faults = (
+            fault(
+                _words(segment.text),
+                seconds=samples.size / SAMPLE_RATE_HZ,
+                no_speech_probability=segment.no_speech_prob,
+                mean_log_probability=segment.avg_logprob,
+                compression_ratio=segment.compression_ratio,
+                made_up=wordings().hallucinations,
+            )
+            for segment in heard
         )
+        reason = next((found for found in faults if found is not None), "")
         if grammar is not None:
             text = matching_phrase(text, grammar.phrases)
-            sure = sure and bool(text)
+            reason = reason or ("" if text else "unlike")
+        sure = not reason
         if not sure:
             confidence = min(confidence, LEAST_CONFIDENCE / 2)
-        return Transcription(text=text, accepted=sure, confidence=confidence, engine=self.name)
+        return Transcription(text=text, accepted=sure, confidence=confidence, engine=self.name, reason=reason)
 
 
 def matching_phrase(text: str, phrases: Sequence[str]) -> str:

@@ -110,9 +110,10 @@ def band(bands: tuple[Band, ...], total: int) -> str | None:
 def risk_asq(answers: Mapping[str, str]) -> Risk:
     """Return the outcome of the ASQ: whatever is not a clear no counts, a question left out as much as a yes.
 
-    Source: NIMH ASQ toolkit, screening tool: a yes to any of the first four questions, or a refusal, is a positive
-    screen; then the fifth is asked, and a yes to it is an acute one. That an unasked or refused fifth question counts
-    as acute is ours: doubt must not wait.
+    Source: Horowitz et al. 2012, Arch Pediatr Adolesc Med 166:1170-1176, the four questions (in adults: Horowitz et al.
+    2020, Psychosomatics 61:713-722). NIMH ASQ toolkit, screening tool: a yes to any of the first four, or a refusal, is
+    a positive screen; then the fifth is asked, and a yes to it is an acute one. That an unasked or refused fifth
+    question counts as acute is ours: doubt must not wait.
     """
     if all(answers.get(link) == "no" for link in ASQ_SCREEN):
         return "negative"

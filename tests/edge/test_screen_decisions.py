@@ -1,0 +1,343 @@
+"""What a touch leads to, what is shown, and what is never shown."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from tests.fakes.bedside import RESTING, speech
+
+from forge_edge.dialogue.conversation import ACCEPTED, NO_HUB, NOBODYS_ROOM, REOPENED, WHO, Conversation, Dialogue
+from forge_edge.errors import TapInvalidError
+from forge_edge.forms import touch
+from forge_edge.messages import NothingHeard, RoomState, WakeHeard
+from forge_edge.observations import FormObserved, RequestObserved, RiskAnswerObserved
+from forge_edge.screen import calls, captions, light, taps
+from forge_edge.screen.captions import Captions
+from forge_edge.screen.decisions import MOVED_ON, Outcome, decide
+from forge_edge.screen.light import Night, Wish
+from forge_edge.screen.memory import FORM_SECONDS, ScreenMemory
+from forge_edge.screen.room import doing, facts
+from forge_edge.screen.shown import Asked, Shown, asked, shown
+from forge_edge.screen.taps import Ask, BeginForm, InForm, Mute, Quiet, Said, Tap
+from forge_shared.clock import SystemClock
+from forge_shared.events import Envelope
+from forge_shared.forms.questionnaire import installed
+from forge_shared.ids import new_id
+from forge_shared.wire import LanePosition
+
+EPOCH = new_id()
+NOW = datetime(2026, 3, 1, 21, 30, tzinfo=UTC)
+FORM = installed()["phq-9"]
+DIALOGUE = Dialogue(installed(), "phq-9", screen=True)
+SEVERAL_DAYS = "LA6569-3"
+
+
+class Bed:
+    """A patient at the screen; the core's part is played by the decisions alone."""
+
+    def __init__(self, **conversation: object) -> None:
+        self.conversation = Conversation.model_validate(conversation)
+        self.memory = ScreenMemory(SystemClock())
+        self.observed: list[object] = []
+        self.outcome = Outcome(self.conversation)
+
+    def touches(self, tap: Tap, *, hub: bool = True) -> tuple[str, ...]:
+        """Touch something; return what is spoken."""
+        self.outcome = decide(DIALOGUE, self.conversation, tap, self.asked, now=NOW, new_id=new_id(), hub=hub)
+        self.memory.tapped(self.outcome)
+        self.conversation = self.outcome.conversation
+        reaction = self.outcome.reaction
+        if reaction is None:
+            return ()
+        self.observed += reaction.observations
+        self.conversation = reaction.conversation
+        return self.outcome.said(reaction.instruction.say) if reaction.instruction else ()
+
+    def says(self, text: str) -> tuple[str, ...]:
+        heard = speech(text, self.conversation.turn)
+        reaction = DIALOGUE.speech(self.conversation, heard, now=NOW, new_id=new_id(), hub=True)
+        self.conversation = reaction.conversation
+        self.observed += reaction.observations
+        return reaction.instruction.say if reaction.instruction else ()
+
+    def is_silent(self) -> tuple[str, ...]:
+        reaction = DIALOGUE.nothing(self.conversation, NothingHeard(turn=self.conversation.turn))
+        self.conversation = reaction.conversation
+        return reaction.instruction.say if reaction.instruction else ()
+
+    def answers(self, code: str) -> tuple[str, ...]:
+        return self.touches(InForm(touch.Answer((code,)), self.question.name))
+
+    @property
+    def shown(self) -> Shown:
+        ears = RoomState(state="waiting")
+        known = facts(
+            self.conversation, DIALOGUE, self.memory, ears, hearing="ok", deaf=False, staff="reached", now=NOW
+        )
+        return shown(known, None, self.memory.captions(self.conversation), "day", self.memory.note)
+
+    @property
+    def asked(self) -> Asked | None:
+        return self.shown.asked
+
+    @property
+    def question(self) -> Asked:
+        assert self.asked is not None
+        return self.asked
+
+
+def by_voice(answered: int) -> Bed:
+    """A PHQ-9 that was begun by voice, with so many questions answered and the next one asked."""
+    bed = Bed()
+    bed.conversation = DIALOGUE.wake(bed.conversation, WakeHeard(word="hey_jarvis", score=1.0)).conversation
+    bed.says("i want to fill in my form")
+    for _ in range(answered):
+        bed.says("not at all")
+        bed.says("yes")
+    return bed
+
+
+def test_a_call_by_touch_is_one_by_touch_and_is_told_as_far_as_it_is_true() -> None:
+    bed = Bed()
+    assert bed.touches(Ask("nurse")) == ("I am telling the staff that you asked for a nurse.",)
+    assert bed.touches(Ask("pain"), hub=False) == (NO_HUB,)
+    assert bed.observed == [RequestObserved("nurse", "touch"), RequestObserved("pain", "touch")]
+
+
+def test_a_call_in_the_middle_of_a_form_leaves_the_form_where_it_was() -> None:
+    bed = by_voice(2)
+    before = bed.question
+    said = bed.touches(Ask("nurse"))
+    assert said[0] == "I am telling the staff that you asked for a nurse."
+    assert bed.question == before
+
+
+def test_a_form_begun_by_voice_is_finished_by_touch_and_back_and_is_one_response_with_both_modes() -> None:
+    bed = by_voice(3)
+    response = bed.conversation.interview.response if bed.conversation.interview else ""
+    assert bed.question.text == f"{FORM.questions[3].prefix} {FORM.questions[3].text}"
+    for _ in range(3):
+        said = bed.answers(SEVERAL_DAYS)
+        assert bed.conversation.activity == "form", "an answer may be spoken again"
+        assert any(FORM.questions[3].text not in one for one in said)
+    bed.says("several days")
+    assert bed.question.kind == "confirm", "what was said last is confirmed by a finger"
+    bed.touches(InForm(touch.Confirm(right=True), bed.question.name))
+    while bed.asked is not None:
+        if bed.question.kind == "confirm":
+            bed.touches(InForm(touch.Confirm(right=True), bed.question.name))
+        else:
+            bed.answers(bed.question.choices[1].value)
+    finished = [one for one in bed.observed if isinstance(one, FormObserved)]
+    assert [one.response for one in finished] == [response]
+    assert [answer.mode for answer in finished[0].answers] == ["voice"] * 3 + ["touch"] * 3 + ["voice"] + ["touch"] * 3
+    risk = [one for one in bed.observed if isinstance(one, RiskAnswerObserved)]
+    assert [one.mode for one in risk] == ["touch"]
+
+
+def test_the_question_that_follows_a_touch_is_read_aloud_unless_the_patient_wants_it_quiet() -> None:
+    bed = Bed()
+    said = " ".join(bed.touches(BeginForm()))
+    assert "Over the last" in said
+    assert FORM.questions[0].text in said
+    assert FORM.questions[1].text in " ".join(bed.answers(SEVERAL_DAYS))
+    assert bed.touches(Quiet(quiet=True)) == ()
+    assert bed.answers(SEVERAL_DAYS) == ()
+    assert FORM.questions[2].text in " ".join(bed.touches(InForm(touch.Repeat(), bed.question.name))), "when asked to"
+    assert bed.touches(Ask("nurse"))[:1] == (), "what is called is read on the screen"
+
+
+def test_who_answers_by_touch_is_not_asked_to_speak_and_keeps_the_question_on_the_screen() -> None:
+    bed = Bed()
+    bed.touches(BeginForm())
+    assert bed.is_silent() == ()
+    assert bed.conversation.activity == "idle"
+    question = bed.question
+    bed.answers(SEVERAL_DAYS)
+    assert bed.question != question
+    assert not bed.memory.is_form_left(SystemClock().monotonic_seconds() + FORM_SECONDS - 1)
+    assert bed.memory.is_form_left(SystemClock().monotonic_seconds() + FORM_SECONDS + 1)
+
+
+def test_a_touch_that_was_meant_for_another_question_answers_nothing() -> None:
+    bed = by_voice(1)
+    old = bed.question
+    bed.says("not at all")
+    bed.says("yes")
+    before = bed.conversation
+    assert bed.touches(InForm(touch.Answer((SEVERAL_DAYS,)), old.name)) == ()
+    assert bed.touches(Said(yes=True, question=old.name)) == ()
+    assert bed.conversation == before
+    assert bed.shown.note == MOVED_ON
+
+
+def test_a_form_that_is_put_off_by_touch_leaves_the_screen() -> None:
+    bed = Bed()
+    bed.touches(BeginForm())
+    bed.touches(InForm(touch.Pause(), bed.question.name))
+    assert bed.asked is None
+    assert bed.conversation.interview is not None
+    bed.touches(BeginForm())
+    assert bed.question.text.endswith(FORM.questions[0].text)
+
+
+def test_what_does_not_fit_is_said_on_the_screen_and_changes_nothing() -> None:
+    bed = Bed()
+    bed.touches(BeginForm())
+    before = bed.question
+    bed.answers("no-such-code")
+    assert bed.question == before
+    assert bed.shown.note != ""
+    bed.answers(SEVERAL_DAYS)
+    assert bed.shown.note == ""
+
+
+def test_at_rest_there_is_no_form_and_no_answer_on_the_screen() -> None:
+    bed = by_voice(2)
+    bed.is_silent()
+    bed.is_silent()
+    assert bed.conversation.activity == "idle"
+    assert bed.conversation.interview is not None
+    assert bed.asked is None
+
+
+def test_where_others_may_be_it_is_asked_who_touches_and_no_answer_is_shown() -> None:
+    bed = Bed(speaker="asked")
+    assert bed.touches(BeginForm()) == (WHO,)
+    bed.touches(Said(yes=True, question=bed.question.name))
+    bed.answers(SEVERAL_DAYS)
+    bed.touches(InForm(touch.Back(), bed.question.name))
+    assert not any(one.chosen for one in bed.question.choices)
+    bed.says("several days")
+    assert bed.question.kind == "confirm"
+    assert bed.question.answer == ""
+    refused = Bed(speaker="asked")
+    refused.touches(BeginForm())
+    refused.touches(Said(yes=False, question=refused.question.name))
+    assert refused.conversation.interview is None
+    assert Bed(speaker="unknown").touches(BeginForm()) == (NOBODYS_ROOM,)
+
+
+def test_mute_and_quiet_are_kept_with_the_conversation() -> None:
+    bed = Bed()
+    bed.touches(Mute(muted=True))
+    bed.touches(Quiet(quiet=True))
+    assert (bed.conversation.muted, bed.conversation.quiet) == (True, True)
+    assert (bed.shown.muted, bed.shown.quiet) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("state", "hearing", "muted", "deaf", "expected"),
+    [
+        ("waiting", "ok", True, False, "muting"),
+        ("muted", "closed", True, False, "muted"),
+        ("waiting", "lost", True, False, "muted"),
+        ("muted", "closed", False, False, "starting"),
+        ("waiting", "lost", False, False, "lost"),
+        ("speaking", "ok", False, True, "closed"),
+        ("deciding", "ok", False, False, "thinking"),
+        ("closed", "starting", False, False, "starting"),
+    ],
+)
+def test_muted_is_shown_once_the_ears_say_so_and_not_before(
+    state: str,
+    hearing: str,
+    muted: bool,  # noqa: FBT001 (pytest fills it in)
+    deaf: bool,  # noqa: FBT001 (the same)
+    expected: str,
+) -> None:
+    assert doing(state, hearing, muted=muted, deaf=deaf) == expected
+
+
+def test_captions_are_gone_soon_and_hold_nothing_of_what_is_not_the_patients() -> None:
+    alone = Conversation(turn=3)
+    seen = captions.heard(Captions(), speech("water please", 3), alone, 10.0)
+    seen = captions.said(seen, ("I am telling the staff.",), alone, alone, 10.5)
+    assert (seen.heard, seen.said) == ("water please", ("I am telling the staff.",))
+    assert captions.at(seen, alone, 10.5 + captions.LINGER_SECONDS + 1) == Captions()
+    assert captions.heard(seen, speech("what a visitor tells", None), alone, 11.0) == seen, "dictation is not shown"
+    assert captions.heard(seen, speech("late", 2), alone, 11.0) == seen
+    unsure = captions.heard(Captions(), speech("i want to die", 3, accepted=False), alone, 11.0)
+    assert unsure.heard == captions.NOT_UNDERSTOOD
+    shared = Conversation(turn=3, speaker="asked", activity="form")
+    heard = captions.heard(Captions(), speech("nearly every day", 3), shared, 11.0)
+    said = captions.said(heard, ("I heard: Nearly every day. Is that right?",), shared, shared, 11.0)
+    assert (said.heard, said.said) == ("", ())
+
+
+def envelope(sequence: int) -> Envelope:
+    return Envelope(
+        id=new_id(),
+        source="/sites/ward/nodes/room-1",
+        type="org.personaforge.request.made.v2",
+        time=NOW,
+        subject="p-1",
+        epoch=EPOCH,
+        lane="alarm",
+        sequence=sequence,
+        data={},
+    )
+
+
+def test_help_is_promised_only_once_a_person_has_taken_this_call() -> None:
+    sent = envelope(7)
+    call = calls.made("nurse", sent, 0.0, hub=True)
+    words = [shown(RESTING, call, Captions(), "day", "").call_words]
+    for step in (
+        lambda one: calls.acknowledged(one, LanePosition(epoch=EPOCH, lane="record", sequence=9), 1.0),
+        lambda one: calls.acknowledged(one, LanePosition(epoch=EPOCH, lane="alarm", sequence=6), 1.0),
+        lambda one: calls.accepted(one, new_id(), 1.0),
+        lambda one: calls.overdue(one, 1.0),
+        lambda one: calls.acknowledged(one, LanePosition(epoch=EPOCH, lane="alarm", sequence=7), 1.0),
+        lambda one: calls.accepted(one, sent.id, 2.0),
+        lambda one: calls.reopened(one, sent.id, 3.0),
+    ):
+        call = step(call)
+        words.append(shown(RESTING, call, Captions(), "day", "").call_words)
+    assert [one == ACCEPTED for one in words] == [False] * 6 + [True, False]
+    assert words[4] == NO_HUB
+    assert words[-1] == REOPENED
+    assert calls.made("nurse", None, 0.0, hub=True).state == "unreached", "what cannot be stored is not on its way"
+    assert calls.made("nurse", sent, 0.0, hub=False).state == "unreached"
+
+
+def test_a_hand_that_shakes_calls_once() -> None:
+    call = calls.made("nurse", envelope(1), 100.0, hub=True)
+    assert calls.is_same(call, "nurse", 101.0)
+    assert not calls.is_same(call, "pain", 101.0)
+    assert not calls.is_same(call, "nurse", 100.0 + calls.AGAIN_SECONDS)
+    assert not calls.is_same(None, "nurse", 0.0)
+
+
+def test_by_night_it_is_dark_unless_the_patient_wants_it_bright_until_morning() -> None:
+    night = Night(21, 7)
+    late, noon = NOW.replace(hour=23), NOW.replace(hour=12)
+    assert [light.shown(now, night, None) for now in (late, noon, None)] == ["night", "day", "day"]
+    bright = Wish(dark=False, at_night=True)
+    assert [light.shown(now, night, bright) for now in (late, noon)] == ["day", "day"]
+    dark = Wish(dark=True, at_night=False)
+    assert [light.shown(now, night, dark) for now in (late, noon)] == ["night", "night"]
+    assert light.is_night(NOW.replace(hour=3), Night(1, 5))
+    assert not light.is_night(late, Night(7, 7))
+
+
+def test_everything_a_page_can_send_is_read_and_nothing_else() -> None:
+    assert taps.read({"do": ["ask-water"]}) == Ask("water")
+    assert taps.read({"do": ["yes"], "to": ["q"]}) == Said(yes=True, question="q")
+    assert taps.read({"do": ["answer"], "to": ["q"], "with": ["36.6"], "unit": ["Cel"]}) == InForm(
+        touch.Answer(("36.6 Cel",)), "q"
+    )
+    assert taps.read({"do": ["answer"], "to": ["q"]}) == InForm(touch.Answer(()), "q")
+    for hostile in ({}, {"do": ["ask-"]}, {"do": ["go-to"]}, {"do": ["mute", "mute"]}):
+        with pytest.raises(TapInvalidError):
+            taps.read(hostile)
+
+
+def test_pain_from_0_to_10_is_eleven_buttons_and_a_wide_range_a_field() -> None:
+    view = touch.View("P", "question", place=(("p", 0),), text="Pain?", type="integer", lowest="0", highest="10")
+    buttons = asked(replace(RESTING, form=view))
+    assert buttons is not None
+    assert [one.value for one in buttons.choices] == [str(number) for number in range(11)]
+    field = asked(replace(RESTING, form=replace(view, highest="1000")))
+    assert field is not None
+    assert field.kind == "number"
