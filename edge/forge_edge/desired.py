@@ -58,7 +58,8 @@ def capture(told: Held, hearing: str) -> tuple[Purpose, ...] | None:
 
 def plan(told: Held, own: RoomPlan) -> RoomPlan:
     """Return what the staff have set for the room: what the hub says, else what the room's own file does."""
-    return own if told is None or told.plan is None else told.plan
+    plan = own if told is None or told.plan is None else told.plan
+    return plan.of_stay(None if told is None else told.subject)
 
 
 def load(path: Path) -> Held:

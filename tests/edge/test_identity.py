@@ -1,5 +1,6 @@
 """Who speaks is checked before a personal form where others may be in the room."""
 
+from datetime import time
 from importlib import resources
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from forge_edge.speech.agreed_words import AGREED_WORDS
 from forge_edge.speech.grammar import agreement
 from forge_shared.forms.questionnaire import installed
 from forge_shared.ids import new_id
-from forge_shared.plan import RoomPlan, Secret
+from forge_shared.plan import Reminder, RoomPlan, Secret
 from forge_shared.wire import TwinDesired
 
 PLAN = RoomPlan(agreed_word=Secret.of("cinnamon"), staff_pin=Secret.of("4711"))
@@ -117,6 +118,15 @@ def test_the_hubs_plan_goes_before_the_rooms_own_file(tmp_path: Path) -> None:
     told = TwinDesired(revision=1, subject="p-1", plan=PLAN)
     desired.save(tmp_path / "desired.json", told)
     assert desired.load(tmp_path / "desired.json") == told
+
+
+def test_another_persons_word_and_reminders_do_not_outlive_their_stay() -> None:
+    reminder = Reminder(id="pills", kind="medication", times=(time(8),))
+    of_one = PLAN.model_copy(update={"subject": "p-1", "reminders": (reminder,), "ambience": True})
+    assert desired.plan(TwinDesired(revision=1, subject="p-1", plan=of_one), RoomPlan()) == of_one
+    for subject in ("p-2", None):
+        left = desired.plan(TwinDesired(revision=2, subject=subject, plan=of_one), RoomPlan())
+        assert (left.reminders, left.agreed_word, left.ambience) == ((), None, True)
 
 
 def test_a_plan_that_cannot_be_read_is_named_without_what_it_holds(tmp_path: Path) -> None:
