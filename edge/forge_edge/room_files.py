@@ -3,10 +3,13 @@
 import contextlib
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from forge_edge.errors import NodeConfigError
 from forge_shared.files import replace
 from forge_shared.ids import new_id
 from forge_shared.logs import get_logger
+from forge_shared.plan import RoomPlan
 
 CONVERSATION = "conversation.json"
 SUBJECT = "subject"
@@ -34,6 +37,23 @@ def forget(folder: Path) -> None:
             (folder / name).unlink(missing_ok=True)
         except OSError:  # what the hub wants cannot be saved either, so it is told and done again at the next start
             log.exception("stay.not-forgotten")
+
+
+def room_plan(path: Path | None) -> RoomPlan:
+    """Return what the staff have set for the room in its own file; nothing where there is none.
+
+    Raises:
+        NodeConfigError: It cannot be read, or it is no plan; the message names the fields, never what they hold.
+    """
+    if path is None:
+        return RoomPlan()
+    try:
+        return RoomPlan.model_validate_json(path.read_bytes())
+    except OSError:
+        raise NodeConfigError(f"cannot read the room's plan {path.name}") from None
+    except ValidationError as error:
+        fields = sorted({".".join(str(part) for part in item["loc"]) or "all of it" for item in error.errors()})
+        raise NodeConfigError(f"{path.name} is no plan of a room: see {', '.join(fields)[:200]}") from None
 
 
 def known_names(path: Path | None) -> frozenset[str]:

@@ -35,6 +35,12 @@ class NodeSettings(BaseSettings):
     ] = None
     form: Annotated[str, Field(description="The questionnaire that 'my form' means.")] = "phq-9"
     forms_dir: Annotated[Path | None, Field(description="Folder of the site's own questionnaires (FHIR JSON).")] = None
+    room_plan: Annotated[
+        Path | None,
+        Field(
+            description="What staff have set for the room (JSON): reminders, quiet hours, menu. The hub's comes first."
+        ),
+    ] = None
     known_names: Annotated[
         Path | None, Field(description="File with one name a line (staff, patients) that is always redacted.")
     ] = None

@@ -5,7 +5,13 @@ from forge_edge.dialogue.conversation import Conversation
 from forge_edge.room_clock import RoomClock
 from forge_shared.wire import RoomTrouble, TwinReported
 
-_ACTIVITIES = {"idle": "idle", "request": "listening", "doubt": "listening"}
+_ACTIVITIES = {
+    "idle": "idle",
+    "request": "listening",
+    "doubt": "listening",
+    "exercise": "listening",
+    "remind": "listening",
+}
 """What the room is doing, as it is told; everything else is part of a form."""
 
 

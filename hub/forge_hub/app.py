@@ -138,7 +138,7 @@ class Hub:
         async def publish_retained(topic: str, payload: bytes) -> None:
             await consumer.publish_retained(topic, payload)
 
-        twins = Twins(settings.site, database, publish_retained)
+        twins = Twins(settings.site, database, publish_retained, plans=settings.room_plans)
 
         async def on_accepted(told: Accepted) -> None:
             await _tell(rooms.alert_accepted, told)

@@ -45,6 +45,10 @@ class HubSettings(BaseSettings):
     ] = None
     graph_password: Annotated[SecretStr | None, Field(description="Password of the Neo4j user.")] = None
     forms_dir: Annotated[Path | None, Field(description="Folder of the site's own questionnaires (FHIR JSON).")] = None
+    room_plans: Annotated[
+        Path | None,
+        Field(description="Folder with what staff have set for each room, NODE.json: reminders, quiet hours, menu."),
+    ] = None
     broker: Annotated[
         Literal["auto", "mosquitto", "amqtt", "external"],
         Field(description="The broker to start as a child: Mosquitto where it is installed, else amqtt; or external."),

@@ -5,15 +5,20 @@ else is a note for the clinician and is never dropped; a figure of speech is not
 the speaker's present danger the alarm wins: a missed one costs more than a visit. How it works: ADR 0019.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Literal
 
 from forge_language.danger.catalogue import Catalogue, Category, Danger, Priority, Reason, catalogue
 from forge_language.danger.circumstances import Scene, reasons, scene
 from forge_language.danger.patterns import Hit
+from forge_language.danger.resemblance import Head, Resemblance, head
 from forge_language.danger.utterance import Sentence, Word, sentences
 
-__all__ = ["Category", "Judgement", "Mention", "Priority", "Reason", "judge"]
+__all__ = ["Category", "Ground", "Judgement", "Mention", "Priority", "Reason", "judge", "judge_by_phrases"]
+
+Ground = Reason | Literal["resembles", "unlike"]
+"""Why a mention stands as it does: a reason that takes it back; ``resembles``: no phrase names it, the utterance as a
+whole is like what people in such danger said; ``unlike``: a phrase names it, the utterance is like harmless ones."""
 
 _RANK: Final[dict[Priority, int]] = {"none": 0, "note": 1, "staff": 2, "urgent": 3}
 _BODILY: Final = frozenset(
@@ -34,7 +39,7 @@ class Mention:
         confidence: 0 to 1: that the priority is right; set by hand, not calibrated.
         start: Place of its first character in the utterance.
         end: Place after its last character.
-        reasons: Why it is less than an alarm, sorted; empty for an alarm.
+        reasons: On what grounds it stands where it does, sorted; empty for an alarm that a phrase raises.
     """
 
     category: Category
@@ -42,7 +47,7 @@ class Mention:
     confidence: float
     start: int
     end: int
-    reasons: tuple[Reason, ...] = ()
+    reasons: tuple[Ground, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ class Judgement:
         confidence: 0 to 1.
         mentions: Every place where a danger is named, the gravest first.
         idiomatic: Whether a figure of speech was passed over.
+        by_resemblance: Whether the trained head took part; without its encoder's package the phrases judge alone.
     """
 
     category: Category | None
@@ -62,6 +68,7 @@ class Judgement:
     confidence: float
     mentions: tuple[Mention, ...] = ()
     idiomatic: bool = False
+    by_resemblance: bool = False
 
     @property
     def crisis(self) -> bool:
@@ -78,6 +85,65 @@ def judge(text: str, language: str = "en") -> Judgement:
 
     Args:
         text: Any text; letter case, fillers and forms of address change nothing.
+        language: Which shipped catalogue.
+
+    Raises:
+        ValueError: There is no catalogue of that language, or its head's files do not belong together.
+    """
+    phrases = judge_by_phrases(text, language)
+    trained, _ = head(language)
+    if trained is None or not any(map(str.isalnum, text)):
+        return phrases
+    return _weighed(text, phrases, trained.resemblance(text, catalogue(language)), trained)
+
+
+def _weighed(text: str, phrases: Judgement, resemblance: Resemblance, trained: Head) -> Judgement:
+    """Return the judgement of the phrases and the head together."""
+    confidence = trained.weighing.confidence(resemblance.crisis, phrases.priority)
+    found = replace(phrases, by_resemblance=True)
+    start, end = _span(text)
+    if confidence >= trained.weighing.alarm_at:
+        if phrases.crisis and phrases.category is not None:
+            hasty = resemblance.priorities[3] > resemblance.priorities[2]
+            priority: Priority = "urgent" if hasty or phrases.priority == "urgent" else "staff"
+            raised = replace(phrases.mentions[0], priority=priority)
+            return replace(found, priority=priority, confidence=confidence, mentions=(raised, *phrases.mentions[1:]))
+        priority = "urgent" if resemblance.priorities[3] > resemblance.priorities[2] else "staff"
+        whole = Mention(resemblance.category, priority, confidence, start, end, ("resembles",))
+        return replace(
+            found,
+            category=whole.category,
+            priority=priority,
+            confidence=confidence,
+            mentions=(whole, *phrases.mentions),
+        )
+    calm = 1 - confidence
+    if phrases.mentions:
+        mentions = tuple(_taken_back(mention) for mention in phrases.mentions)
+        return replace(found, priority="note", confidence=calm, mentions=mentions)
+    if resemblance.priorities[1] > resemblance.priorities[0]:
+        whole = Mention(resemblance.category, "note", calm, start, end, ("resembles",))
+        return replace(found, category=whole.category, priority="note", confidence=calm, mentions=(whole,))
+    return replace(found, confidence=calm)
+
+
+def _taken_back(mention: Mention) -> Mention:
+    if mention.priority not in ("staff", "urgent"):
+        return mention
+    return replace(mention, priority="note", reasons=("unlike",))
+
+
+def _span(text: str) -> tuple[int, int]:
+    """Return the places of an utterance without the blanks around it."""
+    start = len(text) - len(text.lstrip())
+    return start, max(start + 1, len(text.rstrip()))
+
+
+def judge_by_phrases(text: str, language: str = "en") -> Judgement:
+    """Judge one utterance by phrases and what stands around them, as where the head's encoder is not installed.
+
+    Args:
+        text: Any text.
         language: Which shipped catalogue.
 
     Raises:

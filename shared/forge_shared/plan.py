@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from forge_shared.events import Code, ReminderKind, SpokenText
+from forge_shared.events import Code, Pseudonym, ReminderKind, SpokenText
 from forge_shared.model import Frozen
 
 Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -72,6 +72,12 @@ class Reminder(Frozen):
     ends: date | None = None
     confirm: bool = True
 
+    @model_validator(mode="after")
+    def _no_order(self) -> Self:
+        if self.kind == "medication" and self.text is not None:
+            raise ValueError("what is said about medication is not written here: a prompt is no prescription")
+        return self
+
 
 class QuietHours(Frozen):
     """When nothing unasked is spoken, by local time; over midnight where ``begins`` is later than ``ends``."""
@@ -90,6 +96,7 @@ class RoomPlan(Frozen):
     """What is set for one room. A later version may add to it; what a reader does not know is ignored.
 
     Attributes:
+        subject: Whose reminders and word these are; for another stay they are left out. None: whoever is there.
         time_zone: IANA name; None: the machine's.
         reminders: What the room reminds of.
         quiet: When nothing unasked is spoken.
@@ -101,6 +108,7 @@ class RoomPlan(Frozen):
 
     model_config = ConfigDict(extra="ignore")
 
+    subject: Pseudonym | None = None
     time_zone: Annotated[str, AfterValidator(_known_zone)] | None = None
     reminders: Annotated[tuple[Reminder, ...], Field(max_length=50)] = ()
     quiet: QuietHours | None = None
@@ -108,6 +116,17 @@ class RoomPlan(Frozen):
     agreed_word: Secret | None = None
     staff_pin: Secret | None = None
     ambience: bool = False
+
+    def of_stay(self, subject: str | None) -> "RoomPlan":
+        """Return the plan for who is there now: what is another person's is left out."""
+        if self.subject in (None, subject):
+            return self
+        return self.model_copy(update={"reminders": (), "agreed_word": None})
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The room's time zone; None: the machine's."""
+        return ZoneInfo(self.time_zone) if self.time_zone else None
 
     @model_validator(mode="after")
     def _ids_differ(self) -> Self:

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field
 
 from forge_shared.events import Identifier, Pseudonym, UtcDatetime
 from forge_shared.model import Frozen
+from forge_shared.plan import RoomPlan
 from forge_shared.topics import CommandName, Lane
 
 
@@ -117,6 +118,7 @@ class TwinDesired(_Additive):
         shared: Several people live in the room, so who speaks is not assumed.
         visitors: Visitors are there now.
         consents: The purposes that are consented to; None: nobody keeps consents for this room.
+        plan: What the staff have set for the room; None: nothing, and the room goes by its own file.
     """
 
     revision: Revision
@@ -124,6 +126,7 @@ class TwinDesired(_Additive):
     shared: bool = False
     visitors: bool = False
     consents: tuple[Purpose, ...] | None = None
+    plan: RoomPlan | None = None
 
 
 class StartSession(_Additive):

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from tests.edge.test_conversation import NOW, PROMISES, Room
 
 from forge_edge.anonymiser import Anonymiser
-from forge_edge.dialogue import crisis
+from forge_edge.dialogue import crisis, reminding
 from forge_edge.dialogue.conversation import NO_HUB, TELLING, Conversation
+from forge_edge.dialogue.reminders import Watched
 from forge_edge.dialogue.sentences import CALLING
 from forge_edge.dialogue.turn import Activity
 from forge_edge.messages import SpeechHeard
@@ -19,6 +20,7 @@ from forge_language.danger.catalogue import Category
 from forge_shared.clock import SystemClock
 from forge_shared.events import CrisisHeard, CrisisNoted
 from forge_shared.ids import new_id
+from forge_shared.plan import Reminder, RoomPlan
 
 URGENT = "i cannot breathe"
 GRAVE = "i want to die"
@@ -26,6 +28,16 @@ GRAVE = "i want to die"
 
 def dangers(room: Room) -> list[tuple[str, str]]:
     return [(seen.category, seen.priority) for seen in room.observed if isinstance(seen, CrisisObserved)]
+
+
+def reminded(room: Room) -> Room:
+    reminder = Reminder(id="pills", kind="medication", times=(NOW.time(),))
+    watched = Watched(reminder=reminder, settled=NOW - timedelta(minutes=1))
+    room.now = room.now.model_copy(update={"reminders": (watched,)})
+    plan = RoomPlan(time_zone="UTC", reminders=(reminder,))
+    reaction = reminding.tick(room.now, plan, now=NOW, deaf=False)
+    assert reaction is not None
+    return room.take(reaction)
 
 
 def in_state(state: str) -> Room:  # noqa: PLR0911 (one return for each state)
@@ -42,12 +54,16 @@ def in_state(state: str) -> Room:  # noqa: PLR0911 (one return for each state)
         case "who":
             room.now = Conversation(speaker="asked")
             return room.wake().hear("fill in my form")
+        case "exercise":
+            return room.wake().hear("box breathing")
+        case "remind":
+            return reminded(room)
         case "doubt":
             return room.wake().hear("mumble").hear("water", accepted=False)
     return room
 
 
-STATES = ["idle", "request", "form", "read-back", "resume", "who", "doubt"]
+STATES = ["idle", "request", "form", "read-back", "resume", "who", "doubt", "exercise", "remind"]
 
 
 def hear(room: Room, text: str, *, turn: int | None, accepted: bool = False, safety: str | None = None) -> Room:
@@ -81,7 +97,7 @@ def test_in_every_state_danger_is_told_first_said_truthfully_and_the_room_goes_o
     hear(room, words, turn=None if state == "idle" else room.now.turn)
     assert isinstance(room.observed[told], CrisisObserved)
     assert room.instruction.say[0] == sentence
-    assert room.now.activity == before.activity
+    assert room.now.activity == ("idle" if state == "exercise" else before.activity)
     if before.interview is not None:
         assert room.now.interview is not None
         assert room.now.interview.answers == before.interview.answers

@@ -19,6 +19,7 @@ from forge_edge.audio.microphone import Device
 from forge_edge.counterpart import Counterpart
 from forge_edge.doctor import Finding, examine
 from forge_edge.settings import NodeSettings
+from forge_language.danger import resemblance
 from forge_shared.wire import PROTOCOL
 
 
@@ -76,6 +77,7 @@ def test_every_part_that_the_node_needs_is_looked_at(settings: NodeSettings) -> 
         "voice",
         "form",
         "names",
+        "crisis language",
         "broker",
         "hub",
         "certificate",
@@ -94,6 +96,7 @@ def test_whatever_is_not_well_says_what_to_do(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(doctor, "FREE_MEGABYTES", 10**12)
     monkeypatch.setattr(doctor, "OLDEST_YEAR", 3000)
+    monkeypatch.setattr(resemblance, "head", lambda _: (None, "absent"))
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "hub-protocol").write_text("1")
     settings = settings_of(

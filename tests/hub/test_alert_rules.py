@@ -11,9 +11,10 @@ from tests.fakes.sent import WATER, FakeNode, phq_9, risk, session, utterance
 
 from forge_hub.alerts.age import LATE_AFTER, is_late
 from forge_hub.alerts.rules import FROM_A_PERSON, draft_of
-from forge_hub.records.schema import Alert
-from forge_hub.web.wording import view_of
-from forge_language.danger.catalogue import Category
+from forge_hub.records.schema import Alert, Utterance
+from forge_hub.web.findings import utterance_view
+from forge_hub.web.wording import danger_words, view_of
+from forge_language.danger.catalogue import Category, Reason
 from forge_shared.events import (
     CrisisHeard,
     CrisisNoted,
@@ -141,3 +142,16 @@ def test_every_danger_has_words_of_its_own_on_the_board(category: str) -> None:
     assert view.title != "Speaks of danger"
     assert view.notes[0].startswith("Go now.")
     assert view_of(alert, {}, {}, clinical=False).title == "Someone is needed here"
+
+
+@pytest.mark.parametrize("reason", get_args(Reason))
+def test_a_clinician_reads_why_a_danger_that_was_named_raised_no_alarm(reason: str) -> None:
+    words = danger_words("wish-to-die", [reason])
+    assert words.startswith("Speaks of wanting to die (")
+    assert "-" not in words
+
+
+def test_a_denied_danger_in_a_recorded_session_is_shown_with_its_words() -> None:
+    said = Utterance(id=new_id(), text="i do not want to die", at=CLOCK.now(), confidence=0.9)
+    (danger,) = utterance_view(said, 1, None).dangers
+    assert (danger.name, danger.quote) == ("Speaks of wanting to die (denied)", "want to die")

@@ -1,7 +1,7 @@
 """Stays: one bed one stay, one stay one pseudonym, and a consent for every purpose."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from forge_hub.stays.consents import Consents, as_fhir
 from forge_hub.stays.register import Register
 from forge_hub.stays.rules import Beds, new_pseudonym
 from forge_shared import topics
+from forge_shared.plan import QuietHours, RoomPlan
 from forge_shared.wire import PURPOSES, TwinDesired, TwinReported
 
 STEPS = st.lists(
@@ -251,6 +252,25 @@ async def test_every_change_is_told_once_with_a_higher_revision(
     for node in ("room-1", "room-2"):
         seen = [twin.revision for topic, twin in broker.sent if node in topic]
         assert seen == sorted(set(seen))
+
+
+async def test_what_staff_set_for_a_room_is_told_to_it_and_a_damaged_file_changes_nothing(
+    database: Database, register: Register, tmp_path: Path
+) -> None:
+    broker = Broker()
+    twins = Twins("site", database, broker.publish, plans=tmp_path)
+    ward_of(register, "room-1", "room-2")
+    plan = RoomPlan(time_zone="Europe/Berlin", quiet=QuietHours(begins=time(22), ends=time(7)))
+    (tmp_path / "room-1.json").write_text(plan.model_dump_json())
+    await twins.refresh()
+    assert (broker.last("room-1").plan, broker.last("room-2").plan) == (plan, None)
+    told = len(broker.sent)
+    (tmp_path / "room-1.json").write_text("{")
+    await twins.refresh()
+    assert len(broker.sent) == told
+    (tmp_path / "room-1.json").unlink()
+    await twins.refresh()
+    assert broker.last("room-1").plan is None
 
 
 async def test_a_node_that_comes_back_and_a_hub_that_comes_back_hear_the_newest_again(

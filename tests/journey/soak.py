@@ -25,7 +25,8 @@ HUB_STARTS_SECONDS = 300.0
 """On a machine that is busy with the accelerated room."""
 LOG_LINES_A_MINUTE = 10
 GROWTH = 1.25
-"""Memory after the first quarter and at the end; caches are full by then."""
+"""Memory after the first quarter and at the end, of at least an hour: caches are full by then."""
+LEAST_HOURS = 1.0
 LONGEST_SECONDS = {"listening": 60.0, "speaking": 60.0, "deciding": 20.0}
 
 
@@ -64,7 +65,7 @@ class Report:
         ]
         if self.log_lines_a_minute >= LOG_LINES_A_MINUTE:
             found.append("too much is logged")
-        if max(self.memory_growth, self.core_memory_growth) > GROWTH:
+        if self.simulated_hours >= LEAST_HOURS and max(self.memory_growth, self.core_memory_growth) > GROWTH:
             found.append("memory grows")
         return found
 

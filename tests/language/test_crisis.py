@@ -1,4 +1,4 @@
-"""What the crisis rules find and pass over; the sentences were written before the rules, none is from the blind set."""
+"""What the phrases find and pass over; the sentences were written before them, none is from the blind set."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forge_language.crisis import Reason, judge
+from forge_language.crisis import Reason, judge, judge_by_phrases
 from forge_language.danger.catalogue import read
 from forge_language.danger.patterns import Line, Pattern
 
@@ -26,7 +26,7 @@ def test_nearly_every_crisis_is_found_in_every_category_and_harmless_speech_is_l
     meant = Counter(sentence["category"] for sentence in _SENTENCES if sentence["crisis"])
     alarms = 0
     for sentence in _SENTENCES:
-        if judge(sentence["text"]).crisis:
+        if judge_by_phrases(sentence["text"]).crisis:
             found[sentence["category"]] += sentence["crisis"]
             alarms += not sentence["crisis"]
     assert found.total() / meant.total() >= 0.99
@@ -36,7 +36,7 @@ def test_nearly_every_crisis_is_found_in_every_category_and_harmless_speech_is_l
 
 def test_a_mention_that_is_no_alarm_does_not_vanish() -> None:
     notes = [sentence for sentence in _SENTENCES if sentence["priority"] == "note"]
-    kept = sum(judge(sentence["text"]).priority != "none" for sentence in notes)
+    kept = sum(judge_by_phrases(sentence["text"]).priority != "none" for sentence in notes)
     assert kept / len(notes) >= 0.95
 
 
@@ -58,7 +58,7 @@ def test_a_mention_that_is_no_alarm_does_not_vanish() -> None:
     ],
 )
 def test_what_takes_a_danger_back_is_named(said: str, reason: Reason) -> None:
-    judged = judge(said)
+    judged = judge_by_phrases(said)
     assert judged.priority == "note"
     assert reason in judged.mentions[0].reasons
 
@@ -81,15 +81,16 @@ def test_what_takes_a_danger_back_is_named(said: str, reason: Reason) -> None:
     ],
 )
 def test_a_denial_or_a_past_of_something_else_takes_nothing_back(said: str) -> None:
-    assert judge(said).crisis
+    assert judge_by_phrases(said).crisis
 
 
 def test_a_mention_quotes_its_words() -> None:
     said = "Oh nurse. My CHEST really hurts, like anything"
-    mention = judge(said).mentions[0]
+    mention = judge_by_phrases(said).mentions[0]
     assert said[mention.start : mention.end] == "CHEST really hurts"
 
 
+@settings(max_examples=60, deadline=None)
 @given(text=st.text())
 def test_any_text_gets_a_judgement_with_its_mentions_inside_it(text: str) -> None:
     judged = judge(text)
@@ -100,7 +101,7 @@ def test_any_text_gets_a_judgement_with_its_mentions_inside_it(text: str) -> Non
         assert 0 <= mention.start < mention.end <= len(text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     said=st.sampled_from([sentence["text"] for sentence in _SENTENCES]),
     before=st.sampled_from(["", "  ", "um ", "please nurse ", "Erm, ", "oh nurse "]),
@@ -116,16 +117,16 @@ def test_case_blanks_fillers_and_forms_of_address_change_nothing(
 
 
 def test_a_sentence_is_judged_in_less_than_two_milliseconds() -> None:
-    judge("anything")
+    judge_by_phrases("anything")
     started = time.process_time()
     for sentence in _SENTENCES:
-        judge(sentence["text"])
+        judge_by_phrases(sentence["text"])
     assert (time.process_time() - started) / len(_SENTENCES) < 0.002
 
 
 def test_a_long_ramble_is_judged_in_time() -> None:
     started = time.process_time()
-    judge("i do not know what to say about it and my chest is what it is " * 60)
+    judge_by_phrases("i do not know what to say about it and my chest is what it is " * 60)
     assert time.process_time() - started < 1
 
 
@@ -152,7 +153,7 @@ def test_another_language_is_another_catalogue() -> None:
 
 def test_a_language_that_is_not_shipped_is_refused() -> None:
     with pytest.raises(ValueError, match="no catalogue"):
-        judge("anything", "xx")
+        judge_by_phrases("anything", "xx")
 
 
 def test_a_phrase_that_cannot_be_read_is_refused() -> None:

@@ -10,13 +10,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from typing import cast
 
-from forge_edge.dialogue import crisis, room_answers, voice_choice
+from forge_edge.dialogue import crisis, exercise, exercising, identity, reminding, room_answers, voice_choice
 from forge_edge.dialogue.sentences import (
     ACCEPTED,
     NO_HUB,
     NOBODYS_ROOM,
     NOT_LISTENING,
     NOT_THE_PATIENT,
+    NOT_THE_PIN,
     NOTHING_SAID,
     OFFER,
     REOPENED,
@@ -26,16 +27,16 @@ from forge_edge.dialogue.sentences import (
     TELLING,
     WHO,
 )
-from forge_edge.dialogue.turn import Conversation, Reaction, Speaker, listening, resting
+from forge_edge.dialogue.turn import Conversation, Reaction, Speaker, listening, resting, taken_down, with_sentence
 from forge_edge.forms import interview as interviews
 from forge_edge.forms import touch
 from forge_edge.forms.asked import AskedForm
 from forge_edge.forms.state import FormState, How
 from forge_edge.forms.steps import Step
 from forge_edge.messages import NothingHeard, SpeechHeard, WakeHeard
-from forge_edge.observations import Observation, RequestObserved, UtteranceHeard
+from forge_edge.observations import Observation, RequestObserved
 from forge_edge.speech.grammar import DICTATION, Meaning, Vocabulary, confirmation, requests, resumption
-from forge_edge.speech.wishes import VOICE_WISHES
+from forge_edge.speech.wishes import EXERCISES, VOICE_WISHES
 from forge_shared.events import Mode, RequestCode
 from forge_shared.forms.questionnaire import Questionnaire
 from forge_shared.plan import RoomPlan
@@ -117,7 +118,8 @@ class Dialogue:
             new_id: A fresh id, used if this begins a form.
             hub: Whether the hub is known to be listening.
         """
-        texts = self._to_judge(before, heard)
+        in_turn = heard.turn is not None and heard.turn == before.turn
+        texts = crisis.texts(heard, self._vocabulary(before).meanings if in_turn else ())
         danger = crisis.assess(
             texts, before.raised, mode="voice", now=now, hub=hub, recorded=before.session is not None
         )
@@ -125,7 +127,7 @@ class Dialogue:
             return self._understand(before, heard, now=now, new_id=new_id, hub=hub)
         after = before.model_copy(update={"raised": danger.raised})
         if danger.sentence is not None:
-            return self._alarmed(after, danger, danger.sentence, _taken_down(before, heard))
+            return self._alarmed(after, danger, danger.sentence, taken_down(before, heard))
         reaction = self._understand(after, heard, now=now, new_id=new_id, hub=hub)
         return replace(reaction, observations=(*danger.observations, *reaction.observations))
 
@@ -148,42 +150,53 @@ class Dialogue:
             return Reaction(after, None, danger.observations)
         return self._alarmed(after, danger, danger.sentence)
 
-    def _understand(  # noqa: PLR0911, C901 (one return for each thing the room may be waiting for)
+    def vouched(self, before: Conversation, pin: str, *, now: datetime, new_id: str) -> Reaction:
+        """React to a PIN that was touched while the room asks who speaks: staff vouch for the person.
+
+        Args:
+            before: Where the dialogue stands.
+            pin: What was touched.
+            now: Time of the decision.
+            new_id: A fresh id, used if this begins a form.
+        """
+        if before.activity != "who" or self._plan.staff_pin is None or before.wrong_pins >= identity.PIN_TRIES:
+            return self._stay(before)
+        if self._plan.staff_pin.matches(pin):
+            return self._begin(before.model_copy(update={"wrong_pins": 0}), now=now, new_id=new_id)
+        wrong = before.model_copy(update={"wrong_pins": before.wrong_pins + 1})
+        return with_sentence(self._stay(wrong), NOT_THE_PIN)
+
+    def _understand(
         self, before: Conversation, heard: SpeechHeard, *, now: datetime, new_id: str, hub: bool
     ) -> Reaction:
         if heard.turn is None:
-            return self._rest(before, observations=_taken_down(before, heard))
+            return self._rest(before, observations=taken_down(before, heard))
         if heard.turn != before.turn:
             return self._stay(before)
         wished = _meaning(self._vocabulary(before), heard)
         if wished is not None and wished.code in VOICE_WISHES:
             return self._wish_for_voice(before, wished.code)
+        if before.activity in ("exercise", "remind"):
+            if wished is not None and wished.kind == "request":
+                return self._request(before, wished, now=now, new_id=new_id, hub=hub)
+            react = exercising.heard if before.activity == "exercise" else reminding.heard
+            return react(before, wished.code if wished else None)
+        return self._answered(before, heard, now=now, new_id=new_id, hub=hub)
+
+    def _answered(  # noqa: PLR0911 (one return for each thing the room may be waiting for)
+        self, before: Conversation, heard: SpeechHeard, *, now: datetime, new_id: str, hub: bool
+    ) -> Reaction:
         if before.activity == "form" and before.interview is not None:
-            form = self._forms[before.interview.form_id]
-            vocabulary = interviews.vocabulary(form, before.interview)
-            meaning = _meaning(vocabulary, heard)
-            if meaning is not None and meaning.kind == "request":
-                return self._call_in_form(before, before.interview, meaning, hub=hub)
-            guess = vocabulary.meaning(heard.text)
-            if guess is None and heard.text and interviews.takes_dictation(form, before.interview):
-                # In own words whatever was said is the answer; what the engine doubts is read back as a guess is.
-                guess = Meaning("answer", heard.text)
-                meaning = guess if heard.accepted else None
-            if heard.doubted and guess is not None and guess.kind == "answer":
-                # Every answer is read back before it is stored, so a probable one is asked about in the same words.
-                meaning = guess
-            how = How(mode="voice", language=form.form.language, engine=heard.engine, confidence=heard.confidence)
-            step = interviews.hear(form, before.interview, meaning, now=now, guess=guess, how=how)
-            return self._form(before, step, hub=hub)
+            return self._answer(before, before.interview, heard, now=now, hub=hub)
         if before.activity == "resume":
             meaning = _meaning(resumption(), heard)
             if meaning is None or meaning.kind != "request" or meaning.code == "form":
                 return self._resume(before, meaning)
             return self._request(before, meaning, now=now, new_id=new_id, hub=hub)
         if before.activity == "who":
-            meaning = _meaning(resumption(), heard)
+            meaning = _meaning(identity.vocabulary(self._plan), heard)
             if meaning is None or meaning.kind != "request" or meaning.code == "form":
-                return self._answered_who(before, meaning, now=now, new_id=new_id)
+                return self._answered_who(before, heard, meaning, now=now, new_id=new_id)
             return self._request(before, meaning, now=now, new_id=new_id, hub=hub)
         if before.activity == "doubt":
             return self._doubted(before, _meaning(confirmation(), heard), now=now, new_id=new_id, hub=hub)
@@ -192,7 +205,27 @@ class Dialogue:
             return self._doubt(before, heard.text)
         return self._request(before, meaning, now=now, new_id=new_id, hub=hub)
 
-    def nothing(self, before: Conversation, heard: NothingHeard) -> Reaction:
+    def _answer(
+        self, before: Conversation, state: FormState, heard: SpeechHeard, *, now: datetime, hub: bool
+    ) -> Reaction:
+        form = self._forms[state.form_id]
+        vocabulary = interviews.vocabulary(form, state)
+        meaning = _meaning(vocabulary, heard)
+        if meaning is not None and meaning.kind == "request":
+            return self._call_in_form(before, state, meaning, hub=hub)
+        guess = vocabulary.meaning(heard.text)
+        if guess is None and heard.text and interviews.takes_dictation(form, state):
+            # In own words whatever was said is the answer; what the engine doubts is read back as a guess is.
+            guess = Meaning("answer", heard.text)
+            meaning = guess if heard.accepted else None
+        if heard.doubted and guess is not None and guess.kind == "answer":
+            # Every answer is read back before it is stored, so a probable one is asked about in the same words.
+            meaning = guess
+        how = How(mode="voice", language=form.form.language, engine=heard.engine, confidence=heard.confidence)
+        step = interviews.hear(form, state, meaning, now=now, guess=guess, how=how)
+        return self._form(before, step, hub=hub)
+
+    def nothing(self, before: Conversation, heard: NothingHeard) -> Reaction:  # noqa: PLR0911 (as `_answered`)
         """React to silence where something was expected."""
         if heard.turn != before.turn:
             return self._stay(before)
@@ -201,6 +234,8 @@ class Dialogue:
                 return self._rest(before)  # somebody answers on the screen: nobody asks them to speak
             form = self._forms[before.interview.form_id]
             return self._form(before, interviews.silence(form, before.interview))
+        if before.activity == "exercise":
+            return exercising.silence(before)
         if before.activity == "resume" and before.tries == 0:
             return self._resume(before, None)
         if before.activity == "who" and before.tries == 0:
@@ -303,7 +338,8 @@ class Dialogue:
         """React to the wish for the form: who is there is asked as it is by voice."""
         if before.speaker == "unknown":
             return self._rest(before, say=(NOBODYS_ROOM,))
-        if before.speaker == "asked" and before.activity != "who":
+        by_word = self._plan.agreed_word is not None  # which no touch can say
+        if before.speaker == "asked" and (by_word or before.activity != "who"):
             return self._ask_who(before)
         ready = before.model_copy(update={"activity": "idle", "doubted": None})
         return self.touched_begin(ready, now=now, new_id=new_id)
@@ -329,6 +365,8 @@ class Dialogue:
         return self._rest(before, say=(sentence,), observations=(RequestObserved(request=code, mode="voice"),))
 
     def _wish(self, before: Conversation, code: str, *, now: datetime, hub: bool) -> Reaction:
+        if code in EXERCISES:
+            return exercising.wished(before, code)
         done = room_answers.answer(code, self._plan, now=now, hub=hub)
         if done.request is not None:
             return self._ask_staff(before, done.request, hub=hub)
@@ -341,7 +379,7 @@ class Dialogue:
             return self._stay(before) if waits else self._rest(before, say=before.last_said or (NOTHING_SAID,))
         voice, sentence = voice_choice.adjusted(before.voice, code)
         after = before.model_copy(update={"voice": voice})
-        return self._before(self._stay(after), sentence) if waits else self._rest(after, say=(sentence,))
+        return with_sentence(self._stay(after), sentence) if waits else self._rest(after, say=(sentence,))
 
     def _wish_for_form(self, before: Conversation, *, now: datetime, new_id: str) -> Reaction:
         if before.speaker == "unknown":
@@ -356,14 +394,18 @@ class Dialogue:
         return self._form(before, interviews.begin(self._forms[self._form_id], new_id, now))
 
     def _ask_who(self, before: Conversation, *, tries: int = 0) -> Reaction:
-        return self._listen(before, "who", (WHO,), resumption(), ANSWER_PATIENCE_SECONDS, tries=tries)
+        say = (identity.question(self._plan),)
+        return self._listen(before, "who", say, identity.vocabulary(self._plan), ANSWER_PATIENCE_SECONDS, tries=tries)
 
-    def _answered_who(self, before: Conversation, meaning: Meaning | None, *, now: datetime, new_id: str) -> Reaction:
-        if meaning is not None and meaning.code == "yes":
-            return self._begin(before, now=now, new_id=new_id)
-        if (meaning is None or meaning.code == "form") and before.tries == 0:
-            return self._ask_who(before, tries=1)
-        return self._rest(before, say=(NOT_THE_PATIENT,))
+    def _answered_who(
+        self, before: Conversation, heard: SpeechHeard, meaning: Meaning | None, *, now: datetime, new_id: str
+    ) -> Reaction:
+        verdict = identity.verdict(self._plan, heard, meaning)
+        if verdict == "patient":
+            return self._begin(before.model_copy(update={"wrong_pins": 0}), now=now, new_id=new_id)
+        if verdict == "unclear" and before.tries + 1 < identity.tries(self._plan):
+            return self._ask_who(before, tries=before.tries + 1)
+        return self._rest(before, say=(identity.refusal(self._plan),))
 
     def _doubt(self, before: Conversation, phrase: str) -> Reaction:
         after = before.model_copy(update={"doubted": phrase})
@@ -405,28 +447,22 @@ class Dialogue:
             return interviews.vocabulary(self._forms[before.interview.form_id], before.interview)
         if before.activity == "doubt":
             return confirmation()
-        return resumption() if before.activity in ("resume", "who") else requests()
-
-    def _to_judge(self, before: Conversation, heard: SpeechHeard) -> tuple[str, ...]:
-        """Return what must be judged of an utterance: not what is plainly what was asked for, nor a forced guess."""
-        safety = heard.safety or ""
-        in_turn = heard.turn is not None and heard.turn == before.turn
-        if in_turn and heard.text in self._vocabulary(before).meanings:
-            return (safety,)
-        return (heard.text, safety)
+        if before.activity == "exercise":
+            return exercise.vocabulary()
+        if before.activity == "remind":
+            return reminding.vocabulary()
+        if before.activity == "who":
+            return identity.vocabulary(self._plan)
+        return resumption() if before.activity == "resume" else requests()
 
     def _alarmed(
         self, before: Conversation, danger: crisis.Danger, sentence: str, others: tuple[Observation, ...] = ()
     ) -> Reaction:
         """Tell of a danger before all else, say so, and go on with what the room was doing."""
-        again = self._before(self._stay(before), sentence)
+        # Who is in danger is not led through an exercise, and none is offered.
+        calm = exercising.stopped(before) if before.activity == "exercise" else self._stay(before)
+        again = with_sentence(calm, sentence)
         return replace(again, observations=(*danger.observations, *others, *again.observations))
-
-    def _before(self, reaction: Reaction, sentence: str) -> Reaction:
-        if reaction.instruction is None:
-            return reaction
-        say = (sentence, *reaction.instruction.say)
-        return replace(reaction, instruction=reaction.instruction.model_copy(update={"say": say}))
 
     def _stay(self, before: Conversation) -> Reaction:  # noqa: PLR0911 (one return for each thing it may wait for)
         """Go on waiting for whatever the room waits for now, and say it again."""
@@ -440,6 +476,10 @@ class Dialogue:
             return self._ask_who(before)
         if before.activity == "doubt" and before.doubted is not None:
             return self._doubt(before, before.doubted)
+        if before.activity == "exercise":
+            return exercising.again(before)
+        if before.activity == "remind":
+            return reminding.again(before)
         if before.activity == "request":
             return self._listen(
                 before, "request", (), requests(), REQUEST_PATIENCE_SECONDS, tries=before.tries, tone=True
@@ -478,9 +518,3 @@ class Dialogue:
 
 def _meaning(vocabulary: Vocabulary, heard: SpeechHeard) -> Meaning | None:
     return vocabulary.meaning(heard.text) if heard.accepted else None
-
-
-def _taken_down(before: Conversation, heard: SpeechHeard) -> tuple[Observation, ...]:
-    if before.session is None or not heard.text:
-        return ()
-    return (UtteranceHeard(text=heard.text, confidence=heard.confidence),)

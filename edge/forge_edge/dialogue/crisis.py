@@ -4,12 +4,13 @@ Crisis language is judged by `forge_language.crisis`, whatever the room is doing
 a sentence that says no more than that the staff are being told.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from forge_edge.dialogue.sentences import CALLING, NO_HUB, TELLING
+from forge_edge.messages import SpeechHeard
 from forge_edge.observations import CrisisMentioned, CrisisObserved, Observation
 from forge_language.crisis import Judgement, judge
 from forge_shared.events import Mode
@@ -43,6 +44,22 @@ class Danger:
     raised: tuple[Raised, ...]
     observations: tuple[Observation, ...]
     sentence: str | None
+
+
+def prepare() -> None:
+    """Read the language's catalogue now: the first danger must not wait for it."""
+    judge("")
+
+
+def texts(heard: SpeechHeard, expected: Container[str]) -> tuple[str, ...]:
+    """Return what must be judged of an utterance: not what is plainly what was asked for, nor a guess forced to be it.
+
+    Args:
+        heard: What the ears made of it.
+        expected: The phrases that were listened for.
+    """
+    safety = heard.safety or ""
+    return (safety,) if heard.text in expected else (heard.text, safety)
 
 
 def assess(  # noqa: PLR0913 (what one decision depends on, by keyword)

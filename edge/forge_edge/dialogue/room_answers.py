@@ -1,8 +1,7 @@
 """What the room does about a wish by itself: the time, the day, the menu, and what Home Assistant controls. Pure."""
 
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from forge_edge.dialogue.sentences import AMBIENCE, NO_AMBIENCE
 from forge_shared.events import RequestCode
@@ -48,8 +47,7 @@ def answer(code: str, plan: RoomPlan, *, now: datetime, hub: bool) -> Answer:
 
 def local(now: datetime, plan: RoomPlan) -> datetime:
     """Return the local time in the room: the plan's time zone, else the machine's."""
-    zone: tzinfo | None = ZoneInfo(plan.time_zone) if plan.time_zone else None
-    return now.astimezone(zone)
+    return now.astimezone(plan.zone)
 
 
 def _time_of_day(at: datetime) -> str:

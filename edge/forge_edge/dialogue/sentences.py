@@ -10,6 +10,9 @@ ACCEPTED = "Help is coming. A member of the staff has taken your call."
 REOPENED = "I am asking the staff again. You can also press the call button."
 """Takes the promise back, when that person gave the alert back or did not come in time."""
 WHO = "Is it the patient of this room who speaks? Please say yes or no."
+WORD = "Please say the word that you have agreed with the staff."
+NOT_THE_WORD = "I did not hear the agreed word, so I will not start the form. A member of the staff can help."
+NOT_THE_PIN = "That is not the right number."
 NOT_THE_PATIENT = "Thank you. Then I will not start the form."
 NOBODYS_ROOM = "I do not know whose room this is, so I cannot start a form. You can ask the staff."
 NOT_LISTENING = "I am not listening any more. Use the call button."
@@ -28,6 +31,14 @@ SENDING: dict[str, str] = {
     "music": "I am telling the staff that you would like music.",
     "menu": "I am telling the staff that you ask about your meals.",
 }
+EXERCISE_STOPPED = "We stop here. You can call me whenever you want to go on with something."
+EXERCISE_PAUSED = "I will wait. Call me, and say: go on."
+EXERCISE_UNCLEAR = "Sorry, I did not understand. Please say: go on, or: stop."
+NO_EXERCISE = "There is no exercise to go on with."
+DIZZY = "Then we stop here. Breathe as you normally do. If it does not pass, say: nurse, or press the call button."
+REMINDER_DONE = "Thank you."
+REMINDER_LATER = "I will say it again in ten minutes."
+REMINDER_REFUSED = "I am telling the staff that it is not done."
 NOTHING_SAID = "I have not said anything."
 VOICE: dict[str, tuple[str, str]] = {
     "slower": ("I will speak more slowly.", "I cannot speak more slowly."),

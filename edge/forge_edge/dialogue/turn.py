@@ -1,17 +1,19 @@
 """One turn of the dialogue: where it stands, what follows, and the two ways in which a turn may end."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from forge_edge.dialogue.crisis import Raised
+from forge_edge.dialogue.exercise import Progress
+from forge_edge.dialogue.reminders import Watched
 from forge_edge.forms.state import FormState
-from forge_edge.messages import Instruction, Listen
-from forge_edge.observations import Observation
+from forge_edge.messages import Instruction, Listen, SpeechHeard
+from forge_edge.observations import Observation, UtteranceHeard
 from forge_edge.speech.grammar import Vocabulary
 from forge_edge.speech.voice import PLAIN, Voice
 from forge_shared.model import Frozen
 
-Activity = Literal["idle", "request", "doubt", "form", "resume", "who"]
+Activity = Literal["idle", "request", "doubt", "form", "resume", "who", "exercise", "remind"]
 """What the room may be waiting for."""
 
 Speaker = Literal["assumed", "asked", "unknown"]
@@ -24,7 +26,8 @@ class Conversation(Frozen):
 
     Attributes:
         activity: What the room waits for: its wake word, a request, whether it heard a request right, an answer in a
-            form, whether to go on with one, or who speaks.
+            form, whether to go on with one, who speaks, the end of a silence in an exercise, or a
+            reminder to be confirmed.
         tries: Requests in a row that were not understood.
         doubted: The request that was heard without certainty and is being asked about.
         interview: The form in progress, also while it is paused.
@@ -32,8 +35,12 @@ class Conversation(Frozen):
         session: The recorded session that is on.
         speaker: What is known of who speaks.
         raised: Dangers that the staff were told of lately.
+        exercise: The exercise in progress, also while it is paused.
         voice: How the person wants the room to sound.
         last_said: What the room said last, for who did not catch it.
+        wrong_pins: Wrong PINs of the staff in a row.
+        reminders: What is reminded of, and how far each is settled.
+        reminder: The reminder that was said and may be confirmed now.
         muted: Whether the patient wants the room to hear nothing.
         quiet: Whether the patient wants what they touch not to be read aloud.
     """
@@ -47,7 +54,11 @@ class Conversation(Frozen):
     speaker: Speaker = "assumed"
     raised: tuple[Raised, ...] = ()
     voice: Voice = PLAIN
+    exercise: Progress | None = None
     last_said: tuple[str, ...] = ()
+    wrong_pins: int = 0
+    reminders: tuple[Watched, ...] = ()
+    reminder: str | None = None
     muted: bool = False
     quiet: bool = False
 
@@ -99,6 +110,21 @@ def resting(
     """Return the turn that says this and then waits for the wake word."""
     after = before.model_copy(update={"activity": "idle", "tries": 0, **_next(before, say)})
     return Reaction(after, _instruction(after, say, tone=tone, listen=None), observations)
+
+
+def taken_down(before: Conversation, heard: SpeechHeard) -> tuple[Observation, ...]:
+    """Return what a recorded session takes down of an utterance."""
+    if before.session is None or not heard.text:
+        return ()
+    return (UtteranceHeard(text=heard.text, confidence=heard.confidence),)
+
+
+def with_sentence(reaction: Reaction, sentence: str) -> Reaction:
+    """Return the same turn with a sentence said before all others."""
+    if reaction.instruction is None:
+        return reaction
+    say = (sentence, *reaction.instruction.say)
+    return replace(reaction, instruction=reaction.instruction.model_copy(update={"say": say}))
 
 
 def _next(before: Conversation, say: tuple[str, ...]) -> dict[str, object]:

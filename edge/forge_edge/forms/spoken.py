@@ -24,6 +24,7 @@ from forge_edge.speech.grammar import (
     normalised,
     vocabulary_of,
 )
+from forge_edge.speech.wishes import VOICE_WISHES
 from forge_shared.forms import elements, entry
 from forge_shared.forms.elements import AnswerOption, Quantity, Value
 from forge_shared.forms.questionnaire import Item
@@ -108,6 +109,7 @@ def vocabulary(form: AskedForm, state: FormState) -> Vocabulary:
     add(phrases, "command", COMMANDS)
     add(phrases, "command", FORM_COMMANDS)
     add(phrases, "request", CALLS)
+    add(phrases, "wish", VOICE_WISHES)
     for number, earlier in enumerate(steps.answered_before(form, state)):
         for name in _names(form, earlier.item):
             phrases.setdefault(name, Meaning("command", f"{CHANGE}{number}"))

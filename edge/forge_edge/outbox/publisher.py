@@ -6,7 +6,7 @@ acknowledged in time is sent again; a repeat is harmless. Alarms overtake record
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -53,6 +53,8 @@ KEEPALIVE_SECONDS = 4
 """
 TIMEOUT_SECONDS = 5.0
 """For a connection, and for the broker to take a message."""
+HOME_MESSAGES = 50
+"""Messages to Home Assistant that may wait: its triggers, and as many commands as somebody may say meanwhile."""
 _PROTOCOLS: dict[Version, ProtocolVersion] = {"5": ProtocolVersion.V5, "3.1.1": ProtocolVersion.V311}
 
 log = get_logger()
@@ -142,6 +144,8 @@ class Publisher:
         self._hub_online = False
         self._record_window = FIRST_WINDOW
         self._version_choice = VersionChoice(version_file)
+        self._announced: Mapping[str, bytes] = {}
+        self._home: asyncio.Queue[tuple[str, bytes, bool]] = asyncio.Queue(HOME_MESSAGES)
         self._twin: TwinReported | None = None
         self._twin_dirty = False
 
@@ -153,6 +157,22 @@ class Publisher:
         """Say how the node is; only the newest report is sent."""
         self._twin, self._twin_dirty = twin, True
         self._wake.set()
+
+    def announce(self, messages: Mapping[str, bytes]) -> None:
+        """Publish these retained, now and at every connection: what the room is to Home Assistant. Empty: take away."""
+        self._announced = messages
+        for topic, payload in messages.items():
+            self.pass_on(topic, payload, retain=True)
+
+    def pass_on(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Publish a message that nobody has to acknowledge, if the broker is there now; later it would be a surprise.
+
+        Overflow: what comes while `HOME_MESSAGES` wait is dropped.
+        """
+        try:
+            self._home.put_nowait((topic, payload, retain))
+        except asyncio.QueueFull:
+            log.warning("home.dropped")
 
     def reconnect(self) -> None:
         """Say that the node's certificate is a new one: the connection is made again with it. No event is lost."""
@@ -210,9 +230,19 @@ class Publisher:
         await client.publish(
             topics.status(self._site, self._node), birth.model_dump_json().encode(), qos=1, retain=True
         )
+        while not self._home.empty():
+            self._home.get_nowait()
+        self.announce(self._announced)
         self._twin_dirty = self._twin is not None
         log.info("broker.connected", mqtt=self._version_choice.version)
-        await until_first_failure(self._receive(client), self._send(client), self._until_told_to_reconnect())
+        await until_first_failure(
+            self._receive(client), self._send(client), self._serve_home(client), self._until_told_to_reconnect()
+        )
+
+    async def _serve_home(self, client: aiomqtt.Client) -> None:
+        while True:
+            topic, payload, retain = await self._home.get()
+            await client.publish(topic, payload, qos=1, retain=retain)
 
     async def _until_told_to_reconnect(self) -> None:
         await self._reconnect.wait()

@@ -73,6 +73,7 @@ def facts(  # noqa: PLR0913 (what the core knows)
     deaf: bool,
     staff: Literal["reached", "gone", "alone"],
     now: datetime | None,
+    by_word: bool,
 ) -> Facts:
     """Return what the core knows at this moment.
 
@@ -85,6 +86,7 @@ def facts(  # noqa: PLR0913 (what the core knows)
         deaf: Whether the room may not listen.
         staff: Whether the staff can be told something.
         now: The local time; None where it is not known to be right.
+        by_word: Whether who speaks is known by an agreed word.
     """
     idle = conversation.activity == "idle"
     is_shown = conversation.activity == "form" or (idle and led_by_hand(conversation) and memory.is_in_form)
@@ -96,6 +98,7 @@ def facts(  # noqa: PLR0913 (what the core knows)
         now=now,
         audible=ears.audible,
         mutable=not deaf,
+        by_word=by_word,
     )
 
 

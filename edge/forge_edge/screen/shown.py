@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from forge_edge.dialogue.conversation import ACCEPTED, NO_HUB, REOPENED, WHO, Conversation
+from forge_edge.dialogue.sentences import WORD
 from forge_edge.forms.touch import View
 from forge_edge.screen.calls import Call
 from forge_edge.screen.calls import State as CallState
@@ -69,6 +70,7 @@ class Facts:
         now: The time in the room; None where it is not known to be right.
         audible: Whether the loudspeaker worked when it was last used.
         mutable: Whether there is anything to mute.
+        by_word: Whether who speaks is known by an agreed word, which is said and not touched.
     """
 
     conversation: Conversation
@@ -78,6 +80,7 @@ class Facts:
     now: datetime | None
     audible: bool
     mutable: bool
+    by_word: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +195,8 @@ def asked(facts: Facts) -> Asked | None:
     match conversation.activity:
         case "form" | "idle" if facts.form is not None:
             return _of_form(facts.form, conversation)
+        case "who" if facts.by_word:
+            return Asked(_name("word", "", ""), "yes-no", WORD, choices=(Choice("no", "No"),))
         case "who":
             return _yes_no("who", WHO.removesuffix(" Please say yes or no."), conversation)
         case "resume":

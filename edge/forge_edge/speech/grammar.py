@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from forge_edge.speech.agreed_words import AGREED_WORDS
 from forge_edge.speech.ports import Grammar
-from forge_edge.speech.wishes import MORE_REQUESTS, VOICE_WISHES, WISHES
+from forge_edge.speech.wishes import DURING_EXERCISE, MORE_REQUESTS, TO_REMINDER, VOICE_WISHES, WISHES
 from forge_edge.speech.wordings import Wordings, wordings
 from forge_shared.errors import FormInvalidError
 from forge_shared.forms.questionnaire import Item, Questionnaire
 
-Kind = Literal["answer", "command", "request", "confirmation", "wish"]
+Kind = Literal["answer", "command", "request", "confirmation", "wish", "word"]
 
 _NUMBER_WORDS = frozenset(
     (
@@ -73,7 +74,8 @@ class Meaning:
     Attributes:
         kind: What sort of thing was said.
         code: An answer option's code; a command (repeat, back, correct, skip, stop, help); a request (water, nurse,
-            pain, help, form); a confirmation (yes, no); a wish that the room fulfils itself (`wishes.WISHES`).
+            pain, help, form); a confirmation (yes, no); a wish that the room fulfils itself (`wishes.WISHES`);
+            an agreed word.
     """
 
     kind: Kind
@@ -157,6 +159,36 @@ def resumption() -> Vocabulary:
     add(phrases, "wish", VOICE_WISHES)
     add(phrases, "command", {"stop": DISMISSALS})
     return vocabulary_of("resumption", phrases)
+
+
+def agreement() -> Vocabulary:
+    """Return what may be said when the room asks for the agreed word: any of them, a denial, a request."""
+    phrases: dict[str, Meaning] = {}
+    add(phrases, "word", {word: (word, f"the word is {word}") for word in AGREED_WORDS})
+    add(phrases, "confirmation", {"no": ("no", "no thank you", "i do not know it")})
+    add(phrases, "command", {"stop": DISMISSALS})
+    add(phrases, "wish", VOICE_WISHES)
+    add(phrases, "request", {code: tuple(words for words in ways if " " in words) for code, ways in REQUESTS.items()})
+    return vocabulary_of("agreement", phrases)
+
+
+def reminding() -> Vocabulary:
+    """Return what may be said to a reminder: done, later, no; the voice, and a request in several words."""
+    phrases: dict[str, Meaning] = {}
+    add(phrases, "command", TO_REMINDER)
+    add(phrases, "command", {"refused": DISMISSALS})
+    add(phrases, "wish", VOICE_WISHES)
+    add(phrases, "request", {code: tuple(words for words in ways if " " in words) for code, ways in REQUESTS.items()})
+    return vocabulary_of("reminder", phrases)
+
+
+def exercising() -> Vocabulary:
+    """Return what may be said during an exercise: what steers it, the voice, and a request in several words."""
+    phrases: dict[str, Meaning] = {}
+    add(phrases, "command", DURING_EXERCISE)
+    add(phrases, "wish", VOICE_WISHES)
+    add(phrases, "request", {code: tuple(words for words in ways if " " in words) for code, ways in REQUESTS.items()})
+    return vocabulary_of("exercise", phrases)
 
 
 def requests() -> Vocabulary:

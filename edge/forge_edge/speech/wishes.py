@@ -20,6 +20,13 @@ MORE_REQUESTS: Mapping[str, tuple[str, ...]] = {
 }
 """Requests of the staff, by `forge_shared.events.RequestCode`."""
 
+TO_REMINDER: Mapping[str, tuple[str, ...]] = {
+    "done": ("done", "it is done", "i have done it", "i have done that", "i have taken it", "yes i have"),
+    "later": ("later", "later please", "not now", "in a moment", "remind me later"),
+    "refused": ("no", "no thank you", "i do not want to"),
+}
+"""What may be said to a reminder."""
+
 VOICE_WISHES: Mapping[str, tuple[str, ...]] = {
     "voice/slower": ("speak slower", "speak more slowly", "speak slower please"),
     "voice/faster": ("speak faster", "speak faster please"),
@@ -31,7 +38,34 @@ VOICE_WISHES: Mapping[str, tuple[str, ...]] = {
 }
 """What is understood whatever the room has asked. Of several words, as a bare "slower" sounds like "no" and "never"."""
 
+EXERCISES: Mapping[str, tuple[str, ...]] = {
+    "exercise/box-breathing": ("box breathing", "start box breathing"),
+    "exercise/breathing-4-7-8": ("four seven eight breathing", "four seven eight"),
+    "exercise/paced-breathing": ("slow breathing", "breathe with me", "i want to breathe slowly"),
+    "exercise/grounding": ("grounding exercise", "five four three two one"),
+    "exercise/body-scan": ("body scan", "start the body scan"),
+    "exercise/thought-check": ("look at a thought", "look at a thought with me"),
+    "exercise/one-small-thing": ("one small thing", "let us do one small thing"),
+    "exercise/worry-time": ("worry time", "i worry too much"),
+    "exercise/kind-friend": ("as a friend would", "i am too hard on myself"),
+    "exercise/leaves-on-a-stream": ("leaves on a stream", "leaves on the stream"),
+    "exercise/dropping-anchor": ("dropping anchor", "drop the anchor"),
+    "exercise/what-matters": ("what matters", "what matters to me"),
+    "exercises": ("what exercises are there", "i want to do an exercise", "help me to relax"),
+    "go-on": ("go on", "go on please", "continue", "continue the exercise"),
+}
+"""Exercises by the name of their file, the list of them, and the way back into one that was paused."""
+
+DURING_EXERCISE: Mapping[str, tuple[str, ...]] = {
+    "stop": ("stop", "please stop", "i want to stop", "stop the exercise", "never mind"),
+    "pause": ("pause", "pause please", "wait please", "wait a moment"),
+    "go-on": EXERCISES["go-on"],
+    "dizzy": ("i feel dizzy", "i am dizzy", "my head is spinning", "i feel light headed"),
+}
+"""What steers an exercise."""
+
 WISHES: Mapping[str, tuple[str, ...]] = {
+    **EXERCISES,
     **VOICE_WISHES,
     "voice/slower": (*VOICE_WISHES["voice/slower"], "slower", "slower please"),
     "voice/faster": (*VOICE_WISHES["voice/faster"], "faster", "faster please"),

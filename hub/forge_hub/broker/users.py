@@ -11,6 +11,10 @@ HUB_USER = topics.HUB
 DISCOVERY_PREFIX = "homeassistant"
 """Where Home Assistant looks for devices by default (its MQTT integration's documentation, "MQTT Discovery")."""
 
+HOME_USER = "home-assistant"
+"""A site's Home Assistant: it reads what the rooms publish for it, and nothing else. It is enrolled as a node of
+this name is, so that it holds a certificate."""
+
 Action = Literal["read", "write"]
 
 _NODE_RULES: tuple[tuple[Action, str], ...] = (
@@ -31,6 +35,8 @@ def may(site: str, user: str, action: Action, topic: str) -> bool:
     base = f"{topics.PREFIX}/{site}"
     if user == HUB_USER:
         return _covers(f"{base}/#", topic)
+    if user == HOME_USER and action == "read" and _covers(f"{DISCOVERY_PREFIX}/#", topic):
+        return True
     return any(action == allowed and _covers(rule.format(site=base, node=user), topic) for allowed, rule in _NODE_RULES)
 
 
@@ -38,7 +44,8 @@ def mosquitto_acl(site: str) -> str:
     """Return the same table as Mosquitto's ACL file; ``%u`` stands for the user's name."""
     base = f"{topics.PREFIX}/{site}"
     lines = [f"pattern {action} {rule.format(site=base, node='%u')}" for action, rule in _NODE_RULES]
-    return "\n".join([*lines, "", f"user {HUB_USER}", f"topic readwrite {base}/#", ""])
+    home = (f"user {HOME_USER}", f"topic read {DISCOVERY_PREFIX}/#")
+    return "\n".join([*lines, "", *home, "", f"user {HUB_USER}", f"topic readwrite {base}/#", ""])
 
 
 def _covers(allowed: str, requested: str) -> bool:

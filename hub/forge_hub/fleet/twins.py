@@ -8,6 +8,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -20,6 +21,7 @@ from forge_hub.records.database import Database
 from forge_hub.records.schema import Bed, Consent, DesiredTwin, RoomPresence, Stay, StayMove
 from forge_shared import topics
 from forge_shared.logs import get_logger
+from forge_shared.plan import RoomPlan
 from forge_shared.wire import MOST_REVISIONS, PURPOSES, Purpose, TwinDesired, TwinReported
 
 log = get_logger()
@@ -34,7 +36,7 @@ class Occupancy:
     visitors: bool = False
 
 
-def wanted(room: Occupancy) -> dict[str, Any]:
+def wanted(room: Occupancy, plan: RoomPlan | None = None) -> dict[str, Any]:
     """Return what a room's node shall be told, but for the revision. Pure.
 
     Where several people have beds in one room, what is heard cannot be said to be any one's: the node knows no
@@ -51,7 +53,8 @@ def wanted(room: Occupancy) -> dict[str, Any]:
         visitors=room.visitors,
         consents=agreed,
     )
-    return twin.model_dump(mode="json", exclude={"revision"})
+    told = twin.model_dump(mode="json", exclude={"revision", "plan"})
+    return told if plan is None else {**told, "plan": plan.model_dump(mode="json")}
 
 
 class Twins:
@@ -61,12 +64,14 @@ class Twins:
         site: Name of the site.
         database: The records.
         publish: Publishes a payload on a topic, QoS 1, retained.
+        plans: Folder with what the staff have set for each room, NODE.json; read whenever the rooms are worked out.
     """
 
-    def __init__(self, site: str, database: Database, publish: Publish) -> None:
+    def __init__(self, site: str, database: Database, publish: Publish, *, plans: Path | None = None) -> None:
         self._site = site
         self._database = database
         self._publish = publish
+        self._plans = plans
         self._lock = asyncio.Lock()
         self._revisions: dict[str, int] = {}
 
@@ -106,8 +111,8 @@ class Twins:
             rooms = _occupancies(transaction)
             known = {row.node: row for row in transaction.scalars(select(DesiredTwin))}
             for node in sorted(rooms.keys() | known.keys()):
-                told = wanted(rooms.get(node, Occupancy({})))
                 row = known.get(node)
+                told = wanted(rooms.get(node, Occupancy({})), self._plan_of(node, row))
                 if row is None:
                     row = DesiredTwin(node=node, revision=0, wanted={})
                     transaction.add(row)
@@ -115,6 +120,18 @@ class Twins:
                     row.revision, row.wanted = row.revision + 1, told
                     changed.append((node, _twin(row)))
         return changed
+
+    def _plan_of(self, node: str, row: DesiredTwin | None) -> RoomPlan | None:
+        """Return what is set for a room; where the file cannot be read, what was told before stands."""
+        if self._plans is None:
+            return None
+        try:
+            return RoomPlan.model_validate_json((self._plans / f"{node}.json").read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValidationError):
+            log.warning("plan.unreadable", node=node)
+            return _twin(row).plan if row is not None and row.wanted else None
 
     def _all(self) -> list[tuple[str, TwinDesired]]:
         with self._database.read() as transaction:

@@ -15,7 +15,12 @@ from forge_shared.events import TYPE_PREFIX, Envelope
 Kept = Literal["utterances", "forms"]
 
 _TYPES: Mapping[Kept, tuple[str, ...]] = {
-    "utterances": (f"{TYPE_PREFIX}.utterance.said.",),
+    # What a danger or a mention of one was is something that was said.
+    "utterances": (
+        f"{TYPE_PREFIX}.utterance.said.",
+        f"{TYPE_PREFIX}.crisis.heard.",
+        f"{TYPE_PREFIX}.crisis.noted.",
+    ),
     # The answer to a form's risk item is an answer too.
     "forms": (f"{TYPE_PREFIX}.form.recorded.", f"{TYPE_PREFIX}.risk.answered."),
 }

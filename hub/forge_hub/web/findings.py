@@ -7,7 +7,8 @@ from datetime import datetime
 from forge_hub.graph.ports import Finding, Fusion, Node, NodeRef, Subgraph
 from forge_hub.records.reading import RecordedForm
 from forge_hub.records.schema import FormAnswer, Utterance
-from forge_hub.web.wording import form_of
+from forge_hub.web.wording import danger_words, form_of
+from forge_language.crisis import judge
 from forge_shared.errors import ResponseInvalidError
 from forge_shared.forms import scoring
 from forge_shared.forms.questionnaire import Item, Questionnaire
@@ -93,6 +94,7 @@ class UtteranceView:
     text: str
     at: datetime
     confidence: float
+    dangers: Sequence[Tag]
     distortions: Sequence[Tag]
     emotions: Sequence[Tag]
     stage: Tag | None
@@ -140,6 +142,15 @@ def form_view(recorded: RecordedForm, forms: Mapping[str, Questionnaire]) -> For
     )
 
 
+def _dangers(text: str) -> list[Tag]:
+    """Return the dangers that an utterance names, each once, the gravest mention of it first."""
+    named: dict[str, Tag] = {}
+    for found in judge(text).mentions:
+        words = danger_words(found.category, found.reasons)
+        named.setdefault(words, Tag(words, text[found.start : found.end], found.confidence))
+    return list(named.values())
+
+
 def utterance_view(utterance: Utterance, number: int, fusion: Fusion | None) -> UtteranceView:
     """Return an utterance with what the graph says of it; ``fusion`` is absent when the graph cannot be asked."""
     text = utterance.text
@@ -151,6 +162,7 @@ def utterance_view(utterance: Utterance, number: int, fusion: Fusion | None) -> 
         text=text,
         at=utterance.at,
         confidence=utterance.confidence,
+        dangers=_dangers(text),
         distortions=[_tag(found, text) for found in fusion.distortions] if fusion else [],
         emotions=[_tag(found, text) for found in fusion.emotions] if fusion else [],
         stage=_tag(fusion.stage, text) if fusion and fusion.stage else None,

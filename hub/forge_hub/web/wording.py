@@ -1,6 +1,6 @@
 """Alerts, rooms and times in plain words. Pure: codes in, words out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,6 +33,18 @@ _DANGERS = {
     "bleeding": "Speaks of bleeding",
 }
 """By category of `forge_language.danger.catalogue.Category`."""
+_REASONS_OF_MENTION = {
+    "negated": "denied",
+    "past": "in the past",
+    "over": "over by now",
+    "quoted": "quoted",
+    "reported": "somebody else's words",
+    "third-person": "about somebody else",
+    "conditional": "only supposed",
+    "question": "asked in general",
+    "unreal": "in a story, a dream or a figure of speech",
+}
+"""By `forge_language.danger.catalogue.Reason`."""
 _URGENCY = {"urgent": "Go now. The room does not judge the danger; a person must.", "staff": "Somebody must look in."}
 _REMINDERS = {
     "medication": "A medication reminder was not confirmed",
@@ -224,6 +236,13 @@ def _words(  # noqa: PLR0911 (one return for each kind)
             return "Nobody is listening", ("Rooms are watched, but no page is open and nobody can be reached.",)
         case _:
             return "Something in this room needs someone", ()
+
+
+def danger_words(category: str, reasons: Iterable[str]) -> str:
+    """Return a danger that an utterance names, and why that is less than an alarm, if it is."""
+    less = ", ".join(_REASONS_OF_MENTION.get(reason, reason) for reason in reasons)
+    named = _DANGERS.get(category, "Speaks of danger")
+    return f"{named} ({less})" if less else named
 
 
 def _how(detail: Mapping[str, Any]) -> tuple[str, ...]:

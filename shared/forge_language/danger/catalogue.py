@@ -27,9 +27,9 @@ Category = Literal[
 ]
 Priority = Literal["none", "note", "staff", "urgent"]
 Reason = Literal["negated", "past", "over", "quoted", "reported", "third-person", "conditional", "question", "unreal"]
-"""Why a mention is less than an alarm: it is denied, lies in the past, is over, stands in quotation marks, is what
-somebody else said, is about somebody else, is only supposed, is asked in general, happens in a story or a dream, or is
-a figure of speech."""
+"""Why a mention by a phrase is less than an alarm: it is denied, lies in the past, is over, stands in quotation marks,
+is what somebody else said, is about somebody else, is only supposed, is asked in general, or happens in a story or a
+dream."""
 Cue = Literal["past", "present", "over", "unreal", "here", "habit", "quick"]
 
 
