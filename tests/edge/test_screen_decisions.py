@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import get_args
 
 import pytest
 from tests.fakes.bedside import RESTING, speech
@@ -10,7 +11,7 @@ from forge_edge.dialogue.conversation import ACCEPTED, NO_HUB, NOBODYS_ROOM, REO
 from forge_edge.errors import TapInvalidError
 from forge_edge.forms import touch
 from forge_edge.messages import NothingHeard, RoomState, WakeHeard
-from forge_edge.observations import FormObserved, RequestObserved, RiskAnswerObserved
+from forge_edge.observations import CrisisObserved, FormObserved, RequestObserved, RiskAnswerObserved
 from forge_edge.screen import calls, captions, light, taps
 from forge_edge.screen.captions import Captions
 from forge_edge.screen.decisions import MOVED_ON, Outcome, decide
@@ -19,10 +20,13 @@ from forge_edge.screen.memory import FORM_SECONDS, ScreenMemory
 from forge_edge.screen.room import doing, facts
 from forge_edge.screen.shown import Asked, Shown, asked, shown
 from forge_edge.screen.taps import Ask, BeginForm, InForm, Mute, Quiet, Said, Tap
+from forge_edge.speech.grammar import requests
+from forge_edge.speech.wishes import EXERCISES
 from forge_shared.clock import SystemClock
-from forge_shared.events import Envelope
-from forge_shared.forms.questionnaire import installed
+from forge_shared.events import Envelope, RequestCode
+from forge_shared.forms.questionnaire import Questionnaire, installed
 from forge_shared.ids import new_id
+from forge_shared.plan import RoomPlan, Secret
 from forge_shared.wire import LanePosition
 
 EPOCH = new_id()
@@ -172,7 +176,7 @@ def test_a_touch_that_was_meant_for_another_question_answers_nothing() -> None:
     bed.says("yes")
     before = bed.conversation
     assert bed.touches(InForm(touch.Answer((SEVERAL_DAYS,)), old.name)) == ()
-    assert bed.touches(Said(yes=True, question=old.name)) == ()
+    assert bed.touches(Said("yes", old.name)) == ()
     assert bed.conversation == before
     assert bed.shown.note == MOVED_ON
 
@@ -210,7 +214,7 @@ def test_at_rest_there_is_no_form_and_no_answer_on_the_screen() -> None:
 def test_where_others_may_be_it_is_asked_who_touches_and_no_answer_is_shown() -> None:
     bed = Bed(speaker="asked")
     assert bed.touches(BeginForm()) == (WHO,)
-    bed.touches(Said(yes=True, question=bed.question.name))
+    bed.touches(Said("yes", bed.question.name))
     bed.answers(SEVERAL_DAYS)
     bed.touches(InForm(touch.Back(), bed.question.name))
     assert not any(one.chosen for one in bed.question.choices)
@@ -219,9 +223,79 @@ def test_where_others_may_be_it_is_asked_who_touches_and_no_answer_is_shown() ->
     assert bed.question.answer == ""
     refused = Bed(speaker="asked")
     refused.touches(BeginForm())
-    refused.touches(Said(yes=False, question=refused.question.name))
+    refused.touches(Said("no", refused.question.name))
     assert refused.conversation.interview is None
     assert Bed(speaker="unknown").touches(BeginForm()) == (NOBODYS_ROOM,)
+
+
+def test_what_is_written_in_own_words_is_looked_through_for_danger_and_is_an_answer_all_the_same() -> None:
+    form = {
+        "resourceType": "Questionnaire",
+        "id": "f",
+        "url": "https://example.org/f",
+        "version": "1",
+        "title": "F",
+        "status": "active",
+        "item": [
+            {"linkId": "a", "text": "How was your night?", "type": "text"},
+            {"linkId": "b", "text": "Did you sleep?", "type": "boolean"},
+        ],
+    }
+    dialogue = Dialogue({"f": Questionnaire.model_validate(form)}, "f", screen=True)
+    begun = dialogue.wish_by_touch(Conversation(), now=NOW, new_id=new_id()).conversation
+    view = dialogue.shown(begun)
+    question = asked(replace(RESTING, conversation=begun, form=view))
+    assert question is not None
+    tap = InForm(touch.Answer(("I want to kill myself",)), question.name)
+    outcome = decide(dialogue, begun, tap, question, now=NOW, new_id=new_id(), hub=True)
+    assert outcome.reaction is not None
+    assert isinstance(outcome.reaction.observations[0], CrisisObserved)
+    assert outcome.reaction.observations[0].mode == "touch"
+    assert outcome.reaction.instruction is not None
+    assert "staff" in outcome.reaction.instruction.say[0]
+    shown_next = dialogue.shown(outcome.reaction.conversation)
+    assert shown_next is not None
+    assert shown_next.text == "Did you sleep?"
+
+
+def test_an_exercise_is_steered_by_touch_and_its_words_stay_to_be_read() -> None:
+    bed = Bed()
+    bed.conversation = DIALOGUE.wake(bed.conversation, WakeHeard(word="hey_jarvis", score=1.0)).conversation
+    bed.says(next(phrase for phrase, meaning in requests().meanings.items() if meaning.code in EXERCISES))
+    assert bed.conversation.activity == "exercise"
+    first = bed.question
+    bed.touches(Said("go-on", first.name))
+    assert bed.question.text != first.text
+    bed.touches(Said("stop", bed.question.name))
+    assert bed.asked is None
+
+
+def test_what_can_be_asked_for_has_words_on_the_screen() -> None:
+    for request in get_args(RequestCode):
+        call = calls.made(request, None, 0.0, hub=False)
+        assert shown(RESTING, call, Captions(), "day", "").call_title
+
+
+def test_a_call_that_was_asked_for_again_is_taken_by_whichever_of_its_alerts_a_person_took() -> None:
+    first, second = envelope(1), envelope(2)
+    call = calls.made("nurse", second, 9.0, hub=True, before=calls.made("nurse", first, 0.0, hub=True))
+    assert calls.accepted(call, first.id, 10.0).state == "coming"
+    assert calls.made("pain", second, 9.0, hub=True, before=call).events == (second.id,)
+
+
+def test_a_member_of_the_staff_vouches_for_who_is_there_and_the_number_is_never_shown() -> None:
+    plan = RoomPlan(agreed_word=Secret.of("marigold"), staff_pin=Secret.of("4711"))
+    dialogue = Dialogue(installed(), "phq-9", plan, screen=True)
+    who = dialogue.wish_by_touch(Conversation(speaker="asked"), now=NOW, new_id=new_id()).conversation
+    question = asked(replace(RESTING, conversation=who, by_word=True))
+    assert question is not None
+    for pin, activity in (("0815", "who"), ("4711", "form")):
+        tap = taps.read({"do": ["pin"], "pin": [pin], "to": [question.name]})
+        assert pin not in repr(tap)
+        outcome = decide(dialogue, who, tap, question, now=NOW, new_id=new_id(), hub=True)
+        assert outcome.reaction is not None
+        assert outcome.reaction.conversation.activity == activity
+        who = outcome.reaction.conversation
 
 
 def test_mute_and_quiet_are_kept_with_the_conversation() -> None:
@@ -327,7 +401,7 @@ def test_by_night_it_is_dark_unless_the_patient_wants_it_bright_until_morning() 
 
 def test_everything_a_page_can_send_is_read_and_nothing_else() -> None:
     assert taps.read({"do": ["ask-water"]}) == Ask("water")
-    assert taps.read({"do": ["yes"], "to": ["q"]}) == Said(yes=True, question="q")
+    assert taps.read({"do": ["yes"], "to": ["q"]}) == Said("yes", "q")
     assert taps.read({"do": ["answer"], "to": ["q"], "with": ["36.6"], "unit": ["Cel"]}) == InForm(
         touch.Answer(("36.6 Cel",)), "q"
     )

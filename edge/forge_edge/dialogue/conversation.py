@@ -296,6 +296,11 @@ class Dialogue:
         vocabulary = interviews.vocabulary(self._forms[step.interview.form_id], step.interview)
         return self._listen(after, "form", say, vocabulary, ANSWER_PATIENCE_SECONDS, observations=step.observations)
 
+    def phrase(self, before: Conversation, code: str) -> str | None:
+        """Return what could be said now to mean ``code``; None: nothing."""
+        meanings = self._vocabulary(before).meanings
+        return next((phrase for phrase, meaning in meanings.items() if meaning.code == code), None)
+
     def aloud(self, now: Conversation) -> tuple[str, ...]:
         """Return what the room would say to ask its question once more; nothing where it asks none."""
         state = now.interview

@@ -30,7 +30,8 @@ class Call:
         state: What is known of it.
         made_seconds: When it was made.
         changed_seconds: When its state changed last.
-        envelope: Its event; None where it could not even be stored.
+        envelope: Its newest event; None where it could not even be stored.
+        events: Ids of all its events: it may have been asked for again.
     """
 
     request: RequestCode
@@ -38,11 +39,14 @@ class Call:
     made_seconds: float
     changed_seconds: float
     envelope: Envelope | None
+    events: tuple[str, ...] = ()
 
 
-def made(request: RequestCode, envelope: Envelope | None, now: float, *, hub: bool) -> Call:
-    """Return a call that was just made."""
-    return Call(request, "telling" if hub and envelope is not None else "unreached", now, now, envelope)
+def made(request: RequestCode, envelope: Envelope | None, now: float, *, hub: bool, before: Call | None = None) -> Call:
+    """Return a call that was just made; ``before`` is the one that was known."""
+    earlier = before.events if before is not None and before.request == request else ()
+    events = earlier if envelope is None else (*earlier, envelope.id)
+    return Call(request, "telling" if hub and envelope is not None else "unreached", now, now, envelope, events)
 
 
 def is_same(before: Call | None, request: RequestCode, now: float) -> bool:
@@ -81,4 +85,4 @@ def is_over(call: Call, now: float) -> bool:
 
 
 def _is_of(call: Call, event: str) -> bool:
-    return call.envelope is not None and call.envelope.id == event
+    return event in call.events

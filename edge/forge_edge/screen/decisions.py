@@ -1,13 +1,14 @@
 """What the room does about a touch: pure decisions, beside those of the dialogue about what was heard."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from forge_edge.dialogue.conversation import Conversation, Dialogue, Reaction
-from forge_edge.forms.touch import Repeat
+from forge_edge.dialogue.turn import with_sentence
+from forge_edge.forms.touch import Action, Answer, Repeat
 from forge_edge.messages import SpeechHeard
 from forge_edge.screen.shown import Asked
-from forge_edge.screen.taps import Ask, BeginForm, InForm, Mute, Quiet, Said, Tap
+from forge_edge.screen.taps import Ask, BeginForm, InForm, Mute, Pin, Quiet, Said, Tap
 
 MOVED_ON = "The question has changed. Please look again."
 TOUCH = "touch"
@@ -58,26 +59,51 @@ def decide(  # noqa: PLR0911, PLR0913 (one return for each touch; what a decisio
             return Outcome(before.model_copy(update={"quiet": tap.quiet}))
         case Ask():
             return Outcome(before, dialogue.call(before, tap.request, hub=hub))
-        case Said() | InForm() if asked is None or tap.question != asked.name:
+        case Said() | Pin() | InForm() if asked is None or tap.question != asked.name:
             return Outcome(before, note=MOVED_ON)
-        case Said() if tap.yes and before.activity in ("who", "resume"):
+        case Said() if tap.code == "yes" and before.activity in ("who", "resume"):
             return _in_form(dialogue, before, dialogue.wish_by_touch(before, now=now, new_id=new_id))
-        case Said():
+        case Said() if (phrase := dialogue.phrase(before, tap.code)) is not None:
             heard = SpeechHeard(
                 turn=before.turn,
-                text="yes" if tap.yes else "no",
+                text=phrase,
                 accepted=True,
                 confidence=1.0,
                 engine=TOUCH,
                 ended_monotonic_seconds=0.0,
             )
             return Outcome(before, dialogue.speech(before, heard, now=now, new_id=new_id, hub=hub))
+        case Pin():
+            return Outcome(before, dialogue.vouched(before, tap.pin, now=now, new_id=new_id))
         case BeginForm() if before.activity != "form":
             return _in_form(dialogue, before, dialogue.wish_by_touch(before, now=now, new_id=new_id))
         case InForm():
-            reaction = dialogue.touched(before, tap.action, now=now, hub=hub)
+            written = _in_own_words(tap.action, asked)
+            danger = dialogue.written(before, written, mode="touch", now=now, hub=hub) if written else None
+            ready = before if danger is None else danger.conversation.model_copy(update={"activity": before.activity})
+            reaction = dialogue.touched(ready, tap.action, now=now, hub=hub)
+            if danger is not None:
+                reaction = _alarmed(danger, reaction)
             return _in_form(dialogue, before, reaction, insists=isinstance(tap.action, Repeat))
     return Outcome(before)
+
+
+def _in_own_words(action: Action, asked: Asked | None) -> str:
+    """Return what was written freely: it is looked through for danger as what is said is."""
+    if asked is None or not isinstance(action, Answer):
+        return ""
+    offered = {choice.value for choice in asked.choices}
+    return " ".join(entered for entered in action.entered if entered not in offered)
+
+
+def _alarmed(danger: Reaction, reaction: Reaction) -> Reaction:
+    """Tell of a danger before all else; what was written is an answer all the same."""
+    observations = (*danger.observations, *reaction.observations)
+    if danger.instruction is None:
+        return replace(reaction, observations=observations)
+    if reaction.instruction is None:
+        return replace(danger, observations=observations, refused=reaction.refused)
+    return replace(with_sentence(reaction, danger.instruction.say[0]), observations=observations)
 
 
 def led_by_hand(conversation: Conversation) -> bool:

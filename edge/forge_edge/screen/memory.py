@@ -58,7 +58,7 @@ class ScreenMemory:
 
     def called(self, request: RequestCode, envelope: Envelope | None, *, hub: bool) -> None:
         """Somebody asked for something; ``envelope`` is its event, if it could be stored."""
-        self._call = calls.made(request, envelope, self._now(), hub=hub)
+        self._call = calls.made(request, envelope, self._now(), hub=hub, before=self._call)
 
     def repeats_call(self, request: RequestCode) -> bool:
         """Tell whether asking for this now only repeats a call on its way."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from forge_edge.dialogue import reminders
 from forge_edge.dialogue.conversation import ACCEPTED, NO_HUB, REOPENED, WHO, Conversation
 from forge_edge.dialogue.sentences import WORD
 from forge_edge.forms.touch import View
@@ -49,13 +50,25 @@ CALLED_FOR: Mapping[RequestCode, str] = {
     "water": "You asked for water",
     "pain": "You said that you are in pain",
     "help": "You asked for help",
+    "toilet": "You need the toilet",
+    "blanket": "You asked for a blanket",
+    "light": "You asked about the light",
+    "temperature": "You asked about the temperature",
+    "music": "You asked for music",
+    "menu": "You asked about your meals",
 }
-WISHES: Mapping[RequestCode, str] = {"water": "I would like some water", "pain": "I am in pain"}
+WISHES: Mapping[RequestCode, str] = {
+    "water": "I would like some water",
+    "toilet": "I need the toilet",
+    "pain": "I am in pain",
+    "blanket": "I would like a blanket",
+}
 """What can be asked for beside the nurse, with the words on its button."""
 
 MOST_BUTTONS = 12
 """Whole numbers between two near limits are buttons, such as pain from 0 to 10."""
-Kind = Literal["rest", "listening", "yes-no", "choice", "several", "number", "text", "confirm"]
+Kind = Literal["yes-no", "word", "choice", "several", "number", "text", "confirm"]
+"""How a question is answered; a ``word`` is said to the room, or a member of the staff vouches for who is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +177,11 @@ class Shown:
 def shown(facts: Facts, call: Call | None, captions: Captions, light: Light, note: str) -> Shown:
     """Return what is on the screen."""
     conversation = facts.conversation
-    form = facts.form
-    if form is not None and form.text:  # the question itself stands there already
-        captions = replace(captions, said=tuple(one for one in captions.said if form.text not in one))
+    question = asked(facts)
+    # What stands there as the question need not stand there twice.
+    texts = [facts.form.text] if facts.form is not None else [question.text, *question.above] if question else []
+    said = tuple(one for one in captions.said if not any(text and (text in one or one in text) for text in texts))
+    captions = replace(captions, said=said)
     return Shown(
         doing=facts.doing,
         doing_words=DOING_WORDS[facts.doing],
@@ -176,7 +191,7 @@ def shown(facts: Facts, call: Call | None, captions: Captions, light: Light, not
         call=call,
         call_title=CALLED_FOR[call.request] if call else "",
         call_words=CALL_WORDS[call.state] if call else "",
-        asked=asked(facts),
+        asked=question,
         captions=captions,
         note=note,
         clock=facts.now.strftime("%H:%M") if facts.now else "",
@@ -189,21 +204,38 @@ def shown(facts: Facts, call: Call | None, captions: Captions, light: Light, not
     )
 
 
-def asked(facts: Facts) -> Asked | None:
+def asked(facts: Facts) -> Asked | None:  # noqa: PLR0911 (one return for each thing that may be asked)
     """Return what is being asked, if anything is."""
     conversation = facts.conversation
     match conversation.activity:
         case "form" | "idle" if facts.form is not None:
             return _of_form(facts.form, conversation)
         case "who" if facts.by_word:
-            return Asked(_name("word", "", ""), "yes-no", WORD, choices=(Choice("no", "No"),))
+            return Asked(_name("word", "", ""), "word", WORD, choices=(Choice("no", "No"),))
         case "who":
             return _yes_no("who", WHO.removesuffix(" Please say yes or no."), conversation)
         case "resume":
             return _yes_no("resume", "Do you want to continue your form?", conversation)
         case "doubt" if conversation.doubted:
             return _yes_no("doubt", f"Did you say: {conversation.doubted}?", conversation)
+        case "remind":
+            return _of_reminder(conversation)
+        case "exercise" if conversation.exercise is not None:
+            # What to do now was just said; it stays to be read while the person does it.
+            words = " ".join(conversation.last_said)
+            steps = (Choice("go-on", "Go on"), Choice("stop-exercise", "Stop"), Choice("dizzy", "I feel dizzy"))
+            return Asked(_name("exercise", conversation.exercise.id, ""), "yes-no", words, choices=steps)
     return None
+
+
+def _of_reminder(conversation: Conversation) -> Asked | None:
+    watched = (one.reminder for one in conversation.reminders if one.reminder.id == conversation.reminder)
+    reminder = next(watched, None)
+    if reminder is None:
+        return None
+    name = _name("remind", reminder.id, "")
+    answers = (Choice("done", "Done"), Choice("later", "Later"), Choice("refused", "No"))
+    return Asked(name, "yes-no", "Is it done?", above=(reminders.sentence(reminder),), choices=answers)
 
 
 def _yes_no(kind: str, text: str, conversation: Conversation) -> Asked:

@@ -1,7 +1,7 @@
 """What a finger can do on the screen, read from what the page sends. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import get_args
 
 from forge_edge.errors import TapInvalidError
@@ -21,6 +21,7 @@ _FORM_ACTIONS: Mapping[str, touch.Action] = {
     "pause": touch.Pause(),
     "stop": touch.Stop(),
 }
+SAYABLE = frozenset({"yes", "no", "done", "later", "refused", "go-on", "stop-exercise", "dizzy"})
 MOST_ANSWERS = 200
 """No question takes more at once; the largest value set of the forms at hand has fewer."""
 
@@ -65,9 +66,17 @@ class BeginForm:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Yes or no, to the question that the room asked in turn ``turn``."""
+    """What could have been said to the question that was on the screen, by the code of its meaning."""
 
-    yes: bool
+    code: str
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A member of the staff vouches for who is there. Never in a log: it is a secret."""
+
+    pin: str = field(repr=False)
     question: str
 
 
@@ -79,7 +88,7 @@ class InForm:
     question: str
 
 
-Tap = Ask | SeenCall | Mute | Quiet | Dim | BeginForm | Said | InForm
+Tap = Ask | SeenCall | Mute | Quiet | Dim | BeginForm | Said | Pin | InForm
 
 _SWITCHES: Mapping[str, Tap] = {
     "mute": Mute(muted=True),
@@ -108,8 +117,8 @@ def read(fields: Mapping[str, Sequence[str]]) -> Tap:
         return _SWITCHES[done]
     if done in _FORM_ACTIONS:
         return InForm(_FORM_ACTIONS[done], question)
-    if done in ("yes", "no"):
-        return Said(done == "yes", question)
+    if done in SAYABLE:
+        return Said(done.removesuffix("-exercise"), question)
     if done == "answer":
         given = tuple(fields.get("with", ()))
         if len(given) > MOST_ANSWERS:
@@ -117,6 +126,8 @@ def read(fields: Mapping[str, Sequence[str]]) -> Tap:
         # A quantity comes in two fields: its number and its unit.
         unit = _one(fields, "unit")
         return InForm(touch.Answer(tuple(f"{one} {unit}".strip() for one in given) if unit else given), question)
+    if done == "pin":
+        return Pin(_one(fields, "pin"), question)
     for request in get_args(RequestCode):
         if done == f"ask-{request}":
             return Ask(request)
