@@ -76,6 +76,9 @@ async def states(world: Bedside) -> AsyncIterator[str]:
     world.memory.call_was_seen()
     world.becomes(staff="reached", doing="listening", audible=True, conversation=Conversation(activity="who"))
     yield "who"
+    world.becomes(by_word=True)
+    yield "the agreed word"
+    world.becomes(by_word=False)
     for view in (QUESTION, CONFIRM, PAIN, WEIGHT, WORDS, MANY, DATE):
         world.asks(view)
         world.hears("several days", "Sorry, I did not understand.")

@@ -78,14 +78,20 @@ def decide(  # noqa: PLR0911, PLR0913 (one return for each touch; what a decisio
         case BeginForm() if before.activity != "form":
             return _in_form(dialogue, before, dialogue.wish_by_touch(before, now=now, new_id=new_id))
         case InForm():
-            written = _in_own_words(tap.action, asked)
-            danger = dialogue.written(before, written, mode="touch", now=now, hub=hub) if written else None
-            ready = before if danger is None else danger.conversation.model_copy(update={"activity": before.activity})
-            reaction = dialogue.touched(ready, tap.action, now=now, hub=hub)
-            if danger is not None:
-                reaction = _alarmed(danger, reaction)
-            return _in_form(dialogue, before, reaction, insists=isinstance(tap.action, Repeat))
+            return _touched(dialogue, before, tap, asked, now=now, hub=hub)
     return Outcome(before)
+
+
+def _touched(  # noqa: PLR0913 (what a decision about a form needs)
+    dialogue: Dialogue, before: Conversation, tap: InForm, asked: Asked | None, *, now: datetime, hub: bool
+) -> Outcome:
+    written = _in_own_words(tap.action, asked)
+    danger = dialogue.written(before, written, mode="touch", now=now, hub=hub) if written else None
+    ready = before if danger is None else danger.conversation.model_copy(update={"activity": before.activity})
+    reaction = dialogue.touched(ready, tap.action, now=now, hub=hub)
+    if danger is not None:
+        reaction = _alarmed(danger, reaction)
+    return _in_form(dialogue, before, reaction, insists=isinstance(tap.action, Repeat))
 
 
 def _in_own_words(action: Action, asked: Asked | None) -> str:
