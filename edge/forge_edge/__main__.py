@@ -287,6 +287,12 @@ def _parser() -> argparse.ArgumentParser:
     enrol.add_argument("words", nargs="*", metavar="WORD", help="the words of the claim; asked for when left out")
     enrol.add_argument("-o", "--out", type=Path, metavar="FILE", help="credentials file to write")
     form = command("form", _form_check, "Check, score and fill in questionnaires.")
+    _add_form_commands(form)
+    command("settings", _settings, "List every setting with its environment variable.")
+    return parser
+
+
+def _add_form_commands(form: argparse.ArgumentParser) -> None:
     kinds = form.add_subparsers(required=True, metavar="WHAT", dest="what")
     check = kinds.add_parser("check", help="say whether FHIR Questionnaires can be used, and what of them is left out")
     check.set_defaults(run=_form_check)
@@ -317,8 +323,6 @@ def _parser() -> argparse.ArgumentParser:
     fill.add_argument(
         "--json", action="store_true", help="questions to standard error, the response to standard output"
     )
-    command("settings", _settings, "List every setting with its environment variable.")
-    return parser
 
 
 if __name__ == "__main__":

@@ -72,7 +72,15 @@ class Bed:
     def shown(self) -> Shown:
         ears = RoomState(state="waiting")
         known = facts(
-            self.conversation, DIALOGUE, self.memory, ears, hearing="ok", deaf=False, staff="reached", now=NOW
+            self.conversation,
+            DIALOGUE,
+            self.memory,
+            ears,
+            hearing="ok",
+            deaf=False,
+            staff="reached",
+            now=NOW,
+            by_word=False,
         )
         return shown(known, None, self.memory.captions(self.conversation), "day", self.memory.note)
 
