@@ -1,12 +1,14 @@
 """What a touch leads to, what is shown, and what is never shown."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.fakes.bedside import RESTING, speech
 
+from forge_edge.dialogue import reminding
 from forge_edge.dialogue.conversation import ACCEPTED, NO_HUB, NOBODYS_ROOM, REOPENED, WHO, Conversation, Dialogue
+from forge_edge.dialogue.reminders import Watched
 from forge_edge.errors import TapInvalidError
 from forge_edge.forms import touch
 from forge_edge.messages import NothingHeard, RoomState, WakeHeard
@@ -23,6 +25,7 @@ from forge_shared.clock import SystemClock
 from forge_shared.events import Envelope
 from forge_shared.forms.questionnaire import installed
 from forge_shared.ids import new_id
+from forge_shared.plan import Reminder, RoomPlan
 from forge_shared.wire import LanePosition
 
 EPOCH = new_id()
@@ -345,3 +348,20 @@ def test_pain_from_0_to_10_is_eleven_buttons_and_a_wide_range_a_field() -> None:
     field = asked(replace(RESTING, form=replace(view, highest="1000")))
     assert field is not None
     assert field.kind == "number"
+
+
+@pytest.mark.parametrize(("yes", "settled"), [(True, True), (False, False)])
+def test_a_reminder_is_confirmed_or_put_off_by_touch(*, yes: bool, settled: bool) -> None:
+    reminder = Reminder(id="pills", kind="medication", times=(NOW.time(),))
+    watched = Watched(reminder=reminder, settled=NOW - timedelta(minutes=1))
+    plan = RoomPlan(time_zone="UTC", reminders=(reminder,))
+    said = reminding.tick(Conversation(reminders=(watched,)), plan, now=NOW, deaf=False)
+    assert said is not None
+    bed = Bed()
+    bed.conversation = said.conversation
+    assert [choice.words for choice in bed.question.choices] == ["Done", "Later"]
+    assert "ask the nurse" in bed.question.text
+    bed.touches(Said(yes=yes, question=bed.question.name))
+    (after,) = bed.conversation.reminders
+    assert (after.due_at is None) is settled
+    assert bed.observed == []

@@ -65,7 +65,7 @@ def decide(  # noqa: PLR0911, PLR0913 (one return for each touch; what a decisio
         case Said():
             heard = SpeechHeard(
                 turn=before.turn,
-                text="yes" if tap.yes else "no",
+                text=_words(before, yes=tap.yes),
                 accepted=True,
                 confidence=1.0,
                 engine=TOUCH,
@@ -78,6 +78,13 @@ def decide(  # noqa: PLR0911, PLR0913 (one return for each touch; what a decisio
             reaction = dialogue.touched(before, tap.action, now=now, hub=hub)
             return _in_form(dialogue, before, reaction, insists=isinstance(tap.action, Repeat))
     return Outcome(before)
+
+
+def _words(before: Conversation, *, yes: bool) -> str:
+    """Return what a person would have said who touched this."""
+    if before.activity == "remind":
+        return "done" if yes else "later"
+    return "yes" if yes else "no"
 
 
 def led_by_hand(conversation: Conversation) -> bool:

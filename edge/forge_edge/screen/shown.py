@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from forge_edge.dialogue.conversation import ACCEPTED, NO_HUB, REOPENED, WHO, Conversation
+from forge_edge.dialogue.reminders import Watched, sentence
 from forge_edge.dialogue.sentences import WORD
 from forge_edge.forms.touch import View
 from forge_edge.screen.calls import Call
@@ -189,12 +190,17 @@ def shown(facts: Facts, call: Call | None, captions: Captions, light: Light, not
     )
 
 
-def asked(facts: Facts) -> Asked | None:
+def asked(facts: Facts) -> Asked | None:  # noqa: PLR0911 (one return for each question)
     """Return what is being asked, if anything is."""
     conversation = facts.conversation
     match conversation.activity:
         case "form" | "idle" if facts.form is not None:
             return _of_form(facts.form, conversation)
+        case "remind" if (due := _reminded(conversation)) is not None:
+            words = (Choice("yes", "Done"), Choice("no", "Later"))
+            return Asked(
+                _name("remind", due.reminder.id, str(due.due_at)), "yes-no", sentence(due.reminder), choices=words
+            )
         case "who" if facts.by_word:
             return Asked(_name("word", "", ""), "yes-no", WORD, choices=(Choice("no", "No"),))
         case "who":
@@ -204,6 +210,10 @@ def asked(facts: Facts) -> Asked | None:
         case "doubt" if conversation.doubted:
             return _yes_no("doubt", f"Did you say: {conversation.doubted}?", conversation)
     return None
+
+
+def _reminded(conversation: Conversation) -> Watched | None:
+    return next((each for each in conversation.reminders if each.reminder.id == conversation.reminder), None)
 
 
 def _yes_no(kind: str, text: str, conversation: Conversation) -> Asked:
