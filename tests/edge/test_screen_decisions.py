@@ -351,7 +351,8 @@ def test_pain_from_0_to_10_is_eleven_buttons_and_a_wide_range_a_field() -> None:
 
 
 @pytest.mark.parametrize(("yes", "settled"), [(True, True), (False, False)])
-def test_a_reminder_is_confirmed_or_put_off_by_touch(*, yes: bool, settled: bool) -> None:
+@pytest.mark.parametrize("in_silence", [False, True])
+def test_a_reminder_is_confirmed_or_put_off_by_touch(*, yes: bool, settled: bool, in_silence: bool) -> None:
     reminder = Reminder(id="pills", kind="medication", times=(NOW.time(),))
     watched = Watched(reminder=reminder, settled=NOW - timedelta(minutes=1))
     plan = RoomPlan(time_zone="UTC", reminders=(reminder,))
@@ -359,9 +360,12 @@ def test_a_reminder_is_confirmed_or_put_off_by_touch(*, yes: bool, settled: bool
     assert said is not None
     bed = Bed()
     bed.conversation = said.conversation
+    if in_silence:
+        bed.is_silent()
     assert [choice.words for choice in bed.question.choices] == ["Done", "Later"]
     assert "ask the nurse" in bed.question.text
     bed.touches(Said(yes=yes, question=bed.question.name))
     (after,) = bed.conversation.reminders
     assert (after.due_at is None) is settled
+    assert bed.asked is None
     assert bed.observed == []

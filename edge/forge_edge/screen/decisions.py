@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from forge_edge.dialogue import reminding
 from forge_edge.dialogue.conversation import Conversation, Dialogue, Reaction
 from forge_edge.forms.touch import Repeat
 from forge_edge.messages import SpeechHeard
@@ -60,12 +61,14 @@ def decide(  # noqa: PLR0911, PLR0913 (one return for each touch; what a decisio
             return Outcome(before, dialogue.call(before, tap.request, hub=hub))
         case Said() | InForm() if asked is None or tap.question != asked.name:
             return Outcome(before, note=MOVED_ON)
+        case Said() if asked is not None and asked.reminds:
+            return Outcome(before, reminding.heard(before, "done" if tap.yes else "later"))
         case Said() if tap.yes and before.activity in ("who", "resume"):
             return _in_form(dialogue, before, dialogue.wish_by_touch(before, now=now, new_id=new_id))
         case Said():
             heard = SpeechHeard(
                 turn=before.turn,
-                text=_words(before, yes=tap.yes),
+                text="yes" if tap.yes else "no",
                 accepted=True,
                 confidence=1.0,
                 engine=TOUCH,
@@ -78,13 +81,6 @@ def decide(  # noqa: PLR0911, PLR0913 (one return for each touch; what a decisio
             reaction = dialogue.touched(before, tap.action, now=now, hub=hub)
             return _in_form(dialogue, before, reaction, insists=isinstance(tap.action, Repeat))
     return Outcome(before)
-
-
-def _words(before: Conversation, *, yes: bool) -> str:
-    """Return what a person would have said who touched this."""
-    if before.activity == "remind":
-        return "done" if yes else "later"
-    return "yes" if yes else "no"
 
 
 def led_by_hand(conversation: Conversation) -> bool:

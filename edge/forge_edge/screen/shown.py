@@ -116,6 +116,7 @@ class Asked:
         of_form: Whether it is part of a form: then it can be left, skipped and so on.
         can_go_back: Whether there is a question before it.
         can_skip: Whether it may be left out.
+        reminds: Whether it is a reminder, to be confirmed or put off.
     """
 
     name: str
@@ -136,6 +137,7 @@ class Asked:
     of_form: bool = False
     can_go_back: bool = False
     can_skip: bool = False
+    reminds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +198,10 @@ def asked(facts: Facts) -> Asked | None:  # noqa: PLR0911 (one return for each q
     match conversation.activity:
         case "form" | "idle" if facts.form is not None:
             return _of_form(facts.form, conversation)
-        case "remind" if (due := _reminded(conversation)) is not None:
+        case "remind" | "idle" if (due := _reminded(conversation)) is not None:
             words = (Choice("yes", "Done"), Choice("no", "Later"))
-            return Asked(
-                _name("remind", due.reminder.id, str(due.due_at)), "yes-no", sentence(due.reminder), choices=words
-            )
+            name = _name("remind", due.reminder.id, str(due.due_at))
+            return Asked(name, "yes-no", sentence(due.reminder), choices=words, reminds=True)
         case "who" if facts.by_word:
             return Asked(_name("word", "", ""), "yes-no", WORD, choices=(Choice("no", "No"),))
         case "who":
@@ -213,7 +214,8 @@ def asked(facts: Facts) -> Asked | None:  # noqa: PLR0911 (one return for each q
 
 
 def _reminded(conversation: Conversation) -> Watched | None:
-    return next((each for each in conversation.reminders if each.reminder.id == conversation.reminder), None)
+    open_ones = (each for each in conversation.reminders if each.due_at is not None)
+    return next((each for each in open_ones if each.reminder.id == conversation.reminder), None)
 
 
 def _yes_no(kind: str, text: str, conversation: Conversation) -> Asked:
