@@ -1,12 +1,8 @@
 """What a touch leads to, what is shown, and what is never shown."""
 
 from dataclasses import replace
-<<<<<<< HEAD
-from datetime import UTC, datetime
-from typing import get_args
-=======
 from datetime import UTC, datetime, timedelta
->>>>>>> companion
+from typing import get_args
 
 import pytest
 from tests.fakes.bedside import RESTING, speech
@@ -32,11 +28,7 @@ from forge_shared.clock import SystemClock
 from forge_shared.events import Envelope, RequestCode
 from forge_shared.forms.questionnaire import Questionnaire, installed
 from forge_shared.ids import new_id
-<<<<<<< HEAD
-from forge_shared.plan import RoomPlan, Secret
-=======
-from forge_shared.plan import Reminder, RoomPlan
->>>>>>> companion
+from forge_shared.plan import Reminder, RoomPlan, Secret
 from forge_shared.wire import LanePosition
 
 EPOCH = new_id()
@@ -431,9 +423,9 @@ def test_pain_from_0_to_10_is_eleven_buttons_and_a_wide_range_a_field() -> None:
     assert field.kind == "number"
 
 
-@pytest.mark.parametrize(("yes", "settled"), [(True, True), (False, False)])
+@pytest.mark.parametrize(("code", "settled"), [("done", True), ("later", False)])
 @pytest.mark.parametrize("in_silence", [False, True])
-def test_a_reminder_is_confirmed_or_put_off_by_touch(*, yes: bool, settled: bool, in_silence: bool) -> None:
+def test_a_reminder_is_confirmed_or_put_off_by_touch(code: str, *, settled: bool, in_silence: bool) -> None:
     reminder = Reminder(id="pills", kind="medication", times=(NOW.time(),))
     watched = Watched(reminder=reminder, settled=NOW - timedelta(minutes=1))
     plan = RoomPlan(time_zone="UTC", reminders=(reminder,))
@@ -443,9 +435,9 @@ def test_a_reminder_is_confirmed_or_put_off_by_touch(*, yes: bool, settled: bool
     bed.conversation = said.conversation
     if in_silence:
         bed.is_silent()
-    assert [choice.words for choice in bed.question.choices] == ["Done", "Later"]
-    assert "ask the nurse" in bed.question.text
-    bed.touches(Said(yes=yes, question=bed.question.name))
+    assert [choice.words for choice in bed.question.choices] == ["Done", "Later", "No"]
+    assert "ask the nurse" in bed.question.above[0]
+    bed.touches(Said(code=code, question=bed.question.name))
     (after,) = bed.conversation.reminders
     assert (after.due_at is None) is settled
     assert bed.asked is None

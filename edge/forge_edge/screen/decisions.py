@@ -39,7 +39,7 @@ class Outcome:
         return self.aloud if self.conversation.quiet else (*sentences, *self.aloud)
 
 
-def decide(  # noqa: PLR0911, PLR0913 (one return for each touch; what a decision of the dialogue needs)
+def decide(  # noqa: C901, PLR0911, PLR0913 (one return for each touch; what a decision of the dialogue needs)
     dialogue: Dialogue, before: Conversation, tap: Tap, asked: Asked | None, *, now: datetime, new_id: str, hub: bool
 ) -> Outcome:
     """Decide what follows of a touch.
@@ -62,13 +62,9 @@ def decide(  # noqa: PLR0911, PLR0913 (one return for each touch; what a decisio
             return Outcome(before, dialogue.call(before, tap.request, hub=hub))
         case Said() | Pin() | InForm() if asked is None or tap.question != asked.name:
             return Outcome(before, note=MOVED_ON)
-<<<<<<< HEAD
-        case Said() if tap.code == "yes" and before.activity in ("who", "resume"):
-=======
         case Said() if asked is not None and asked.reminds:
-            return Outcome(before, reminding.heard(before, "done" if tap.yes else "later"))
-        case Said() if tap.yes and before.activity in ("who", "resume"):
->>>>>>> companion
+            return Outcome(before, reminding.heard(before, tap.code))
+        case Said() if tap.code == "yes" and before.activity in ("who", "resume"):
             return _in_form(dialogue, before, dialogue.wish_by_touch(before, now=now, new_id=new_id))
         case Said() if (phrase := dialogue.phrase(before, tap.code)) is not None:
             heard = SpeechHeard(

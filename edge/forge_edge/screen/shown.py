@@ -12,7 +12,7 @@ from typing import Literal
 
 from forge_edge.dialogue import reminders
 from forge_edge.dialogue.conversation import ACCEPTED, NO_HUB, REOPENED, WHO, Conversation
-from forge_edge.dialogue.reminders import Watched, sentence
+from forge_edge.dialogue.reminders import Watched
 from forge_edge.dialogue.sentences import WORD
 from forge_edge.forms.touch import View
 from forge_edge.screen.calls import Call
@@ -207,20 +207,14 @@ def shown(facts: Facts, call: Call | None, captions: Captions, light: Light, not
     )
 
 
-<<<<<<< HEAD
 def asked(facts: Facts) -> Asked | None:  # noqa: PLR0911 (one return for each thing that may be asked)
-=======
-def asked(facts: Facts) -> Asked | None:  # noqa: PLR0911 (one return for each question)
->>>>>>> companion
     """Return what is being asked, if anything is."""
     conversation = facts.conversation
     match conversation.activity:
         case "form" | "idle" if facts.form is not None:
             return _of_form(facts.form, conversation)
         case "remind" | "idle" if (due := _reminded(conversation)) is not None:
-            words = (Choice("yes", "Done"), Choice("no", "Later"))
-            name = _name("remind", due.reminder.id, str(due.due_at))
-            return Asked(name, "yes-no", sentence(due.reminder), choices=words, reminds=True)
+            return _of_reminder(due)
         case "who" if facts.by_word:
             return Asked(_name("word", "", ""), "word", WORD, choices=(Choice("no", "No"),))
         case "who":
@@ -229,8 +223,6 @@ def asked(facts: Facts) -> Asked | None:  # noqa: PLR0911 (one return for each q
             return _yes_no("resume", "Do you want to continue your form?", conversation)
         case "doubt" if conversation.doubted:
             return _yes_no("doubt", f"Did you say: {conversation.doubted}?", conversation)
-        case "remind":
-            return _of_reminder(conversation)
         case "exercise" if conversation.exercise is not None:
             # What to do now was just said; it stays to be read while the person does it.
             words = " ".join(conversation.last_said)
@@ -239,20 +231,17 @@ def asked(facts: Facts) -> Asked | None:  # noqa: PLR0911 (one return for each q
     return None
 
 
-<<<<<<< HEAD
-def _of_reminder(conversation: Conversation) -> Asked | None:
-    watched = (one.reminder for one in conversation.reminders if one.reminder.id == conversation.reminder)
-    reminder = next(watched, None)
-    if reminder is None:
-        return None
-    name = _name("remind", reminder.id, "")
-    answers = (Choice("done", "Done"), Choice("later", "Later"), Choice("refused", "No"))
-    return Asked(name, "yes-no", "Is it done?", above=(reminders.sentence(reminder),), choices=answers)
-=======
 def _reminded(conversation: Conversation) -> Watched | None:
     open_ones = (each for each in conversation.reminders if each.due_at is not None)
     return next((each for each in open_ones if each.reminder.id == conversation.reminder), None)
->>>>>>> companion
+
+
+def _of_reminder(due: Watched) -> Asked:
+    name = _name("remind", due.reminder.id, str(due.due_at))
+    answers = (Choice("done", "Done"), Choice("later", "Later"), Choice("refused", "No"))
+    return Asked(
+        name, "yes-no", "Is it done?", above=(reminders.sentence(due.reminder),), choices=answers, reminds=True
+    )
 
 
 def _yes_no(kind: str, text: str, conversation: Conversation) -> Asked:
