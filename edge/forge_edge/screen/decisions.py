@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from forge_edge.dialogue import reminding
 from forge_edge.dialogue.conversation import Conversation, Dialogue, Reaction
 from forge_edge.dialogue.turn import with_sentence
 from forge_edge.forms.touch import Action, Answer, Repeat
@@ -62,13 +61,7 @@ def decide(  # noqa: PLR0911, PLR0913 (one return for each touch; what a decisio
             return Outcome(before, dialogue.call(before, tap.request, hub=hub))
         case Said() | Pin() | InForm() if asked is None or tap.question != asked.name:
             return Outcome(before, note=MOVED_ON)
-<<<<<<< HEAD
         case Said() if tap.code == "yes" and before.activity in ("who", "resume"):
-=======
-        case Said() if asked is not None and asked.reminds:
-            return Outcome(before, reminding.heard(before, "done" if tap.yes else "later"))
-        case Said() if tap.yes and before.activity in ("who", "resume"):
->>>>>>> companion
             return _in_form(dialogue, before, dialogue.wish_by_touch(before, now=now, new_id=new_id))
         case Said() if (phrase := dialogue.phrase(before, tap.code)) is not None:
             heard = SpeechHeard(

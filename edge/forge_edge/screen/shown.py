@@ -12,7 +12,6 @@ from typing import Literal
 
 from forge_edge.dialogue import reminders
 from forge_edge.dialogue.conversation import ACCEPTED, NO_HUB, REOPENED, WHO, Conversation
-from forge_edge.dialogue.reminders import Watched, sentence
 from forge_edge.dialogue.sentences import WORD
 from forge_edge.forms.touch import View
 from forge_edge.screen.calls import Call
@@ -129,7 +128,6 @@ class Asked:
         of_form: Whether it is part of a form: then it can be left, skipped and so on.
         can_go_back: Whether there is a question before it.
         can_skip: Whether it may be left out.
-        reminds: Whether it is a reminder, to be confirmed or put off.
     """
 
     name: str
@@ -150,7 +148,6 @@ class Asked:
     of_form: bool = False
     can_go_back: bool = False
     can_skip: bool = False
-    reminds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,20 +204,12 @@ def shown(facts: Facts, call: Call | None, captions: Captions, light: Light, not
     )
 
 
-<<<<<<< HEAD
 def asked(facts: Facts) -> Asked | None:  # noqa: PLR0911 (one return for each thing that may be asked)
-=======
-def asked(facts: Facts) -> Asked | None:  # noqa: PLR0911 (one return for each question)
->>>>>>> companion
     """Return what is being asked, if anything is."""
     conversation = facts.conversation
     match conversation.activity:
         case "form" | "idle" if facts.form is not None:
             return _of_form(facts.form, conversation)
-        case "remind" | "idle" if (due := _reminded(conversation)) is not None:
-            words = (Choice("yes", "Done"), Choice("no", "Later"))
-            name = _name("remind", due.reminder.id, str(due.due_at))
-            return Asked(name, "yes-no", sentence(due.reminder), choices=words, reminds=True)
         case "who" if facts.by_word:
             return Asked(_name("word", "", ""), "word", WORD, choices=(Choice("no", "No"),))
         case "who":
@@ -239,7 +228,6 @@ def asked(facts: Facts) -> Asked | None:  # noqa: PLR0911 (one return for each q
     return None
 
 
-<<<<<<< HEAD
 def _of_reminder(conversation: Conversation) -> Asked | None:
     watched = (one.reminder for one in conversation.reminders if one.reminder.id == conversation.reminder)
     reminder = next(watched, None)
@@ -248,11 +236,6 @@ def _of_reminder(conversation: Conversation) -> Asked | None:
     name = _name("remind", reminder.id, "")
     answers = (Choice("done", "Done"), Choice("later", "Later"), Choice("refused", "No"))
     return Asked(name, "yes-no", "Is it done?", above=(reminders.sentence(reminder),), choices=answers)
-=======
-def _reminded(conversation: Conversation) -> Watched | None:
-    open_ones = (each for each in conversation.reminders if each.due_at is not None)
-    return next((each for each in open_ones if each.reminder.id == conversation.reminder), None)
->>>>>>> companion
 
 
 def _yes_no(kind: str, text: str, conversation: Conversation) -> Asked:
