@@ -204,7 +204,7 @@ def test_the_doctor_speaks_to_people_too(tmp_path: Path) -> None:
     printed = ended.stdout.splitlines()
     place = next(place for place, line in enumerate(printed) if line.startswith("BAD  form "))
     assert "there is no form absent" in printed[place]
-    assert printed[place + 1].strip().startswith("-> set FORGE_EDGE_FORM to one of: asq")
+    assert printed[place + 1].strip().startswith("-> set FORGE_EDGE_FORM to one of: admission, asq")
     assert any(line.startswith("ok   disk ") for line in printed)
 
 

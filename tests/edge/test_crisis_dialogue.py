@@ -173,6 +173,22 @@ def test_of_two_hearings_the_graver_counts() -> None:
     assert danger.sentence == CALLING
 
 
+@pytest.mark.parametrize(
+    "words", ["no", "yup", "stop", "go on", "most days", "not once", "later", "and one more thing", "i do not know"]
+)
+def test_what_people_say_to_the_room_all_day_is_no_danger_out_of_turn_either(words: str) -> None:
+    room = Room()
+    room.take(room.dialogue.session(room.now, new_id()))
+    hear(room, words, turn=None)
+    hear(room.wake(), words, turn=room.now.turn - 1)
+    assert dangers(room) == []
+
+
+@pytest.mark.parametrize("words", ["help", "help me", "i need help", "i cannot breathe", "i want to die"])
+def test_a_call_is_never_taken_for_something_that_is_said_all_day(words: str) -> None:
+    assert words not in crisis.ordinary()
+
+
 def test_a_request_that_is_understood_is_one_call_and_not_two() -> None:
     room = Room().wake().hear("help me")
     assert [type(seen) for seen in room.observed] == [RequestObserved]
@@ -212,7 +228,9 @@ def test_what_is_written_or_touched_is_judged_like_what_is_said(state: str) -> N
     before = room.now
     reaction = room.dialogue.written(before, GRAVE, mode="touch", now=NOW, hub=True)
     assert reaction is not None
-    assert reaction.observations[0] == CrisisObserved("wish-to-die", "staff", 0.93, "touch")
+    (seen,) = reaction.observations[:1]
+    assert isinstance(seen, CrisisObserved)
+    assert (seen.category, seen.priority, seen.mode) == ("wish-to-die", "staff", "touch")
     assert reaction.conversation.activity == before.activity
     assert room.dialogue.written(before, "water please", mode="touch", now=NOW, hub=True) is None
 

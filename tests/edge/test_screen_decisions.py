@@ -1,13 +1,15 @@
 """What a touch leads to, what is shown, and what is never shown."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 import pytest
 from tests.fakes.bedside import RESTING, speech
 
+from forge_edge.dialogue import reminding
 from forge_edge.dialogue.conversation import ACCEPTED, NO_HUB, NOBODYS_ROOM, REOPENED, WHO, Conversation, Dialogue
+from forge_edge.dialogue.reminders import Watched
 from forge_edge.errors import TapInvalidError
 from forge_edge.forms import touch
 from forge_edge.messages import NothingHeard, RoomState, WakeHeard
@@ -26,7 +28,7 @@ from forge_shared.clock import SystemClock
 from forge_shared.events import Envelope, RequestCode
 from forge_shared.forms.questionnaire import Questionnaire, installed
 from forge_shared.ids import new_id
-from forge_shared.plan import RoomPlan, Secret
+from forge_shared.plan import Reminder, RoomPlan, Secret
 from forge_shared.wire import LanePosition
 
 EPOCH = new_id()
@@ -419,3 +421,24 @@ def test_pain_from_0_to_10_is_eleven_buttons_and_a_wide_range_a_field() -> None:
     field = asked(replace(RESTING, form=replace(view, highest="1000")))
     assert field is not None
     assert field.kind == "number"
+
+
+@pytest.mark.parametrize(("code", "settled"), [("done", True), ("later", False)])
+@pytest.mark.parametrize("in_silence", [False, True])
+def test_a_reminder_is_confirmed_or_put_off_by_touch(code: str, *, settled: bool, in_silence: bool) -> None:
+    reminder = Reminder(id="pills", kind="medication", times=(NOW.time(),))
+    watched = Watched(reminder=reminder, settled=NOW - timedelta(minutes=1))
+    plan = RoomPlan(time_zone="UTC", reminders=(reminder,))
+    said = reminding.tick(Conversation(reminders=(watched,)), plan, now=NOW, deaf=False)
+    assert said is not None
+    bed = Bed()
+    bed.conversation = said.conversation
+    if in_silence:
+        bed.is_silent()
+    assert [choice.words for choice in bed.question.choices] == ["Done", "Later", "No"]
+    assert "ask the nurse" in bed.question.above[0]
+    bed.touches(Said(code=code, question=bed.question.name))
+    (after,) = bed.conversation.reminders
+    assert (after.due_at is None) is settled
+    assert bed.asked is None
+    assert bed.observed == []

@@ -7,17 +7,28 @@ a sentence that says no more than that the staff are being told.
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from forge_edge.dialogue.sentences import CALLING, NO_HUB, TELLING
 from forge_edge.messages import SpeechHeard
 from forge_edge.observations import CrisisMentioned, CrisisObserved, Observation
-from forge_language.crisis import Judgement, judge
+from forge_edge.speech.agreed_words import AGREED_WORDS
+from forge_edge.speech.grammar import COMMANDS, DISMISSALS
+from forge_edge.speech.wishes import DURING_EXERCISE, TO_REMINDER, WISHES
+from forge_edge.speech.wordings import wordings
+from forge_language.crisis import Judgement, judge, judge_by_phrases
 from forge_shared.events import Mode
 from forge_shared.model import Frozen
 
 REPEAT_SECONDS = 60.0
 """The same danger, no graver, is not raised again within it: a person who repeats themselves is one call. Ours."""
+
+WORDS_TO_RESEMBLE = 5
+"""An utterance of fewer words is an alarm only by a phrase: "no" and "and one more thing" resemble anything. Of the 143
+such sentences of `tests/golden/crisis_development.jsonl` the phrases find all 59 crises, and the head alone adds eight
+false ones.
+"""
 
 Grave = Literal["staff", "urgent"]
 _ALARMS: dict[str, Grave] = {"staff": "staff", "urgent": "urgent"}
@@ -51,15 +62,27 @@ def prepare() -> None:
     judge("")
 
 
+@lru_cache
+def ordinary() -> frozenset[str]:
+    """Return what people say to the room all day: answers, yes and no, commands, and wishes that call nobody."""
+    words = wordings()
+    steering = {way: ways for way, ways in DURING_EXERCISE.items() if way != "dizzy"}
+    tables = (words.answers, words.confirmations, COMMANDS, WISHES, steering)
+    named = {phrase for table in tables for ways in table.values() for phrase in ways}
+    return frozenset(named.union(DISMISSALS, AGREED_WORDS, TO_REMINDER["later"])) - {"help"}
+
+
 def texts(heard: SpeechHeard, expected: Container[str]) -> tuple[str, ...]:
     """Return what must be judged of an utterance: not what is plainly what was asked for, nor a guess forced to be it.
+
+    Nor what people say to the room all day: "no" and "most days" are no danger, wherever they are said.
 
     Args:
         heard: What the ears made of it.
         expected: The phrases that were listened for.
     """
     safety = heard.safety or ""
-    return (safety,) if heard.text in expected else (heard.text, safety)
+    return (safety,) if heard.text in expected or heard.text in ordinary() else (heard.text, safety)
 
 
 def assess(  # noqa: PLR0913 (what one decision depends on, by keyword)
@@ -75,7 +98,7 @@ def assess(  # noqa: PLR0913 (what one decision depends on, by keyword)
         hub: Whether the hub is known to be listening.
         recorded: Whether a recorded session is on; only then is a mere mention noted.
     """
-    judged = [judge(text) for text in texts if text]
+    judged = [_judged(text) for text in texts if text]
     gravest = max(judged, key=_gravity, default=None)
     if gravest is None or gravest.category is None:
         return None
@@ -90,6 +113,12 @@ def assess(  # noqa: PLR0913 (what one decision depends on, by keyword)
     seen = CrisisObserved(gravest.category, priority, gravest.confidence, mode)
     others = tuple(one for one in lately if one.category != gravest.category)
     return Danger((*others, Raised(category=gravest.category, priority=priority, at=now)), (seen,), sentence)
+
+
+def _judged(text: str) -> Judgement:
+    judgement = judge(text)
+    resembles = judgement.crisis and judgement.mentions[0].reasons == ("resembles",)
+    return judge_by_phrases(text) if resembles and len(text.split()) < WORDS_TO_RESEMBLE else judgement
 
 
 def _gravity(judgement: Judgement) -> int:

@@ -56,7 +56,8 @@ def heard(before: Conversation, command: str | None) -> Reaction:
         after = before.model_copy(update={"reminders": due.watched, "reminder": None})
         return resting(after, say=(REMINDER_REFUSED,) if due.missed else (), observations=due.missed)
     left = any(each.reminder.id == before.reminder and each.times < reminders.TIMES for each in before.reminders)
-    return resting(before, say=(REMINDER_LATER,) if left else ())
+    later = before.model_copy(update={"reminder": None})
+    return resting(later, say=(REMINDER_LATER,) if left else ())
 
 
 def again(before: Conversation) -> Reaction:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from forge_edge.dialogue import reminding
 from forge_edge.dialogue.conversation import Conversation, Dialogue, Reaction
 from forge_edge.dialogue.turn import with_sentence
 from forge_edge.forms.touch import Action, Answer, Repeat
@@ -38,7 +39,7 @@ class Outcome:
         return self.aloud if self.conversation.quiet else (*sentences, *self.aloud)
 
 
-def decide(  # noqa: PLR0911, PLR0913 (one return for each touch; what a decision of the dialogue needs)
+def decide(  # noqa: C901, PLR0911, PLR0913 (one return for each touch; what a decision of the dialogue needs)
     dialogue: Dialogue, before: Conversation, tap: Tap, asked: Asked | None, *, now: datetime, new_id: str, hub: bool
 ) -> Outcome:
     """Decide what follows of a touch.
@@ -61,6 +62,8 @@ def decide(  # noqa: PLR0911, PLR0913 (one return for each touch; what a decisio
             return Outcome(before, dialogue.call(before, tap.request, hub=hub))
         case Said() | Pin() | InForm() if asked is None or tap.question != asked.name:
             return Outcome(before, note=MOVED_ON)
+        case Said() if asked is not None and asked.reminds:
+            return Outcome(before, reminding.heard(before, tap.code))
         case Said() if tap.code == "yes" and before.activity in ("who", "resume"):
             return _in_form(dialogue, before, dialogue.wish_by_touch(before, now=now, new_id=new_id))
         case Said() if (phrase := dialogue.phrase(before, tap.code)) is not None:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from forge_edge.dialogue import reminders
 from forge_edge.dialogue.conversation import ACCEPTED, NO_HUB, REOPENED, WHO, Conversation
+from forge_edge.dialogue.reminders import Watched
 from forge_edge.dialogue.sentences import WORD
 from forge_edge.forms.touch import View
 from forge_edge.screen.calls import Call
@@ -128,6 +129,7 @@ class Asked:
         of_form: Whether it is part of a form: then it can be left, skipped and so on.
         can_go_back: Whether there is a question before it.
         can_skip: Whether it may be left out.
+        reminds: Whether it is a reminder, to be confirmed or put off.
     """
 
     name: str
@@ -148,6 +150,7 @@ class Asked:
     of_form: bool = False
     can_go_back: bool = False
     can_skip: bool = False
+    reminds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +213,8 @@ def asked(facts: Facts) -> Asked | None:  # noqa: PLR0911 (one return for each t
     match conversation.activity:
         case "form" | "idle" if facts.form is not None:
             return _of_form(facts.form, conversation)
+        case "remind" | "idle" if (due := _reminded(conversation)) is not None:
+            return _of_reminder(due)
         case "who" if facts.by_word:
             return Asked(_name("word", "", ""), "word", WORD, choices=(Choice("no", "No"),))
         case "who":
@@ -218,8 +223,6 @@ def asked(facts: Facts) -> Asked | None:  # noqa: PLR0911 (one return for each t
             return _yes_no("resume", "Do you want to continue your form?", conversation)
         case "doubt" if conversation.doubted:
             return _yes_no("doubt", f"Did you say: {conversation.doubted}?", conversation)
-        case "remind":
-            return _of_reminder(conversation)
         case "exercise" if conversation.exercise is not None:
             # What to do now was just said; it stays to be read while the person does it.
             words = " ".join(conversation.last_said)
@@ -228,14 +231,17 @@ def asked(facts: Facts) -> Asked | None:  # noqa: PLR0911 (one return for each t
     return None
 
 
-def _of_reminder(conversation: Conversation) -> Asked | None:
-    watched = (one.reminder for one in conversation.reminders if one.reminder.id == conversation.reminder)
-    reminder = next(watched, None)
-    if reminder is None:
-        return None
-    name = _name("remind", reminder.id, "")
+def _reminded(conversation: Conversation) -> Watched | None:
+    open_ones = (each for each in conversation.reminders if each.due_at is not None)
+    return next((each for each in open_ones if each.reminder.id == conversation.reminder), None)
+
+
+def _of_reminder(due: Watched) -> Asked:
+    name = _name("remind", due.reminder.id, str(due.due_at))
     answers = (Choice("done", "Done"), Choice("later", "Later"), Choice("refused", "No"))
-    return Asked(name, "yes-no", "Is it done?", above=(reminders.sentence(reminder),), choices=answers)
+    return Asked(
+        name, "yes-no", "Is it done?", above=(reminders.sentence(due.reminder),), choices=answers, reminds=True
+    )
 
 
 def _yes_no(kind: str, text: str, conversation: Conversation) -> Asked:
