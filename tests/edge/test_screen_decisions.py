@@ -7,7 +7,9 @@ from typing import get_args
 import pytest
 from tests.fakes.bedside import RESTING, speech
 
+from forge_edge.dialogue import reminding
 from forge_edge.dialogue.conversation import ACCEPTED, NO_HUB, NOBODYS_ROOM, REOPENED, WHO, Conversation, Dialogue
+from forge_edge.dialogue.reminders import Watched
 from forge_edge.errors import TapInvalidError
 from forge_edge.forms import touch
 from forge_edge.messages import NothingHeard, RoomState, WakeHeard

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from forge_edge.dialogue import reminding
 from forge_edge.dialogue.conversation import Conversation, Dialogue, Reaction
 from forge_edge.dialogue.turn import with_sentence
 from forge_edge.forms.touch import Action, Answer, Repeat

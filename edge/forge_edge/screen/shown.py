@@ -129,6 +129,7 @@ class Asked:
         of_form: Whether it is part of a form: then it can be left, skipped and so on.
         can_go_back: Whether there is a question before it.
         can_skip: Whether it may be left out.
+        reminds: Whether it is a reminder, to be confirmed or put off.
     """
 
     name: str
@@ -149,6 +150,7 @@ class Asked:
     of_form: bool = False
     can_go_back: bool = False
     can_skip: bool = False
+    reminds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
