@@ -518,7 +518,7 @@ class Node:
                 return  # somebody speaks with the room: it is asked again when that is over
             self._screen.leave_form()
             if led_by_hand(self._conversation):
-                await self._react(self._dialogue.touched(self._conversation, Pause(), now=self._clock.now()))
+                await self._react(self._dialogue.forms.touched(self._conversation, Pause(), now=self._clock.now()))
 
     def _facts(self) -> Facts:
         return screen_room.facts(

@@ -37,11 +37,6 @@ class Lesson:
         """Whether somebody must come."""
         return self.priority in ("staff", "urgent")
 
-    @property
-    def independent(self) -> bool:
-        """Whether its writer is one to judge by."""
-        return self.writer.startswith("w")
-
 
 def files() -> list[Path]:
     """Return the files of sentences, in the order in which they are read."""

@@ -34,11 +34,10 @@ HERE: Final = Path(__file__).parent
 SHIPPED: Final = ROOT / "shared" / "forge_language" / "danger"
 
 LANGUAGE: Final = "en"
-HELD_OUT_STEP: Final = 3
-PAIRS: Final = frozenset({"w7"})
-"""Who wrote pairs that differ by a word or two. They teach and are measured, and set no threshold: nobody speaks so."""
+HELD_OUT: Final = frozenset({"w1", "w12", "w15"})
+"""Writers whom the head does not read: two of danger, and one of what is said when nobody is in danger."""
 LOWER_LAYERS: Final = 2
-RANK: Final = 7
+RANK: Final = 12
 BATCH: Final = 32
 DECAY: Final = 0.02
 DROPPED: Final = 0.1
@@ -85,17 +84,15 @@ def main() -> None:
         raise SystemExit(f"the encoder's package is {state}")
     known = lessons(catalogue(LANGUAGE))
     states = lower_states(found, known)
-    held = held_out(known)
-    read = [place for place, lesson in enumerate(known) if lesson.writer not in held]
-    log.info("%d of %d sentences, without %s", len(read), len(known), sorted(held))
+    read = [place for place, lesson in enumerate(known) if lesson.writer not in HELD_OUT]
+    log.info("%d of %d sentences, without %s", len(read), len(known), sorted(HELD_OUT))
     chance = np.random.default_rng(seed)
     network = Network.untrained(found.transformer.layers[LOWER_LAYERS:], RANK, chance)
     learn(network, [known[place] for place in read], [states[place] for place in read], FIRST, chance)
-    unseen = [place for place, lesson in enumerate(known) if lesson.writer in held and lesson.independent]
+    unseen = [place for place, lesson in enumerate(known) if lesson.writer in HELD_OUT]
     judged = [known[place] for place in unseen]
     crisis = np.array([crisis_share(network.forward(states[place][None])[0]) for place in unseen])
-    typical = np.array([lesson.writer not in PAIRS for lesson in judged])
-    weighing = weighed([lesson for lesson, chosen in zip(judged, typical, strict=True) if chosen], crisis[typical])
+    weighing = weighed(judged, crisis)
     write(shipped(network), weighing, seed, {"sentences": len(read), **figures(judged, crisis, weighing)})
 
 
@@ -108,12 +105,6 @@ def lower_states(on: Encoder, known: Sequence[Lesson]) -> list[Array]:
             state = forward(state, layer)
         found.append(state)
     return found
-
-
-def held_out(known: Sequence[Lesson]) -> frozenset[str]:
-    """Return whom the head does not read: every third independent writer, and the list written for the next one."""
-    writers = sorted({lesson.writer for lesson in known if lesson.independent})
-    return frozenset((*writers[::HELD_OUT_STEP], "lists_late"))
 
 
 def learn(

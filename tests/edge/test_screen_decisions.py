@@ -245,7 +245,7 @@ def test_what_is_written_in_own_words_is_looked_through_for_danger_and_is_an_ans
     }
     dialogue = Dialogue({"f": Questionnaire.model_validate(form)}, "f", screen=True)
     begun = dialogue.wish_by_touch(Conversation(), now=NOW, new_id=new_id()).conversation
-    view = dialogue.shown(begun)
+    view = dialogue.forms.shown(begun)
     question = asked(replace(RESTING, conversation=begun, form=view))
     assert question is not None
     tap = InForm(touch.Answer(("I want to kill myself",)), question.name)
@@ -255,7 +255,7 @@ def test_what_is_written_in_own_words_is_looked_through_for_danger_and_is_an_ans
     assert outcome.reaction.observations[0].mode == "touch"
     assert outcome.reaction.instruction is not None
     assert "staff" in outcome.reaction.instruction.say[0]
-    shown_next = dialogue.shown(outcome.reaction.conversation)
+    shown_next = dialogue.forms.shown(outcome.reaction.conversation)
     assert shown_next is not None
     assert shown_next.text == "Did you sleep?"
 

@@ -174,10 +174,10 @@ def test_a_reason_to_decline_stays_in_the_room() -> None:
 def test_a_form_begun_by_voice_is_finished_by_touch_and_gives_one_response_with_both_modes() -> None:
     room = Room().in_form(4)
     while room.now.interview is not None:
-        view = room.dialogue.shown(room.now)
+        view = room.dialogue.forms.shown(room.now)
         assert view is not None
         action = Confirm(right=True) if view.heard else Answer((view.options[0].code,))
-        room.take(room.dialogue.touched(room.now, action, now=NOW))
+        room.take(room.dialogue.forms.touched(room.now, action, now=NOW))
     (form,) = [seen for seen in room.observed if isinstance(seen, FormObserved)]
     assert form.modes == ("voice", "touch")
     assert [answer.mode for answer in form.answers] == ["voice"] * 4 + ["touch"] * 6
@@ -186,7 +186,7 @@ def test_a_form_begun_by_voice_is_finished_by_touch_and_gives_one_response_with_
 
 def test_after_a_tap_the_room_is_silent_and_understands_the_next_answer() -> None:
     room = Room().in_form(1)
-    room.take(room.dialogue.touched(room.now, Answer((SEVERAL,)), now=NOW))
+    room.take(room.dialogue.forms.touched(room.now, Answer((SEVERAL,)), now=NOW))
     assert room.said == ""
     assert "several days" in room.phrases
     room.hear("nearly every day", "yes")
@@ -196,17 +196,17 @@ def test_after_a_tap_the_room_is_silent_and_understands_the_next_answer() -> Non
 
 def test_who_answers_on_the_screen_is_not_asked_to_speak() -> None:
     room = Room().in_form(1)
-    room.take(room.dialogue.touched(room.now, Answer((SEVERAL,)), now=NOW)).nothing()
+    room.take(room.dialogue.forms.touched(room.now, Answer((SEVERAL,)), now=NOW)).nothing()
     assert room.said == ""
     assert room.now.interview is not None
 
 
 def test_what_was_heard_is_confirmed_by_touch_and_stays_an_answer_by_voice() -> None:
     room = Room().in_form().hear("several days")
-    view = room.dialogue.shown(room.now)
+    view = room.dialogue.forms.shown(room.now)
     assert view is not None
     assert (view.heard, view.heard_by) == ("Several days", "voice")
-    room.take(room.dialogue.touched(room.now, Confirm(right=True), now=NOW))
+    room.take(room.dialogue.forms.touched(room.now, Confirm(right=True), now=NOW))
     assert room.now.interview is not None
     (entry,) = room.now.interview.entries
     assert (entry.how.mode, entry.how.engine, entry.how.confidence) == ("voice", "test", 0.8)
@@ -214,8 +214,8 @@ def test_what_was_heard_is_confirmed_by_touch_and_stays_an_answer_by_voice() -> 
 
 def test_a_form_is_begun_on_the_screen() -> None:
     room = Room()
-    room.take(room.dialogue.touched_begin(room.now, now=NOW, new_id="r", form_id="pain"))
-    view = room.dialogue.shown(room.now)
+    room.take(room.dialogue.forms.touched_begin(room.now, "pain", now=NOW, new_id="r"))
+    view = room.dialogue.forms.shown(room.now)
     assert view is not None
     assert view.title == installed()["pain"].title
 

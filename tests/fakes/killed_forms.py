@@ -176,7 +176,7 @@ def _live(
     os.write(writer, READY)
     if conversation.interview is None and _recorded(folder):
         return
-    for reaction in _lived(dialogue, conversation, chance):
+    for reaction in _lived(dialogue, name, conversation, chance):
         for observation in reaction.observations:
             event = anonymiser.event_of(observation)
             if event is not None:
@@ -190,7 +190,7 @@ def _live(
             return
 
 
-def _lived(dialogue: Dialogue, before: Conversation, chance: random.Random) -> Iterator[Reaction]:
+def _lived(dialogue: Dialogue, name: str, before: Conversation, chance: random.Random) -> Iterator[Reaction]:
     """Yield what the room does about what happens to it, one thing after the other."""
     reaction = dialogue.start(before)
     while True:
@@ -199,11 +199,11 @@ def _lived(dialogue: Dialogue, before: Conversation, chance: random.Random) -> I
         if now.activity == "idle":
             at = datetime.now(UTC)
             if now.interview is None:
-                reaction = dialogue.touched_begin(now, now=at, new_id=new_id())
+                reaction = dialogue.forms.touched_begin(now, name, now=at, new_id=new_id())
             else:
                 reaction = dialogue.wake(now, WakeHeard(word="alexa", score=1.0))
         elif now.activity == "form" and now.interview is not None and chance.random() < 0.25:
-            reaction = dialogue.touched(now, _tapped(dialogue, now, chance), now=datetime.now(UTC))
+            reaction = dialogue.forms.touched(now, _tapped(dialogue, now, chance), now=datetime.now(UTC))
         else:
             text = _said(dialogue, now, chance)
             heard = SpeechHeard(
@@ -213,7 +213,7 @@ def _lived(dialogue: Dialogue, before: Conversation, chance: random.Random) -> I
 
 
 def _tapped(dialogue: Dialogue, now: Conversation, chance: random.Random) -> touch.Action:
-    view = dialogue.shown(now)
+    view = dialogue.forms.shown(now)
     assert view is not None, "a form is in progress"
     if view.heard is not None:
         return touch.Confirm(right=chance.random() < 0.9)
@@ -231,7 +231,7 @@ def _said(dialogue: Dialogue, now: Conversation, chance: random.Random) -> str:
     if now.activity != "form" or now.interview is None:
         return "yes"
     state = now.interview
-    vocabulary = interviews.vocabulary(dialogue.form_of(state), state)
+    vocabulary = interviews.vocabulary(dialogue.forms.of(state), state)
     if state.pending is not None or state.at is None or state.at[0] == "more":
         return "yes" if chance.random() < 0.8 and state.pending is not None else "no"
     steering = ("go back", "skip", "repeat", *(phrase for phrase in vocabulary.meanings if phrase.startswith("change")))

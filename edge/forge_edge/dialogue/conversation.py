@@ -11,6 +11,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import cast
 
 from forge_edge.dialogue import crisis, exercise, exercising, identity, reminding, room_answers, voice_choice
+from forge_edge.dialogue.form_turns import ANSWER_PATIENCE_SECONDS, FormTurns
 from forge_edge.dialogue.sentences import (
     ACCEPTED,
     NO_HUB,
@@ -28,14 +29,10 @@ from forge_edge.dialogue.sentences import (
     WHO,
 )
 from forge_edge.dialogue.turn import Conversation, Reaction, Speaker, listening, resting, taken_down, with_sentence
-from forge_edge.forms import interview as interviews
-from forge_edge.forms import touch
 from forge_edge.forms.asked import AskedForm
-from forge_edge.forms.state import FormState, How
-from forge_edge.forms.steps import Step
 from forge_edge.messages import NothingHeard, SpeechHeard, WakeHeard
 from forge_edge.observations import Observation, RequestObserved
-from forge_edge.speech.grammar import DICTATION, Meaning, Vocabulary, confirmation, requests, resumption
+from forge_edge.speech.grammar import Meaning, Vocabulary, confirmation, requests, resumption
 from forge_edge.speech.wishes import EXERCISES, VOICE_WISHES
 from forge_shared.events import Mode, RequestCode
 from forge_shared.forms.questionnaire import Questionnaire
@@ -59,8 +56,6 @@ __all__ = [
 ]
 
 REQUEST_PATIENCE_SECONDS = 8.0
-ANSWER_PATIENCE_SECONDS = 15.0
-"""People who are low or in pain answer slowly; a question about two weeks takes thought."""
 
 
 class Dialogue:
@@ -73,6 +68,9 @@ class Dialogue:
         zone: Time zone of the room.
         dictation: Whether the room's engine takes down free speech.
         screen: Whether there is a screen on which a form can be answered.
+
+    Attributes:
+        forms: What a form does, turn by turn.
     """
 
     def __init__(  # noqa: PLR0913 (what a room is)
@@ -85,9 +83,9 @@ class Dialogue:
         dictation: bool = False,
         screen: bool = False,
     ) -> None:
-        self._forms = {
-            name: AskedForm(form, zone=zone, dictation=dictation, screen=screen) for name, form in forms.items()
-        }
+        self.forms = FormTurns(
+            {name: AskedForm(form, zone=zone, dictation=dictation, screen=screen) for name, form in forms.items()}
+        )
         self._form_id = form_id
         self._plan = plan or RoomPlan()
 
@@ -95,9 +93,7 @@ class Dialogue:
         """React to a start of the node: offer to go on with a form that was interrupted."""
         if before.interview is None:
             return self._rest(before)
-        form = self._forms.get(before.interview.form_id)
-        if form is None or form.form.canonical != before.interview.canonical:
-            # The form was replaced meanwhile: its answers would mean something else now.
+        if not self.forms.is_offered(before.interview):
             return self._rest(before.model_copy(update={"interview": None}))
         # That there is a form is nobody else's business: where others may be, the patient must ask for it.
         return self._offer_resume(before) if before.speaker == "assumed" else self._rest(before)
@@ -162,7 +158,7 @@ class Dialogue:
         if before.activity != "who" or self._plan.staff_pin is None or before.wrong_pins >= identity.PIN_TRIES:
             return self._stay(before)
         if self._plan.staff_pin.matches(pin):
-            return self._begin(before.model_copy(update={"wrong_pins": 0}), now=now, new_id=new_id)
+            return self.forms.begin(before.model_copy(update={"wrong_pins": 0}), self._form_id, now=now, new_id=new_id)
         wrong = before.model_copy(update={"wrong_pins": before.wrong_pins + 1})
         return with_sentence(self._stay(wrong), NOT_THE_PIN)
 
@@ -187,7 +183,7 @@ class Dialogue:
         self, before: Conversation, heard: SpeechHeard, *, now: datetime, new_id: str, hub: bool
     ) -> Reaction:
         if before.activity == "form" and before.interview is not None:
-            return self._answer(before, before.interview, heard, now=now, hub=hub)
+            return self.forms.answer(before, before.interview, heard, now=now, hub=hub)
         if before.activity == "resume":
             meaning = _meaning(resumption(), heard)
             if meaning is None or meaning.kind != "request" or meaning.code == "form":
@@ -205,35 +201,12 @@ class Dialogue:
             return self._doubt(before, heard.text)
         return self._request(before, meaning, now=now, new_id=new_id, hub=hub)
 
-    def _answer(
-        self, before: Conversation, state: FormState, heard: SpeechHeard, *, now: datetime, hub: bool
-    ) -> Reaction:
-        form = self._forms[state.form_id]
-        vocabulary = interviews.vocabulary(form, state)
-        meaning = _meaning(vocabulary, heard)
-        if meaning is not None and meaning.kind == "request":
-            return self._call_in_form(before, state, meaning, hub=hub)
-        guess = vocabulary.meaning(heard.text)
-        if guess is None and heard.text and interviews.takes_dictation(form, state):
-            # In own words whatever was said is the answer; what the engine doubts is read back as a guess is.
-            guess = Meaning("answer", heard.text)
-            meaning = guess if heard.accepted else None
-        if heard.doubted and guess is not None and guess.kind == "answer":
-            # Every answer is read back before it is stored, so a probable one is asked about in the same words.
-            meaning = guess
-        how = How(mode="voice", language=form.form.language, engine=heard.engine, confidence=heard.confidence)
-        step = interviews.hear(form, state, meaning, now=now, guess=guess, how=how)
-        return self._form(before, step, hub=hub)
-
-    def nothing(self, before: Conversation, heard: NothingHeard) -> Reaction:  # noqa: PLR0911 (as `_answered`)
+    def nothing(self, before: Conversation, heard: NothingHeard) -> Reaction:
         """React to silence where something was expected."""
         if heard.turn != before.turn:
             return self._stay(before)
         if before.activity == "form" and before.interview is not None:
-            if before.interview.led != "voice":
-                return self._rest(before)  # somebody answers on the screen: nobody asks them to speak
-            form = self._forms[before.interview.form_id]
-            return self._form(before, interviews.silence(form, before.interview))
+            return self.forms.silence(before, before.interview)
         if before.activity == "exercise":
             return exercising.silence(before)
         if before.activity == "resume" and before.tries == 0:
@@ -242,71 +215,10 @@ class Dialogue:
             return self._ask_who(before, tries=1)
         return self._rest(before)
 
-    def form_of(self, state: FormState) -> AskedForm:
-        """Return the form that ``state`` is one of."""
-        return self._forms[state.form_id]
-
-    def shown(self, now: Conversation) -> touch.View | None:
-        """Return what a screen shows of the form in progress; None where there is none."""
-        state = now.interview
-        return touch.view(self._forms[state.form_id], state) if state is not None else None
-
-    def touched_begin(
-        self, before: Conversation, *, now: datetime, new_id: str, form_id: str | None = None
-    ) -> Reaction:
-        """Begin a form on the screen, or go on with the one in progress; whose form it is has been checked there."""
-        if before.interview is not None:
-            return self.touched(before, touch.Repeat(), now=now)
-        return self._by_hand(before, touch.begin(self._forms[form_id or self._form_id], new_id, now), hub=True)
-
-    def touched(
-        self,
-        before: Conversation,
-        action: touch.Action,
-        *,
-        now: datetime,
-        hub: bool = True,
-        hand: touch.Hand = "touch",
-    ) -> Reaction:
-        """React to a tap on the form in progress; without one nothing changes.
-
-        The room falls silent and goes on listening for the same question, so that the next answer may be spoken again.
-
-        Args:
-            before: Where the dialogue stands.
-            action: What was tapped.
-            now: Time of the decision.
-            hub: Whether the hub is known to be listening.
-            hand: Whose hand it was.
-        """
-        state = before.interview
-        if state is None:
-            return Reaction(before, None)
-        return self._by_hand(
-            before, touch.touched(self._forms[state.form_id], state, action, now=now, hand=hand), hub=hub
-        )
-
-    def _by_hand(self, before: Conversation, step: Step, *, hub: bool) -> Reaction:
-        after = before.model_copy(update={"interview": step.interview})
-        say = ((TELLING if hub else NO_HUB),) if step.told else ()
-        if step.refused is not None:
-            return Reaction(after, None, refused=step.refused)
-        if step.interview is None or step.paused or before.activity not in ("idle", "form", "resume"):
-            return self._rest(after, say=say, observations=step.observations)
-        vocabulary = interviews.vocabulary(self._forms[step.interview.form_id], step.interview)
-        return self._listen(after, "form", say, vocabulary, ANSWER_PATIENCE_SECONDS, observations=step.observations)
-
     def phrase(self, before: Conversation, code: str) -> str | None:
         """Return what could be said now to mean ``code``; None: nothing."""
         meanings = self._vocabulary(before).meanings
         return next((phrase for phrase, meaning in meanings.items() if meaning.code == code), None)
-
-    def aloud(self, now: Conversation) -> tuple[str, ...]:
-        """Return what the room would say to ask its question once more; nothing where it asks none."""
-        state = now.interview
-        if state is None or state.at is None:
-            return ()
-        return interviews.ask_again(self._forms[state.form_id], state).say
 
     def announce(
         self, before: Conversation, sentences: tuple[str, ...], *, tone: bool = False, repeatable: bool = True
@@ -334,7 +246,7 @@ class Dialogue:
     def call(self, before: Conversation, request: RequestCode, *, hub: bool) -> Reaction:
         """React to a request that was made by touch: at once, whatever the room is doing."""
         if before.activity == "form" and before.interview is not None:
-            return self._call_in_form(before, before.interview, Meaning("request", request), hub=hub, mode="touch")
+            return self.forms.call(before, before.interview, request, hub=hub, mode="touch")
         sentence = SENDING[request] if hub else NO_HUB
         after = before.model_copy(update={"doubted": None})
         return self._rest(after, say=(sentence,), observations=(RequestObserved(request=request, mode="touch"),))
@@ -347,7 +259,7 @@ class Dialogue:
         if before.speaker == "asked" and (by_word or before.activity != "who"):
             return self._ask_who(before)
         ready = before.model_copy(update={"activity": "idle", "doubted": None})
-        return self.touched_begin(ready, now=now, new_id=new_id)
+        return self.forms.touched_begin(ready, self._form_id, now=now, new_id=new_id)
 
     def _request(
         self, before: Conversation, meaning: Meaning | None, *, now: datetime, new_id: str, hub: bool
@@ -391,12 +303,7 @@ class Dialogue:
             return self._rest(before, say=(NOBODYS_ROOM,))
         if before.speaker == "asked":
             return self._ask_who(before)
-        return self._begin(before, now=now, new_id=new_id)
-
-    def _begin(self, before: Conversation, *, now: datetime, new_id: str) -> Reaction:
-        if before.interview is not None:
-            return self._form(before, interviews.resume(self._forms[before.interview.form_id], before.interview))
-        return self._form(before, interviews.begin(self._forms[self._form_id], new_id, now))
+        return self.forms.begin(before, self._form_id, now=now, new_id=new_id)
 
     def _ask_who(self, before: Conversation, *, tries: int = 0) -> Reaction:
         say = (identity.question(self._plan),)
@@ -407,7 +314,7 @@ class Dialogue:
     ) -> Reaction:
         verdict = identity.verdict(self._plan, heard, meaning)
         if verdict == "patient":
-            return self._begin(before.model_copy(update={"wrong_pins": 0}), now=now, new_id=new_id)
+            return self.forms.begin(before.model_copy(update={"wrong_pins": 0}), self._form_id, now=now, new_id=new_id)
         if verdict == "unclear" and before.tries + 1 < identity.tries(self._plan):
             return self._ask_who(before, tries=before.tries + 1)
         return self._rest(before, say=(identity.refusal(self._plan),))
@@ -427,29 +334,10 @@ class Dialogue:
             return self._request(after, meaning, now=now, new_id=new_id, hub=hub)
         return self._rest(after, say=("Sorry. Call me again, or press the call button if you need someone.",))
 
-    def _form(self, before: Conversation, step: Step, *, hub: bool = True) -> Reaction:
-        after = before.model_copy(update={"interview": step.interview})
-        say = ((TELLING if hub else NO_HUB), *step.say) if step.told else step.say
-        if step.interview is None or step.paused:
-            return self._rest(after, say=say, observations=step.observations)
-        form = self._forms[step.interview.form_id]
-        vocabulary = interviews.vocabulary(form, step.interview)
-        if interviews.takes_dictation(form, step.interview):
-            vocabulary = Vocabulary(DICTATION, vocabulary.meanings)
-        return self._listen(after, "form", say, vocabulary, ANSWER_PATIENCE_SECONDS, observations=step.observations)
-
-    def _call_in_form(
-        self, before: Conversation, interview: FormState, meaning: Meaning, *, hub: bool, mode: Mode = "voice"
-    ) -> Reaction:
-        step = interviews.ask_again(self._forms[interview.form_id], interview)
-        called = RequestObserved(request=cast("RequestCode", meaning.code), mode=mode)
-        sentence = SENDING[meaning.code] if hub else NO_HUB
-        return self._form(before, Step(step.state, (sentence, *step.say), (called, *step.observations)))
-
     def _vocabulary(self, before: Conversation) -> Vocabulary:
         """Return what the room listens for."""
         if before.activity == "form" and before.interview is not None:
-            return interviews.vocabulary(self._forms[before.interview.form_id], before.interview)
+            return self.forms.vocabulary(before.interview)
         if before.activity == "doubt":
             return confirmation()
         if before.activity == "exercise":
@@ -472,9 +360,7 @@ class Dialogue:
     def _stay(self, before: Conversation) -> Reaction:  # noqa: PLR0911 (one return for each thing it may wait for)
         """Go on waiting for whatever the room waits for now, and say it again."""
         if before.activity == "form" and before.interview is not None:
-            if before.interview.led != "voice":
-                return self._by_hand(before, Step(before.interview), hub=True)
-            return self._form(before, interviews.ask_again(self._forms[before.interview.form_id], before.interview))
+            return self.forms.ask_again(before, before.interview)
         if before.activity == "resume":
             return self._offer_resume(before)
         if before.activity == "who":
@@ -498,12 +384,11 @@ class Dialogue:
     def _resume(self, before: Conversation, meaning: Meaning | None) -> Reaction:
         if before.interview is None:
             return self._rest(before)
-        form = self._forms[before.interview.form_id]
         if meaning is not None and meaning.code in ("yes", "form"):
-            return self._form(before, interviews.resume(form, before.interview))
+            return self.forms.resume(before, before.interview)
         if meaning is not None and meaning.code in ("no", "stop"):
             # The answers so far are kept and sent; a new form starts afresh. The room listens for what else is needed.
-            reaction = self._form(before, interviews.stop(form, before.interview))
+            reaction = self.forms.stop(before, before.interview)
             return self._listen(
                 reaction.conversation,
                 "request",

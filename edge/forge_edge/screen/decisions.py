@@ -91,7 +91,7 @@ def _touched(  # noqa: PLR0913 (what a decision about a form needs)
     written = _in_own_words(tap.action, asked)
     danger = dialogue.written(before, written, mode="touch", now=now, hub=hub) if written else None
     ready = before if danger is None else danger.conversation.model_copy(update={"activity": before.activity})
-    reaction = dialogue.touched(ready, tap.action, now=now, hub=hub)
+    reaction = dialogue.forms.touched(ready, tap.action, now=now, hub=hub)
     if danger is not None:
         reaction = _alarmed(danger, reaction)
     return _in_form(dialogue, before, reaction, insists=isinstance(tap.action, Repeat))
@@ -125,8 +125,8 @@ def _in_form(dialogue: Dialogue, before: Conversation, reaction: Reaction, *, in
     after = reaction.conversation
     goes_on = after.activity == "form" and led_by_hand(after)
     is_read = goes_on and reaction.refused is None and (insists or not before.quiet)
-    aloud = dialogue.aloud(after) if is_read else ()
-    if aloud and before.interview is None and (view := dialogue.shown(after)) is not None:
+    aloud = dialogue.forms.aloud(after) if is_read else ()
+    if aloud and before.interview is None and (view := dialogue.forms.shown(after)) is not None:
         aloud = (*view.above, *aloud)
     in_form = goes_on or reaction.refused is not None
     return Outcome(before, reaction, note=reaction.refused or "", aloud=aloud, in_form=in_form)

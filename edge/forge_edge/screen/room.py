@@ -94,7 +94,7 @@ def facts(  # noqa: PLR0913 (what the core knows)
         conversation=conversation,
         doing=doing(ears.state, hearing, muted=conversation.muted, deaf=deaf),
         staff=staff,
-        form=dialogue.shown(conversation) if is_shown else None,
+        form=dialogue.forms.shown(conversation) if is_shown else None,
         now=now,
         audible=ears.audible,
         mutable=not deaf,
