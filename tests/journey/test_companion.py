@@ -1,6 +1,7 @@
 """Room and hub as real processes: danger that is said in the room rings at once, and wishes do not."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ def test_danger_said_in_a_room_is_one_alert_that_rings_and_no_word_of_it_leaves(
         assert json.loads(crisis[3])["category"] == "breathing"
         assert request[0] == "request"
         assert json.loads(request[3])["request"] == "toilet"
-        with site.sign_in("staff") as board:
+        with closing(site.sign_in("staff")) as board:
             until("the board", lambda: "Says that they cannot breathe" in board.get("/").text)
         log = (site.folder / f"{ROOM}.log").read_text()
         assert "breathe" not in log
