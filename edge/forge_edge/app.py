@@ -184,7 +184,7 @@ class Node:
                 self._announce()
                 tasks.extend((self._publisher.run(), renewal.run(self._publisher.reconnect)))
             if settings.screen_port is not None:
-                from forge_edge.screen.server import serve  # noqa: PLC0415 (5 MB that a room without a screen saves)
+                from forge_edge.screen.server import serve  # noqa: PLC0415 (9 MB that a room without a screen saves)
 
                 night = Night(settings.screen_night_begins_hour, settings.screen_night_ends_hour)
                 shown = screen_room.ScreenRoom(self._screen, self._facts, self._on_tap, night)

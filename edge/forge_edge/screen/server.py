@@ -42,7 +42,7 @@ async def serve(room: Room, folder: Path, port: int, wake_word: str) -> None:
     while True:
         try:
             # The port first: whoever has it in our place must not be sent the key by a browser that we told to.
-            with socket.create_server(("127.0.0.1", port)) as listener:
+            with _listener(port) as listener:
                 door = open_door(folder, port)
                 if backoff.succeeded():
                     log.info("screen.recovered")
@@ -53,6 +53,25 @@ async def serve(room: Room, folder: Path, port: int, wake_word: str) -> None:
         except Exception:  # a fault of the screen must not silence the room, which is what the core would end with
             log.exception("screen.failed")
         await asyncio.sleep(backoff.failed())
+
+
+def _listener(port: int) -> socket.socket:
+    """Return a listening socket of loopback.
+
+    Its protocol is named, or asyncio would not switch Nagle's algorithm off and each answer would wait 40 ms.
+
+    Raises:
+        OSError: The port is taken.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 async def _serve(room: Room, door: Door, pages: Pages, listener: socket.socket) -> None:
