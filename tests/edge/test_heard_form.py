@@ -54,7 +54,7 @@ def test_a_form_is_completed_by_recordings_of_answers_and_of_a_yes_to_each(
     assert (warm["answer"][0]["valueBoolean"], drinks["answer"][0]["valueInteger"]) == (True, 23)
     assert words["extension"][0]["valueCode"] == "unsupported"
     provenance = {part["url"]: part for part in drinks["answer"][0]["extension"][1]["extension"]}
-    assert provenance["engine"]["valueString"] == "pocketsphinx"
+    assert provenance["engine"]["valueString"] == "twofold"
     assert provenance["times-asked"]["valueInteger"] == 2
     assert "I heard: 42. Is that right?" in said
 
