@@ -146,7 +146,6 @@ class Node:
             )
             self._desired = desired.load(folder / "desired.json")
             self._follow_plan()
-            await asyncio.to_thread(crisis.prepare)
             self._conversation = self._saved.load().model_copy(update={"speaker": desired.speaker(self._desired)})
             self._use_pseudonym()
             self._scrub = self._desired is not None
@@ -162,6 +161,7 @@ class Node:
             self._ears = make(folder / "core.sock", on_said=self._on_said, on_gone=self._on_ears_gone)
             await self._ears.deafen(deaf=desired.is_deaf(self._desired))
             await self._ears.mute(muted=self._conversation.muted)
+            ready = asyncio.create_task(asyncio.to_thread(crisis.prepare), name="crisis-language")
             tasks: list[Coroutine[Any, Any, None]] = [self._ears.run(), self._tick(), _until_told()]
             if self._renewal is not None and credentials is not None:
                 renewal = self._renewal
@@ -194,6 +194,7 @@ class Node:
                 log.info("node.started", alone=credentials is None)
                 await until_first_failure(*tasks)
             finally:
+                ready.cancel()
                 self._outboxes.close()
             log.info("node.stopped")
 

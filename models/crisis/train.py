@@ -208,10 +208,9 @@ def figures(judged: Sequence[Lesson], crisis: Array, weighing: dict[str, Any]) -
     for name in ("all", *sorted({one.writer for one in judged})):
         chosen = np.array([name in ("all", one.writer) for one in judged])
         meant = np.array([one.crisis for one in judged])
-        found[name] = {
-            "sensitivity": round(float(alarms[chosen & meant].mean()), 4),
-            "specificity": round(float(1 - alarms[chosen & ~meant].mean()), 4),
-        }
+        found[name] = {"specificity": round(float(1 - alarms[chosen & ~meant].mean()), 4)}
+        if (chosen & meant).any():
+            found[name]["sensitivity"] = round(float(alarms[chosen & meant].mean()), 4)
     for category in CATEGORIES:
         chosen = np.array([one.crisis and one.category == category for one in judged])
         found[category] = {"sensitivity": round(float(alarms[chosen].mean()), 4)}

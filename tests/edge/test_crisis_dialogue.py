@@ -12,11 +12,12 @@ from forge_edge.anonymiser import Anonymiser
 from forge_edge.dialogue import crisis, reminding
 from forge_edge.dialogue.conversation import NO_HUB, TELLING, Conversation
 from forge_edge.dialogue.reminders import Watched
-from forge_edge.dialogue.sentences import CALLING
+from forge_edge.dialogue.sentences import CALLING, OFFER_HELP
 from forge_edge.dialogue.turn import Activity
 from forge_edge.messages import SpeechHeard
 from forge_edge.observations import CrisisMentioned, CrisisObserved, RequestObserved, SessionOpened, UtteranceHeard
 from forge_language.danger.catalogue import Category
+from forge_language.encoder.package import encoder
 from forge_shared.clock import SystemClock
 from forge_shared.events import CrisisHeard, CrisisNoted
 from forge_shared.ids import new_id
@@ -213,6 +214,19 @@ def test_a_denied_danger_is_a_coded_note_in_a_recorded_session_and_nothing_witho
     hear(room, "i do not want to die", turn=None)
     assert [type(seen) for seen in room.observed] == [CrisisMentioned, UtteranceHeard]
     assert not any("staff" in sentence for sentence in room.instruction.say)
+
+
+DOUBTFUL = "i had the steroid tablets first thing so that's why i'm chatty"
+
+
+@pytest.mark.skipif(encoder()[0] is None, reason="the encoder's package is not installed")
+def test_what_only_resembles_danger_calls_nobody_unasked_and_the_room_offers_to_call() -> None:
+    room = in_state("idle")
+    reaction = room.dialogue.written(room.now, DOUBTFUL, mode="touch", now=NOW, hub=True)
+    assert reaction is not None
+    assert reaction.observations == ()
+    assert reaction.instruction is not None
+    assert reaction.instruction.say == (OFFER_HELP,)
 
 
 def test_danger_said_in_a_recorded_session_is_told_and_taken_down() -> None:

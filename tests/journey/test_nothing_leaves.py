@@ -81,6 +81,9 @@ def live_through_a_session(tmp_path: Path, program: str) -> tuple[dict[str, set[
             until("an empty outbox", lambda: site.pending(ROOM) == 0 or None)
             until("every utterance", lambda: len(site.records("SELECT id FROM utterance")) == len(IN_SESSION) or None)
         texts = [text for (text,) in site.records("SELECT text FROM utterance ORDER BY at")]
+        last = texts[-1][:8].encode()
+        graph = site.hub_folder.glob
+        until("the last in the graph", lambda: any(last in file.read_bytes() for file in graph("graph*")) or None)
         site.stop_room(ROOM)
         site.stop_hub()
         found = hits(site, tap)

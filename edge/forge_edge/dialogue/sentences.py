@@ -2,6 +2,7 @@
 
 NO_HUB = "I cannot reach the staff from here right now. Please press the call button."
 TELLING = "Thank you for telling me. I am letting the staff know. If you feel unsafe, press the call button."
+OFFER_HELP = "If you need somebody now, say: help me. Or press the call button."
 CALLING = "I am calling the staff now. Press the call button if you can."
 UNANSWERED = "Nobody has answered yet. I have asked again. Please press the call button if you can."
 NO_AMBIENCE = "I cannot do that from here right now. You can ask the staff."
