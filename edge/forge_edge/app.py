@@ -161,8 +161,7 @@ class Node:
             self._ears = make(folder / "core.sock", on_said=self._on_said, on_gone=self._on_ears_gone)
             await self._ears.deafen(deaf=desired.is_deaf(self._desired))
             await self._ears.mute(muted=self._conversation.muted)
-            ready = asyncio.create_task(asyncio.to_thread(crisis.prepare), name="crisis-language")
-            tasks: list[Coroutine[Any, Any, None]] = [self._ears.run(), self._tick(), _until_told()]
+            tasks: list[Coroutine[Any, Any, None]] = [self._listen(), self._tick(), _until_told()]
             if self._renewal is not None and credentials is not None:
                 renewal = self._renewal
                 self._publisher = Publisher(
@@ -194,9 +193,13 @@ class Node:
                 log.info("node.started", alone=credentials is None)
                 await until_first_failure(*tasks)
             finally:
-                ready.cancel()
                 self._outboxes.close()
             log.info("node.stopped")
+
+    async def _listen(self) -> None:
+        """Listen once what is said can be judged at once; what waits in the outbox is sent meanwhile."""
+        await asyncio.to_thread(crisis.prepare)
+        await self._ears.run()
 
     async def _on_said(self, said: Said) -> None:
         async with self._lock:
