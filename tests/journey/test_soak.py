@@ -32,7 +32,9 @@ def test_the_capture_finds_a_connection_to_somebody_else(tmp_path: Path) -> None
             pytest.skip("no right to make a network namespace")
 
         def plant() -> None:
-            program = f"import socket; socket.socket(2, 2).sendto(b'x', ('{network.here}', 53))"
+            # Several, over a second: the capture may have begun only just now.
+            send = f"socket.socket(2, 2).sendto(b'x', ('{network.here}', 53)); time.sleep(0.1)"
+            program = f"import socket, time\nfor _ in range(10): {send}"
             subprocess.run(network.inside([sys.executable, "-c", program]), check=True)
 
         packets = captured(network, tmp_path / "packets.json", plant)
