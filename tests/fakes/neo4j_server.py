@@ -97,6 +97,7 @@ def java_server(folder: Path) -> Iterator[Neo4jServer]:
     """Run the server out of its Maven artifacts with its home in ``folder``, and kill it at the end."""
     classpath = _classpath(folder)
     port = free_port()
+    # In hexadecimal, because it becomes an argument: with a "-" before it it would be taken for an option.
     server = Neo4jServer(f"bolt://127.0.0.1:{port}", "neo4j", SecretStr(secrets.token_hex(18)))
     configuration = folder / "conf"
     configuration.mkdir()

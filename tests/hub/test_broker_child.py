@@ -9,11 +9,20 @@ from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
-from tests.fakes.running_broker import KINDS, SITE, prepared, until
+from tests.fakes.running_broker import KINDS, SITE, Running, prepared, until
 
 from forge_hub.broker import child as child_module
 from forge_hub.broker.child import BrokerChild, Kind, choose
 from forge_hub.errors import BrokerError
+
+
+async def refuses_a_taken_port(running: Running) -> None:
+    with socket.create_server(("127.0.0.1", running.port)):
+        try:
+            with pytest.raises(BrokerError, match="taken"):
+                await running.child.start()
+        finally:
+            await running.child.stop()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -75,12 +84,7 @@ async def test_a_process_id_that_is_somebody_elses_now_is_left_alone(tmp_path: P
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_port_that_is_taken_is_found(kind: Kind, tmp_path: Path) -> None:
     running = prepared(kind, tmp_path)
-    with socket.create_server(("127.0.0.1", running.port)):
-        try:
-            with pytest.raises(BrokerError, match="taken"):
-                await running.child.start()
-        finally:
-            await running.child.stop()
+    await refuses_a_taken_port(running)
 
 
 async def test_a_stranger_who_takes_the_port_in_the_last_moment_is_not_our_broker(
@@ -91,12 +95,7 @@ async def test_a_stranger_who_takes_the_port_in_the_last_moment_is_not_our_broke
 
     monkeypatch.setattr(BrokerChild, "_check_port", unseen)
     running = prepared("mosquitto", tmp_path)
-    with socket.create_server(("127.0.0.1", running.port)):
-        try:
-            with pytest.raises(BrokerError, match="taken"):
-                await running.child.start()
-        finally:
-            await running.child.stop()
+    await refuses_a_taken_port(running)
 
 
 async def test_a_death_is_logged_once_and_so_is_the_recovery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,7 +66,7 @@ def declined(transaction: Transaction, alerts: Collection[str]) -> Mapping[str, 
 
     Args:
         transaction: Reads once, however many there are.
-        alerts: Ids of up to a few hundred alerts.
+        alerts: Ids of at most 32,766 alerts (SQLite's limit of parameters, sqlite.org/limits.html).
     """
     query = select(AlertStep.alert, AlertStep.what, AlertStep.account).where(AlertStep.alert.in_(alerts))
     accounts: dict[str, set[str]] = {alert: set() for alert in alerts}
