@@ -4,8 +4,9 @@
     python benchmarks/hearing.py answers    only what two agreeing hearings make of answers (`hearing_answers`)
     python benchmarks/hearing.py train      fit the rule of forge_edge.speech.evidence and print its numbers
     python benchmarks/hearing.py agree      fit the second hearing and the rule over both (`hearing_fit`) and write them
+    python benchmarks/hearing.py third      fit the rule over three hearings (`hearing_third`) and print its numbers
 
---seed and --samples are for the last and the second.
+--seed and --samples are for the last two and the second, --hearing for the second.
 
 Voices, noises and phrases that the rule was fitted on are kept apart from those it is measured on. The blind sentences
 in tests/golden/blind are measured and never fitted on. The baseline of every speech figure is the same decoder on the
@@ -29,7 +30,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import hearing_answers, hearing_fit
+from benchmarks import hearing_answers, hearing_fit, hearing_third
 
 from forge_edge.audio.files import load
 from forge_edge.audio.ports import Samples
@@ -337,17 +338,25 @@ def show_nothing_said() -> None:
 def main() -> None:
     """Measure, or fit a rule."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", nargs="?", default="measure", choices=["measure", "answers", "train", "agree"])
+    parser.add_argument("what", nargs="?", default="measure", choices=["measure", "answers", "train", "agree", "third"])
     parser.add_argument("--seed", type=int, default=SEED, help="of every choice; what is shipped was fitted with 2")
     parser.add_argument("--samples", type=int, default=0, help="answers to tell (2000) or utterances to fit on (2600)")
+    parser.add_argument(
+        "--hearing", default="whisper", choices=["light", "whisper"], help="which hearings answers are told to"
+    )
     options = parser.parse_args()
+    if options.what == "third":
+        rule, count = hearing_third.fit(options.samples or 900, sentences(_OTHER_TRAIN), options.seed, PROCESSES)
+        show("third-rule", weights=rule.weights, bias=rule.bias, n=count)
+        return
     if options.what == "agree":
         fitted = hearing_fit.fit(options.samples or 2600, sentences(_OTHER_TRAIN), options.seed, PROCESSES)
         hearing_fit.FILE.write_text(fitted.model_dump_json() + "\n", encoding="utf-8")
         return
     if options.what in ("measure", "answers"):
         count, other = options.samples or 2000, sentences(_OTHER_HELD_OUT)
-        hearing_answers.measure(count, other, RECORDINGS, seed=options.seed + 1, processes=PROCESSES)
+        given = {"seed": options.seed + 1, "processes": PROCESSES, "hearing": options.hearing}
+        hearing_answers.measure(count, other, RECORDINGS, **given)
     if options.what == "answers":
         return
     with ProcessPoolExecutor(PROCESSES) as pool:

@@ -7,6 +7,7 @@ confirmation, too. The baseline is pocketsphinx's grammar with its own rule and 
 """
 
 import json
+import os
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -17,17 +18,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from benchmarks import hearing_third
 from benchmarks.hearing_fit import Utterance, by_sense, grammars
 from benchmarks.hearing_sounds import NOISES_HELD_OUT, VOICES_FITTED, VOICES_HELD_OUT, no_answers
 
 from forge_edge.audio.activity import VoiceActivity
 from forge_edge.audio.files import load
-from forge_edge.audio.ports import SAMPLE_RATE_HZ
+from forge_edge.audio.ports import SAMPLE_RATE_HZ, Samples
 from forge_edge.errors import AudioUnreadableError
 from forge_edge.recordings import spoken_parts
-from forge_edge.speech.agreement import decide
+from forge_edge.speech.agreement import Decision, decide
 from forge_edge.speech.evidence import LEAST_CONFIDENCE
 from forge_edge.speech.pocketsphinx import PocketsphinxTranscriber
+from forge_edge.speech.ports import Grammar
+from forge_edge.speech.third_hearing import decide_third
+from forge_edge.speech.threefold import ThreefoldTranscriber
 from forge_edge.speech.twofold import TwofoldTranscriber, shipped
 from forge_language.crisis import judge
 
@@ -77,20 +82,33 @@ def alone_engine() -> PocketsphinxTranscriber:
     return PocketsphinxTranscriber()
 
 
+def use(hearing: str) -> None:
+    """Choose this process's engine: ``light`` or ``whisper``."""
+    os.environ["FORGE_EDGE_HEARING"] = hearing
+
+
 @cache
-def engine() -> TwofoldTranscriber:
+def engine() -> TwofoldTranscriber | ThreefoldTranscriber:
     """Return this process's engine."""
-    return TwofoldTranscriber()
+    return TwofoldTranscriber() if os.environ.get("FORGE_EDGE_HEARING") == "light" else hearing_third.engine()
+
+
+def judged(sound: Samples, given: Grammar) -> tuple[str | None, Decision]:
+    """Return which sense is claimed of a sound, and what may be done with it."""
+    hearing = engine()
+    if isinstance(hearing, ThreefoldTranscriber):
+        third = hearing.claim(sound, given)[1]
+        return third.sense if third is not None else None, decide_third(third)
+    claim = hearing.hear(sound, given).claim
+    return claim.sense if claim is not None else None, decide(claim, shipped().rule)
 
 
 def hear(utterance: Utterance) -> Heard:
     """Synthesise and hear an utterance."""
     given, sound = grammars()[utterance.vocabulary], utterance.sound()
     began = time.process_time()
-    _, claim = engine().claim(sound, given)
-    decision = decide(claim, shipped().rule)
+    sense, decision = judged(sound, given)
     took = time.process_time() - began
-    sense = claim.sense if claim is not None else None
     compared = utterance.seed % _BASELINE_EVERY == 0
     alone = alone_engine().listen(sound, given) if compared else None
     sure = alone is not None and alone.evidence is not None and alone.evidence.confidence >= LEAST_CONFIDENCE
@@ -175,10 +193,10 @@ def show(figure: str, **fields: object) -> None:
     print(json.dumps({"figure": figure, **fields}), flush=True)
 
 
-def measure(count: int, sentences: Sequence[str], recordings: Path, *, seed: int, processes: int) -> None:
+def measure(count: int, sentences: Sequence[str], recordings: Path, *, seed: int, processes: int, hearing: str) -> None:  # noqa: PLR0913 (keywords)
     """Print every figure of answers, refusals, calibration, speed and safety."""
     given = answers(count, seed)
-    with ProcessPoolExecutor(processes) as pool:
+    with ProcessPoolExecutor(processes, initializer=use, initargs=(hearing,)) as pool:
         told = list(
             zip((group for group, _ in given), pool.map(tell, [u for _, u in given], chunksize=10), strict=True)
         )
@@ -287,9 +305,8 @@ def _recorded(case: tuple[Path, str]) -> tuple[bool, bool]:
     if speech is None:
         return False, False
     given = grammars()[name]
-    _, claim = engine().claim(speech[: 15 * SAMPLE_RATE_HZ], given)
-    decision = decide(claim, shipped().rule)
-    answer = claim is not None and claim.sense.startswith("answer:")
+    sense, decision = judged(speech[: 15 * SAMPLE_RATE_HZ], given)
+    answer = sense is not None and sense.startswith("answer:")
     return decision.accepted and answer, decision.doubted and answer
 
 

@@ -95,7 +95,7 @@ def fitted_on(count: int, sentences: Sequence[str], seed: int) -> list[Utterance
     made = []
     for index in range(count):
         name = rng.choice(("frequency", "frequency", "difficulty", "yes-no", "yes-no", "confirmation"))
-        given, expected = _worded()[name], None
+        given, expected = worded()[name], None
         if rng.random() < 0.35:
             words = rng.choice(sentences)
             if words in given.phrases:
@@ -112,7 +112,7 @@ def fitted_on(count: int, sentences: Sequence[str], seed: int) -> list[Utterance
 
 
 @cache
-def _worded() -> dict[str, Grammar]:
+def worded() -> dict[str, Grammar]:
     """Return the vocabularies of the fit, made of the catalogue alone: a form's codes have no part in it."""
     words = wordings()
     options = {
@@ -136,7 +136,7 @@ def _worded() -> dict[str, Grammar]:
 
 def listened(utterance: Utterance) -> Listening:
     """Hear an utterance."""
-    return engine().listen(utterance.sound(), _worded()[utterance.vocabulary])
+    return engine().listen(utterance.sound(), worded()[utterance.vocabulary])
 
 
 def fit(count: int, sentences: Sequence[str], seed: int, processes: int) -> FittedHearing:
@@ -153,19 +153,19 @@ def fit_to(said: Sequence[Utterance], heard: Sequence[Listening]) -> FittedHeari
     compared = PhoneChannel(channel)
     figures, right = [], []
     for utterance, listening in zip(said, heard, strict=True):
-        given = _worded()[utterance.vocabulary]
+        given = worded()[utterance.vocabulary]
         senses = {phrase: given.sense(phrase) for phrase in given.phrases}
         scores = compared.scores(listening.phones, _spelled(utterance.vocabulary))
         claim = claimed(listening.text, listening.evidence, scores, given, senses)
         if claim is not None:
             figures.append(claim.figures)
             right.append(claim.sense == utterance.expected)
-    return FittedHearing(channel=channel, rule=_rule(np.array(figures), np.array(right, dtype=float)))
+    return FittedHearing(channel=channel, rule=ridge_rule(np.array(figures), np.array(right, dtype=float)))
 
 
 @cache
 def _spelled(name: str) -> Spelling:
-    return spelling({phrase: engine().pronunciations(phrase) for phrase in _worded()[name].phrases})
+    return spelling({phrase: engine().pronunciations(phrase) for phrase in worded()[name].phrases})
 
 
 def _channel(said: Sequence[Utterance], heard: Sequence[Listening]) -> ChannelTables:
@@ -246,7 +246,7 @@ def _background(heard: Sequence[Listening]) -> NDArray[np.float64]:
     return np.asarray(smoothed / smoothed.sum(axis=1, keepdims=True))
 
 
-def _rule(figures: NDArray[np.float64], right: NDArray[np.float64]) -> AgreementRule:
+def ridge_rule(figures: NDArray[np.float64], right: NDArray[np.float64]) -> AgreementRule:
     """Fit a ridge logistic regression by Newton's method."""
     mean, spread = figures.mean(axis=0), figures.std(axis=0) + 1e-9
     inputs = np.column_stack(((figures - mean) / spread, np.ones(len(figures))))

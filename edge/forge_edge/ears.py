@@ -26,16 +26,13 @@ from forge_edge.audio.simulated import SimulatedRoom
 from forge_edge.audio.speaking import Began, Finished, Speaker
 from forge_edge.audio.voicing import is_voiced, voiced_seconds
 from forge_edge.core_link import BEAT_SECONDS, CoreLink
+from forge_edge.engines import synthesiser, transcriber
 from forge_edge.errors import AudioSourceLostError, EngineError, NodeConfigError
 from forge_edge.interruption import INTERRUPTING_PROBABILITY
 from forge_edge.messages import Beat, Hearing, Instruction, Mute, RoomState, SpeechHeard, WakeHeard
 from forge_edge.mouth import Mouth
 from forge_edge.settings import NodeSettings
-from forge_edge.speech.espeak import EspeakSynthesiser
-from forge_edge.speech.piper import PiperSynthesiser
 from forge_edge.speech.ports import Grammar, Synthesiser, Transcriber, Transcription
-from forge_edge.speech.twofold import TwofoldTranscriber
-from forge_edge.speech.whisper import WhisperTranscriber
 from forge_edge.turn_times import TurnTimes
 from forge_edge.turns import State, Turns
 from forge_edge.wake.cascade import CascadeWakeWords
@@ -296,6 +293,7 @@ class Ears:
             engine=heard.engine,
             doubted=heard.doubted,
             safety=heard.safety,
+            words=heard.words,
             ended_monotonic_seconds=ended_at,
         )
         phrases = decode.listen.phrases if decode.listen is not None else ()
@@ -371,18 +369,6 @@ def hear(settings: NodeSettings, link: CoreLink, source: AudioSource, sink: Audi
         wake_words.append(OpenWakeWords(settings.wake_models))
     times = TurnTimes(settings.folder)
     Ears(link, source, sink, wake_words, transcriber(settings), synthesiser(settings), times).run()
-
-
-def transcriber(settings: NodeSettings) -> Transcriber:
-    """Return the engine that turns the room's speech into text."""
-    return WhisperTranscriber(settings.whisper_model) if settings.whisper_model else TwofoldTranscriber()
-
-
-def synthesiser(settings: NodeSettings) -> Synthesiser:
-    """Return the room's voice."""
-    if settings.piper_voice is not None:
-        return PiperSynthesiser(settings.piper_voice)
-    return EspeakSynthesiser(settings.voice, words_per_minute=settings.words_per_minute)
 
 
 def _sound(settings: NodeSettings) -> tuple[AudioSource, AudioSink]:

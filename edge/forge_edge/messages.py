@@ -89,6 +89,7 @@ class SpeechHeard(Frozen):
     Attributes:
         doubted: Whether ``text``, not accepted, is probable enough to be asked about.
         safety: A call for help or a danger, heard beside whatever was asked; `forge_language.crisis` judges it.
+        words: What was said, taken down freely beside whatever was asked; judged for danger and for nothing else.
         ended_monotonic_seconds: When its last word ended, on this machine's monotonic clock, for latency figures.
     """
 
@@ -100,6 +101,7 @@ class SpeechHeard(Frozen):
     engine: str
     doubted: bool = False
     safety: str | None = None
+    words: str | None = None
     ended_monotonic_seconds: float
 
 

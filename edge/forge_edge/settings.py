@@ -64,8 +64,12 @@ class NodeSettings(BaseSettings):
         float,
         Field(ge=0.05, le=0.95, description="Score of a built-in wake word from which this room wakes: higher, rarer."),
     ] = DEFAULT_THRESHOLD
+    hearing: Annotated[
+        Literal["auto", "light", "whisper"],
+        Field(description="light: pocketsphinx, twice; whisper: a third hearing; auto: that, where it is at hand."),
+    ] = "auto"
     whisper_model: Annotated[
-        Path | None, Field(description="Folder of a CTranslate2 Whisper model; default: pocketsphinx.")
+        Path | None, Field(description="Folder of a CTranslate2 Whisper model; default: the installed package's.")
     ] = None
     piper_voice: Annotated[Path | None, Field(description="A piper voice (.onnx); default: espeak-ng.")] = None
     voice: Annotated[str, Field(description="espeak-ng voice of the room.")] = "en-gb"

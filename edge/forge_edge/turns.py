@@ -228,7 +228,9 @@ class Turns:
             return self._ask(heard, now)
         if decode.listen is None:
             return (
-                self._wait() if is_noise or heard is None or not (heard.text or heard.safety) else self._ask(heard, now)
+                self._wait()
+                if is_noise or heard is None or not (heard.text or heard.safety or heard.words)
+                else self._ask(heard, now)
             )
         if is_noise and not understood and self._noises < NOISES:
             self._noises += 1

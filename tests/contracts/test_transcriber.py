@@ -13,13 +13,14 @@ from tokenizers import decoders, models, pre_tokenizers
 
 from forge_edge.audio.ports import Samples
 from forge_edge.errors import EngineError, EngineMissingError
-from forge_edge.speech import grammar
+from forge_edge.speech import grammar, whisper_package
 from forge_edge.speech.espeak import EspeakSynthesiser
 from forge_edge.speech.flite import FliteSynthesiser
 from forge_edge.speech.pocketsphinx import PocketsphinxTranscriber
 from forge_edge.speech.ports import Grammar, Transcriber
+from forge_edge.speech.threefold import ThreefoldTranscriber
 from forge_edge.speech.twofold import HEARINGS, TwofoldTranscriber
-from forge_edge.speech.whisper import WhisperTranscriber, matching_phrase
+from forge_edge.speech.whisper import FILES, Whisper, spelled
 from forge_language.crisis import judge
 from forge_shared.forms.questionnaire import installed
 
@@ -100,12 +101,15 @@ def twofold(pocketsphinx: PocketsphinxTranscriber) -> TwofoldTranscriber:
     return TwofoldTranscriber(pocketsphinx)
 
 
-@pytest.fixture(scope="module", params=["pocketsphinx", "twofold", "whisper"])
+@pytest.fixture(scope="module")
+def threefold(twofold: TwofoldTranscriber, whisper_folder: Path) -> ThreefoldTranscriber:
+    return ThreefoldTranscriber(Whisper(whisper_folder, threads=1), twofold)
+
+
+@pytest.fixture(scope="module", params=["pocketsphinx", "twofold", "threefold"])
 def transcriber(request: pytest.FixtureRequest) -> Transcriber:
-    if request.param != "whisper":
-        engine: Transcriber = request.getfixturevalue(request.param)
-        return engine
-    return WhisperTranscriber(request.getfixturevalue("whisper_folder"), threads=1)
+    engine: Transcriber = request.getfixturevalue(request.param)
+    return engine
 
 
 def padded(samples: Samples) -> Samples:
@@ -245,30 +249,73 @@ def test_no_danger_is_heard_in_harmless_words(twofold: TwofoldTranscriber, words
 
 def test_whisper_without_all_its_files_is_refused_and_nothing_is_fetched(tmp_path: Path) -> None:
     with pytest.raises(EngineMissingError, match=r"model\.bin"):
-        WhisperTranscriber(tmp_path / "nowhere")
+        Whisper(tmp_path / "nowhere")
+    with pytest.raises(EngineMissingError, match=r"tokenizer\.json"):
+        Whisper({"model.bin": b"", "config.json": b"{}"})
     for name in ("model.bin", "config.json", "tokenizer.json"):
         (tmp_path / name).write_bytes(b"{}")
     with pytest.raises(EngineMissingError):
-        WhisperTranscriber(tmp_path)
+        Whisper(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("text", "phrase"),
-    [
-        ("nearly every day", "nearly every day"),
-        ("so i think nearly every day", "nearly every day"),
-        ("well um several days", "several days"),
-        ("several days or nearly every day", ""),
-        ("i think i want to stop", "i want to stop"),
-        ("please do not stop", ""),
-        ("i would not take it home at all if you asked me not at all i said", ""),
-        ("the weather", ""),
-    ],
-)
-def test_a_free_hearing_is_matched_to_one_phrase_or_none(text: str, phrase: str) -> None:
-    assert matching_phrase(text, ANSWERS.grammar.phrases) == phrase
-
-
-def test_the_tiny_model_really_decodes(whisper_folder: Path) -> None:
+def test_the_same_model_from_memory_hears_the_same(whisper_folder: Path) -> None:
     assert ctranslate2.contains_model(str(whisper_folder))
-    assert WhisperTranscriber(whisper_folder, threads=1).transcribe(noise(3_000), None).text
+    names = (*FILES, "preprocessor_config.json")
+    packed = Whisper({name: (whisper_folder / name).read_bytes() for name in names}, threads=1)
+    ours, theirs = (model.hear(noise(3_000)).words() for model in (packed, Whisper(whisper_folder, threads=1)))
+    assert ours is not None
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("seconds", [0.0001, 2.0, 6.0, 40.0], ids=["a-sample", "short", "longer", "too-long"])
+def test_whisper_compares_phrases_of_any_utterance(whisper_folder: Path, seconds: float) -> None:
+    hearing = Whisper(whisper_folder, threads=1).hear(noise(3_000, seconds))
+    found = hearing.log_probabilities([spelled(phrase) for phrase in ANSWERS.grammar.phrases[:20]])
+    assert len(found) == 20
+    assert all(-10_000 < one <= 0 for one in found)
+    assert hearing.log_probabilities([]) == []
+
+
+packages = pytest.mark.skipif(not whisper_package.is_installed(), reason="Whisper's packages are not installed")
+
+
+@pytest.fixture(scope="module")
+def heard_thrice(twofold: TwofoldTranscriber) -> ThreefoldTranscriber:
+    model, state = whisper_package.packaged()
+    assert model is not None, state
+    return ThreefoldTranscriber(Whisper(model), twofold)
+
+
+@packages
+@pytest.mark.parametrize("words", ["not at all", "a few days", "more than half the days", "pretty much every day"])
+@pytest.mark.parametrize("voice", ["slt", "rms"])
+def test_three_hearings_agree_on_an_answer(heard_thrice: ThreefoldTranscriber, words: str, voice: str) -> None:
+    heard = heard_thrice.transcribe(said(words, voice), ANSWERS.grammar)
+    assert heard.accepted
+    assert ANSWERS.meanings[heard.text].code == ANSWERS.meanings[words].code
+    assert (heard.hearings, heard.words) == ((*HEARINGS, "whisper"), None)
+
+
+@packages
+@pytest.mark.parametrize("words", ["two", "alexa", "my chest hurts", "what time is it", "the bus is late", "huh"])
+def test_three_hearings_never_accept_what_is_no_answer(heard_thrice: ThreefoldTranscriber, words: str) -> None:
+    for voice in ("slt", "rms"):
+        assert not heard_thrice.transcribe(said(words, voice), ANSWERS.grammar).accepted
+
+
+@packages
+@pytest.mark.parametrize("given", [ANSWERS.grammar, None], ids=["in-a-form", "in-a-session"])
+@pytest.mark.parametrize(
+    "words", ["everything would be easier if i did not wake up", "i have been saving up my tablets"]
+)
+def test_danger_that_no_phrase_foresees_is_taken_down(
+    heard_thrice: ThreefoldTranscriber, words: str, given: Grammar | None
+) -> None:
+    heard = heard_thrice.transcribe(said(words), given)
+    assert judge(heard.words or heard.text).crisis
+
+
+@packages
+def test_packages_whose_files_were_altered_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whisper_package, "SHA256", {**whisper_package.SHA256, "config.json": "0" * 64})
+    assert whisper_package.packaged() == (None, "altered")

@@ -1,6 +1,4 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from forge_edge.speech import hallucination
 from forge_edge.speech.wordings import wordings
@@ -48,16 +46,3 @@ def test_what_the_recogniser_itself_doubts_is_not_believed() -> None:
 def test_a_word_said_twice_is_believed() -> None:
     assert fault("no no") is None
     assert fault("yes yes several days") is None
-
-
-def test_hot_words_are_whole_phrases_of_the_open_question_within_the_limit() -> None:
-    phrases = tuple(f"phrase number {index}" for index in range(100))
-    hint = hallucination.hot_words(phrases)
-    assert len(hint) <= 400
-    assert hint.split(", ") == list(phrases[: hint.count(",") + 1])
-    assert hallucination.hot_words(()) == ""
-
-
-@given(st.text(alphabet="ab ", max_size=60), st.floats(0.1, 15))
-def test_any_words_can_be_judged(text: str, seconds: float) -> None:
-    assert fault(" ".join(text.split()), seconds=seconds) in {None, "repetition", "too-fast"}

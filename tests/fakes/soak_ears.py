@@ -22,7 +22,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.fakes.acoustic_room import AcousticRoom, cough, voice
 
 from forge_edge.core_link import CoreLink
-from forge_edge.ears import Ears, synthesiser, transcriber
+from forge_edge.ears import Ears
+from forge_edge.engines import synthesiser, transcriber
 from forge_edge.messages import Mute
 from forge_edge.settings import NodeSettings
 from forge_edge.speech.espeak import EspeakSynthesiser

@@ -301,6 +301,8 @@ class Site:
         full = {
             "FORGE_EDGE_STATE_DIR": str(self.room_folder(room)),
             "FORGE_EDGE_CREDENTIALS": str(credentials),
+            # Many rooms share this machine; a third hearing takes a room's processor.
+            "FORGE_EDGE_HEARING": "light",
             **environment,
         }
         self._room_starts[room] = (list(command), full)

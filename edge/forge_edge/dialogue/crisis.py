@@ -87,8 +87,8 @@ def texts(heard: SpeechHeard, expected: Container[str]) -> tuple[str, ...]:
         heard: What the ears made of it.
         expected: The phrases that were listened for.
     """
-    safety = heard.safety or ""
-    return (safety,) if heard.text in expected or heard.text in ordinary() else (heard.text, safety)
+    beside = tuple(text for text in (heard.safety, heard.words) if text)
+    return beside if heard.text in expected or heard.text in ordinary() else (heard.text, *beside)
 
 
 def assess(  # noqa: PLR0913 (what one decision depends on, by keyword)

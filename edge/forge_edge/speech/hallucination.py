@@ -22,9 +22,6 @@ _FEW_WORDS = 4
 _REPEATS = 3
 """The same words so often in a row are a loop of the decoder; people say things twice."""
 
-_MOST_HOT_CHARACTERS = 400
-"""faster-whisper cuts its hot words at half of the 448 tokens of its context; a token has about four letters."""
-
 Fault = Literal["silence", "doubt", "repetition", "too-fast", "made-up"]
 
 
@@ -57,17 +54,6 @@ def fault(  # noqa: PLR0913 (what the recogniser reports of a segment)
     if len(words) > _FEW_WORDS and len(words) > MOST_WORDS_PER_SECOND * seconds:
         return "too-fast"
     return "made-up" if any(f" {known} " in f" {text} " for known in made_up) else None
-
-
-def hot_words(phrases: Sequence[str]) -> str:
-    """Return what the open question makes likely, as a hint to the recogniser: phrases with commas, the first ones."""
-    hint = ""
-    for phrase in phrases:
-        longer = f"{hint}, {phrase}" if hint else phrase
-        if len(longer) > _MOST_HOT_CHARACTERS:
-            break
-        hint = longer
-    return hint
 
 
 def _loops(words: list[str]) -> bool:

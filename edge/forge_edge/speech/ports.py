@@ -42,6 +42,8 @@ class Transcription(Frozen):
         doubted: Whether ``text``, not accepted, is probable enough to be asked about ("Did you say ...?").
         reason: Why it was not accepted; ``agreed`` where two hearings agree, empty where the engine gives none.
         safety: A call for help or a danger that was heard by a hearing of its own, whatever the grammar; None for none.
+        words: What was said, taken down freely, where the grammar does not explain it; None where the engine takes
+            nothing down or does not believe what it took down.
     """
 
     text: str
@@ -52,6 +54,7 @@ class Transcription(Frozen):
     doubted: bool = False
     reason: str = ""
     safety: str | None = None
+    words: str | None = None
 
 
 class Transcriber(Protocol):

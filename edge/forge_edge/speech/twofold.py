@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -14,7 +14,7 @@ from forge_edge.audio.ports import Samples
 from forge_edge.errors import EngineMissingError
 from forge_edge.speech.agreement import DECOY, AgreementRule, Claim, claimed, decide
 from forge_edge.speech.phones import ChannelTables, PhoneChannel, PhraseScores, Spelling, spelling
-from forge_edge.speech.pocketsphinx import Listening, PocketsphinxTranscriber
+from forge_edge.speech.pocketsphinx import PocketsphinxTranscriber
 from forge_edge.speech.ports import Grammar, Transcription
 from forge_edge.speech.wordings import Wordings, wordings
 from forge_shared.model import Frozen
@@ -39,6 +39,23 @@ class FittedHearing(Frozen):
 
     channel: ChannelTables
     rule: AgreementRule
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What two hearings make of an utterance.
+
+    Attributes:
+        claim: What they say together; None where one of them heard nothing.
+        phones: What the second wrote down.
+        scores: How well each phrase explains that.
+        senses: What each phrase means, decoys among them.
+    """
+
+    claim: Claim | None
+    phones: Sequence[str]
+    scores: PhraseScores
+    senses: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +112,8 @@ class TwofoldTranscriber:
             dictated = self._first.transcribe(samples, None)
             safety = self.safety(samples, self._first.phones(samples))
             return dictated.model_copy(update={"engine": self.name, "safety": safety})
-        listening, claim = self.claim(samples, grammar)
+        heard = self.hear(samples, grammar)
+        claim = heard.claim
         decision = decide(claim, self._rule)
         beaten = claim.own if claim is not None and (decision.accepted or decision.doubted) else None
         return Transcription(
@@ -106,10 +124,10 @@ class TwofoldTranscriber:
             engine=self.name,
             hearings=HEARINGS,
             reason=decision.reason,
-            safety=self.safety(samples, listening.phones, beaten=beaten),
+            safety=self.safety(samples, heard.phones, beaten=beaten),
         )
 
-    def claim(self, samples: Samples, grammar: Grammar) -> tuple[Listening, Claim | None]:
+    def hear(self, samples: Samples, grammar: Grammar) -> Heard:
         """Hear an utterance twice; what the rule makes of the claim is up to the caller.
 
         Raises:
@@ -118,7 +136,20 @@ class TwofoldTranscriber:
         compared = self._with_decoys(grammar)
         listening = self._first.listen(samples, compared.grammar)
         scores = self._channel.scores(listening.phones, compared.spelled)
-        return listening, claimed(listening.text, listening.evidence, scores, compared.grammar, compared.senses)
+        claim = claimed(listening.text, listening.evidence, scores, compared.grammar, compared.senses)
+        return Heard(claim, listening.phones, scores, compared.senses)
+
+    def probability(self, claim: Claim | None) -> float:
+        """Return how probable the rule finds a claim, 0 to 1."""
+        return self._rule.probability(claim.figures) if claim is not None else 0.0
+
+    def phones(self, samples: Samples) -> Sequence[str]:
+        """Return what the second hearing writes down.
+
+        Raises:
+            EngineError: The engine failed.
+        """
+        return self._first.phones(samples)
 
     def safety(self, samples: Samples, phones: Sequence[str], *, beaten: float | None = None) -> str | None:
         """Return the call for help or the danger that was said, whatever the room had asked; None for none.
@@ -137,7 +168,7 @@ class TwofoldTranscriber:
         best = max(scores.ratios.values(), default=0.0)
         if not scores.heard or best / scores.heard < LEAST_SAFETY_RATIO or (beaten is not None and best <= beaten):
             return None
-        _, claim = self.claim(samples, self._safety)
+        claim = self.hear(samples, self._safety).claim
         if claim is None or claim.sense.startswith(DECOY):
             return None
         short = math.exp(claim.evidence.phones) < _FEW_PHONES
