@@ -31,10 +31,16 @@ def test_what_is_compared_are_the_first_choice_what_was_written_and_the_likelies
 
 
 def test_another_wording_of_the_same_sense_is_no_rival() -> None:
-    claim = third({"yes": -3.0, "yup": -2.0, "no": -9.0}, free=-1.0)
+    claim = third({"yes": -9.0, "yup": -2.0, "no": -9.0}, free=-1.0)
     assert (claim.phrase, claim.sense, claim.agrees) == ("yup", "answer:yes", True)
-    assert (claim.margin, claim.behind) == (7.0, 1.0)
+    assert (claim.ahead, claim.behind) == (7.0, 1.0)
     assert (claim.own, claim.lead) == (5.0 / 4, 7.0 / 4)
+
+
+def test_whisper_is_outvoted_where_the_other_two_hear_something_else_clearly() -> None:
+    assert third({"yes": -6.0, "no": -5.0}).sense == "answer:yes"
+    assert third({"yes": -6.0, "no": -5.0}).ahead == -1.0
+    assert third({"yes": -26.0, "no": -5.0}).sense == "answer:no"
 
 
 def test_nothing_compared_is_nothing_heard() -> None:
@@ -43,7 +49,7 @@ def test_nothing_compared_is_nothing_heard() -> None:
 
 
 def test_where_the_first_hearing_chose_otherwise_more_is_asked_for() -> None:
-    other = third({"no": -1.0, "yes": -5.0})
+    other = third({"no": -1.0, "yes": -25.0})
     assert not other.agrees
     doubted = decide_third(other, rule(2.0))
     assert (doubted.accepted, doubted.doubted, doubted.reason) == (False, True, "disagreement")
@@ -52,16 +58,16 @@ def test_where_the_first_hearing_chose_otherwise_more_is_asked_for() -> None:
 
 
 def test_a_decoy_is_refused_however_sure_everybody_is() -> None:
-    decision = decide_third(third({"alexa": -0.1, "yes": -9.0}), rule(9.0))
+    decision = decide_third(third({"alexa": -0.1, "yes": -29.0}), rule(9.0))
     assert (decision.accepted, decision.doubted, decision.reason) == (False, False, "decoy")
 
 
 @pytest.mark.parametrize("step", [0, 1, 2])
 def test_the_shipped_rule_trusts_more_what_fits_better(step: int) -> None:
     worse, better = [
-        ({"yes": -8.0, "no": -8.5}, {"yes": -8.0, "no": -14.0}),
+        ({"yes": -8.0, "no": -2.0}, {"yes": -8.0, "no": -8.0}),
         ({"yes": -8.0, "no": -14.0}, {"yes": -2.0, "no": -14.0}),
-        ({"no": -2.0, "yes": -8.0}, {"yes": -2.0, "no": -8.0}),
+        ({"no": -2.0, "yes": -28.0}, {"yes": -2.0, "no": -28.0}),
     ][step]
     assert decide_third(third(worse)).confidence < decide_third(third(better)).confidence
 
