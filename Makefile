@@ -12,12 +12,12 @@ demo: ## Show the main job: two simulated rooms and a hub (DEMO_ONCE=1: run once
 
 test: ## Run every test
 	@requirements/install test
-	@$(bin)/python -m pytest -m "not slow" -n 2 --dist loadfile
-	@$(bin)/python -m pytest -m slow
+	@$(bin)/python -m pytest -m "not alone" -n 2 --dist loadfile
+	@$(bin)/python -m pytest -m alone --durations 15
 
 quick: ## Run the tests that take less than ten seconds each
 	@requirements/install test
-	@$(bin)/python -m pytest -m "not slow" -n 2 --dist loadfile
+	@$(bin)/python -m pytest -m "not slow and not alone" -n 2 --dist loadfile
 
 check: ## Format, lint, types, architecture, dependencies, locks
 	@requirements/install demo

@@ -210,7 +210,7 @@ def test_the_outcome_can_be_read_by_another_process(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["outcome.json"]
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 def test_a_patient_whom_the_room_ignores_calls_again_and_then_gives_up() -> None:
     room = SimulatedRoom(script(WATER), speed=None)
     while room.source.read() is not None:

@@ -22,7 +22,7 @@ def listen(client: httpx.Client, over: threading.Event) -> None:
                 return
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 def test_a_lost_hub_is_said_in_the_room_and_a_lost_room_at_the_hub(tmp_path: Path) -> None:
     over = threading.Event()
     with Site(tmp_path) as site:

@@ -39,7 +39,7 @@ def has_called(site: Site, times: int) -> bool | None:
     return site.records(CALLED, FULL)[0][0] >= times or None
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 def test_alarms_arrive_from_a_full_disk_and_from_1970_and_the_pages_say_what_is_wrong(tmp_path: Path) -> None:
     troubles = "SELECT troubles FROM room WHERE node = ?"
     with small_disk(tmp_path / FULL), Site(tmp_path) as site:

@@ -79,7 +79,7 @@ async def call_the_nurse(page: Page, site: Site) -> None:
     await expect(news).to_have_text(ACCEPTED, timeout=15_000)
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 async def test_a_phq_9_begun_by_voice_is_finished_by_touch_and_is_one_response_with_both_modes(tmp_path: Path) -> None:
     script = begins_by_voice()
     with Site(tmp_path) as site:

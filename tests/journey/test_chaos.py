@@ -29,7 +29,7 @@ SCRIPT = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("broker", ["mosquitto", "amqtt"])
 def test_a_hundred_kills_lose_nothing_double_nothing_and_keep_the_order(tmp_path: Path, broker: str) -> None:
@@ -66,7 +66,7 @@ def test_a_hundred_kills_lose_nothing_double_nothing_and_keep_the_order(tmp_path
         assert site.records("SELECT count(*) FROM quarantine") == [(0,)]
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("power", [False, True], ids=["failures", "power"])
 def test_alerts_and_records_of_many_rooms_arrive_once_and_in_order_whatever_fails(

@@ -11,7 +11,7 @@ ROOM = "room-1"
 TURNS = [["what time is it"], ["turn on the light"], ["i cannot breathe"], ["i cannot breathe"], ["i need the toilet"]]
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 def test_danger_said_in_a_room_is_one_alert_that_rings_and_no_word_of_it_leaves(tmp_path: Path) -> None:
     plan = tmp_path / "plan.json"
     plan.write_text(json.dumps({"time_zone": "Europe/Berlin", "ambience": True, "reminders": []}))

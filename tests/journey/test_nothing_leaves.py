@@ -91,7 +91,7 @@ def live_through_a_session(tmp_path: Path, program: str) -> tuple[dict[str, set[
     return found, texts
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 def test_nothing_planted_in_a_room_is_found_outside_it(tmp_path: Path) -> None:
     found, texts = live_through_a_session(tmp_path, "scripted_node.py")
     assert len(texts) == len(IN_SESSION), "what was said in the session is on record, but for what was withheld"
@@ -99,7 +99,7 @@ def test_nothing_planted_in_a_room_is_found_outside_it(tmp_path: Path) -> None:
     assert {plant: places for plant, places in found.items() if places} == {}
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 def test_with_the_anonymiser_bypassed_the_same_search_finds_every_plant(tmp_path: Path) -> None:
     found, _ = live_through_a_session(tmp_path, "leaky_node.py")
     for plant, places in found.items():

@@ -17,7 +17,7 @@ from tests.fakes.phone import phone, press, story
 from forge_hub.alerts.engine import AlertEngine
 from forge_hub.records.schema import Account, Alert, Bed, Ward
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.alone
 
 
 @pytest.fixture

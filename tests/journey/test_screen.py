@@ -16,7 +16,7 @@ from forge_edge.forms.touch import Back, Option, View
 from forge_edge.screen.shown import DOING_WORDS, asked
 from forge_edge.screen.taps import Ask, InForm, Mute, Tap
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.alone
 
 SIZES = ((320, 568), (800, 480), (1920, 1080))
 CHOICES = ("Not at all", "Several days", "More than half the days", "Nearly every day")

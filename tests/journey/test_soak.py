@@ -10,7 +10,7 @@ from tests.journey.capture import Sent, captured, hour, strangers
 from tests.journey.soak import Report, soak
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 def test_a_room_in_which_things_happen_all_the_time_hangs_nowhere_stores_nothing_false_and_sends_to_its_hub_only(
     tmp_path: Path,

@@ -14,7 +14,7 @@ from tests.journey.world import Site, until
 from forge_edge.audio.voices import VOICES
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 async def test_a_risk_answer_spoken_in_a_room_is_taken_from_the_keyboard_and_the_record_is_exact(
     tmp_path: Path,
 ) -> None:

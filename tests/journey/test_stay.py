@@ -69,7 +69,7 @@ def room_of(site: Site, room: str) -> dict[str, Any]:
     return dict(zip(("hearing", "session_on", "capture"), rows[0], strict=True)) if rows else {}
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 def test_a_stay_keeps_its_pseudonym_from_room_to_room_and_its_end_wipes_the_node(tmp_path: Path) -> None:
     with Site(tmp_path) as site:
         for role in ("admin", "staff"):
@@ -123,7 +123,7 @@ def test_a_stay_keeps_its_pseudonym_from_room_to_room_and_its_end_wipes_the_node
         )
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 def test_consent_that_is_withdrawn_stops_capture_within_two_seconds_and_shows(
     tmp_path: Path, record_property: Any
 ) -> None:
