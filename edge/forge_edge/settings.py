@@ -1,5 +1,6 @@
 """The node's settings: environment variables ``FORGE_EDGE_…``, read once at the start, by core and children alike."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -7,12 +8,17 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from forge_edge.errors import NodeConfigError
+from forge_edge.speech import whisper_package
 from forge_edge.wake.decision import DEFAULT_THRESHOLD
 from forge_edge.wake.micro import BUILT_IN_WORDS
 from forge_shared.enrolment import Credentials
 
 PREFIX = "FORGE_EDGE_"
 """What the names of the settings' environment variables begin with."""
+
+_LEAST_MEMORY_BYTES = 3_500_000_000
+"""Loading Whisper takes up to 650 MB and keeping it 350 (ADR 0027): a machine sold with 4 GB has room for that beside
+the rest of the node, one with 2 GB may lose its ears."""
 
 
 class NodeSettings(BaseSettings):
@@ -66,7 +72,7 @@ class NodeSettings(BaseSettings):
     ] = DEFAULT_THRESHOLD
     hearing: Annotated[
         Literal["auto", "light", "whisper"],
-        Field(description="light: pocketsphinx, twice; whisper: a third hearing; auto: that, where it is at hand."),
+        Field(description="light: pocketsphinx, twice; whisper: a third hearing; auto: that, if installed and 3.5 GB."),
     ] = "auto"
     whisper_model: Annotated[
         Path | None, Field(description="Folder of a CTranslate2 Whisper model; default: the installed package's.")
@@ -111,6 +117,17 @@ class NodeSettings(BaseSettings):
     def folder(self) -> Path:
         """The state folder with ``~`` expanded."""
         return self.state_dir.expanduser()
+
+    @property
+    def takes_dictation(self) -> bool:
+        """Whether the ears should have Whisper, which takes down free speech well enough for open questions."""
+        if self.hearing == "auto" and self.whisper_model is None:
+            return whisper_package.is_installed() and _memory_bytes() >= _LEAST_MEMORY_BYTES
+        return self.hearing != "light"
+
+
+def _memory_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def load_credentials(path: Path) -> Credentials:

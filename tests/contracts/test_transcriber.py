@@ -20,7 +20,8 @@ from forge_edge.speech.pocketsphinx import PocketsphinxTranscriber
 from forge_edge.speech.ports import Grammar, Transcriber
 from forge_edge.speech.threefold import ThreefoldTranscriber
 from forge_edge.speech.twofold import HEARINGS, TwofoldTranscriber
-from forge_edge.speech.whisper import FILES, Whisper, spelled
+from forge_edge.speech.whisper import Utterance, Whisper, spelled
+from forge_edge.speech.whisper_package import FILES
 from forge_language.crisis import judge
 from forge_shared.forms.questionnaire import installed
 
@@ -102,8 +103,10 @@ def twofold(pocketsphinx: PocketsphinxTranscriber) -> TwofoldTranscriber:
 
 
 @pytest.fixture(scope="module")
-def threefold(twofold: TwofoldTranscriber, whisper_folder: Path) -> ThreefoldTranscriber:
-    return ThreefoldTranscriber(Whisper(whisper_folder, threads=1), twofold)
+def threefold(twofold: TwofoldTranscriber) -> ThreefoldTranscriber:
+    model, state = whisper_package.packaged()
+    assert model is not None, state
+    return ThreefoldTranscriber(Whisper(model), twofold)
 
 
 @pytest.fixture(scope="module", params=["pocketsphinx", "twofold", "threefold"])
@@ -260,11 +263,48 @@ def test_whisper_without_all_its_files_is_refused_and_nothing_is_fetched(tmp_pat
 
 def test_the_same_model_from_memory_hears_the_same(whisper_folder: Path) -> None:
     assert ctranslate2.contains_model(str(whisper_folder))
-    names = (*FILES, "preprocessor_config.json")
+    names = (*FILES, "vocabulary.json", "preprocessor_config.json")
     packed = Whisper({name: (whisper_folder / name).read_bytes() for name in names}, threads=1)
     ours, theirs = (model.hear(noise(3_000)).words() for model in (packed, Whisper(whisper_folder, threads=1)))
     assert ours is not None
     assert ours == theirs
+
+
+class Failing(Whisper):
+    """Whisper's weights, and an engine that fails while ``broken``."""
+
+    broken = True
+
+    def hear(self, samples: Samples) -> Utterance:
+        if self.broken:
+            raise EngineError("Whisper failed")
+        return super().hear(samples)
+
+
+@pytest.mark.parametrize("given", [ANSWERS.grammar, None], ids=["in-a-form", "in-a-session"])
+def test_while_whisper_fails_the_other_two_hear_alone(
+    twofold: TwofoldTranscriber, whisper_folder: Path, given: Grammar | None
+) -> None:
+    failing = Failing(whisper_folder, threads=1)
+    three = ThreefoldTranscriber(failing, twofold)
+    heard = three.transcribe(said("i want to die"), given)
+    assert heard.engine == "twofold"
+    assert judge(heard.safety or "").crisis
+    failing.broken = False
+    assert three.transcribe(said("several days"), given).engine == "threefold"
+
+
+def test_a_long_utterance_is_no_phrase_and_is_taken_down(twofold: TwofoldTranscriber, whisper_folder: Path) -> None:
+    three = ThreefoldTranscriber(Whisper(whisper_folder, threads=1), twofold)
+    sound = np.concatenate([said("the bus is late"), noise(30, 6.0)])
+    heard = three.transcribe(sound, ANSWERS.grammar)
+    assert not heard.accepted
+    assert heard.hearings == HEARINGS
+
+
+def test_what_looks_made_up_is_no_text(threefold: ThreefoldTranscriber) -> None:
+    heard = [threefold.transcribe(noise(level), None) for level in (0, 300, 6_000)]
+    assert [one.text for one in heard if not one.accepted] == [""] * 3
 
 
 @pytest.mark.parametrize("seconds", [0.0001, 2.0, 6.0, 40.0], ids=["a-sample", "short", "longer", "too-long"])
@@ -276,46 +316,32 @@ def test_whisper_compares_phrases_of_any_utterance(whisper_folder: Path, seconds
     assert hearing.log_probabilities([]) == []
 
 
-packages = pytest.mark.skipif(not whisper_package.is_installed(), reason="Whisper's packages are not installed")
-
-
-@pytest.fixture(scope="module")
-def heard_thrice(twofold: TwofoldTranscriber) -> ThreefoldTranscriber:
-    model, state = whisper_package.packaged()
-    assert model is not None, state
-    return ThreefoldTranscriber(Whisper(model), twofold)
-
-
-@packages
 @pytest.mark.parametrize("words", ["not at all", "a few days", "more than half the days", "pretty much every day"])
 @pytest.mark.parametrize("voice", ["slt", "rms"])
-def test_three_hearings_agree_on_an_answer(heard_thrice: ThreefoldTranscriber, words: str, voice: str) -> None:
-    heard = heard_thrice.transcribe(said(words, voice), ANSWERS.grammar)
+def test_three_hearings_agree_on_an_answer(threefold: ThreefoldTranscriber, words: str, voice: str) -> None:
+    heard = threefold.transcribe(said(words, voice), ANSWERS.grammar)
     assert heard.accepted
     assert ANSWERS.meanings[heard.text].code == ANSWERS.meanings[words].code
     assert (heard.hearings, heard.words) == ((*HEARINGS, "whisper"), None)
 
 
-@packages
 @pytest.mark.parametrize("words", ["two", "alexa", "my chest hurts", "what time is it", "the bus is late", "huh"])
-def test_three_hearings_never_accept_what_is_no_answer(heard_thrice: ThreefoldTranscriber, words: str) -> None:
+def test_three_hearings_never_accept_what_is_no_answer(threefold: ThreefoldTranscriber, words: str) -> None:
     for voice in ("slt", "rms"):
-        assert not heard_thrice.transcribe(said(words, voice), ANSWERS.grammar).accepted
+        assert not threefold.transcribe(said(words, voice), ANSWERS.grammar).accepted
 
 
-@packages
 @pytest.mark.parametrize("given", [ANSWERS.grammar, None], ids=["in-a-form", "in-a-session"])
 @pytest.mark.parametrize(
     "words", ["everything would be easier if i did not wake up", "i have been saving up my tablets"]
 )
 def test_danger_that_no_phrase_foresees_is_taken_down(
-    heard_thrice: ThreefoldTranscriber, words: str, given: Grammar | None
+    threefold: ThreefoldTranscriber, words: str, given: Grammar | None
 ) -> None:
-    heard = heard_thrice.transcribe(said(words), given)
+    heard = threefold.transcribe(said(words), given)
     assert judge(heard.words or heard.text).crisis
 
 
-@packages
 def test_packages_whose_files_were_altered_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(whisper_package, "SHA256", {**whisper_package.SHA256, "config.json": "0" * 64})
     assert whisper_package.packaged() == (None, "altered")

@@ -67,7 +67,7 @@ def in_state(state: str) -> Room:  # noqa: PLR0911 (one return for each state)
 STATES = ["idle", "request", "form", "read-back", "resume", "who", "doubt", "exercise", "remind"]
 
 
-def hear(room: Room, text: str, *, turn: int | None, accepted: bool = False, safety: str | None = None) -> Room:
+def hear(room: Room, text: str, *, turn: int | None, accepted: bool = False, **beside: str) -> Room:
     heard = SpeechHeard(
         turn=turn,
         text=text,
@@ -75,7 +75,7 @@ def hear(room: Room, text: str, *, turn: int | None, accepted: bool = False, saf
         confidence=0.4,
         engine="test",
         ended_monotonic_seconds=1.0,
-        safety=safety,
+        **beside,
     )
     return room.take(room.dialogue.speech(room.now, heard, now=NOW, new_id=new_id(), hub=room.hub))
 
@@ -110,6 +110,17 @@ def test_a_separate_hearing_for_safety_counts_whatever_the_grammar_was_forced_to
     room = in_state(state)
     hear(room, "several days", turn=None if state == "idle" else room.now.turn, accepted=True, safety=URGENT)
     assert dangers(room) == [("breathing", "urgent")]
+
+
+def test_what_was_taken_down_beside_the_question_is_judged_for_danger_and_is_no_answer() -> None:
+    room = Room().in_form(1)
+    answered = len(room.now.interview.answers) if room.now.interview is not None else 0
+    hear(room, "", turn=room.now.turn, accepted=False, words=GRAVE)
+    assert dangers(room) == [("wish-to-die", "staff")]
+    hear(room, "", turn=room.now.turn, accepted=False, words="nearly every day")
+    assert room.now.interview is not None
+    assert len(room.now.interview.answers) == answered
+    assert room.now.interview.pending is None
 
 
 def test_danger_that_is_said_to_an_older_question_is_told_too() -> None:

@@ -19,6 +19,7 @@ from forge_edge.audio.microphone import Device
 from forge_edge.counterpart import Counterpart
 from forge_edge.doctor import Finding, examine
 from forge_edge.settings import NodeSettings
+from forge_edge.speech import whisper_package
 from forge_language.danger import resemblance
 from forge_shared.wire import PROTOCOL
 
@@ -327,3 +328,18 @@ def test_a_hub_that_speaks_another_protocol_is_said(
     found = finding(settings, "hub")
     assert words in found.found
     assert found.ok is (heard != PROTOCOL - 1)
+
+
+@pytest.mark.parametrize(
+    ("hearing", "state", "well"),
+    [("light", "altered", True), ("auto", "ready", True), ("auto", "altered", False), ("whisper", "absent", False)],
+)
+def test_the_doctor_says_how_the_room_hears(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hearing: str, state: str, *, well: bool
+) -> None:
+    monkeypatch.setattr(whisper_package, "is_installed", lambda: state != "absent")
+    monkeypatch.setattr(whisper_package, "packaged", lambda: ({} if state == "ready" else None, state))
+    (finding,) = [one for one in examine(settings_of(tmp_path, hearing=hearing)) if one.check == "hearing"]
+    assert finding.ok is well
+    assert ("Whisper base" in finding.found) is (state == "ready")
+    assert well or "FORGE_EDGE_HEARING=light" in finding.do

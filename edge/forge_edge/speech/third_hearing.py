@@ -13,7 +13,7 @@ from forge_edge.speech.agreement import DECOY, LEAST_ACCEPTED, LEAST_DOUBTED, Ag
 from forge_edge.speech.phones import PhraseScores
 
 LEAST_ALONE = 0.97
-"""Probability at which a sense is taken although the first hearing found nothing at all."""
+"""Probability at which a sense is taken that the first hearing did not choose."""
 
 _MOST_CANDIDATES = 12
 _MOST_SENSES = 7
@@ -31,9 +31,12 @@ _MOST_MARGIN = 12.0
 _LEAST_BEHIND, _MOST_BEHIND = -3.0, 15.0
 _MOST_LEAD = 10.0
 """Nat; differences beyond these mean the same."""
-_LEAST_ODDS = 1e-4
+_LEAST_PROBABILITY = 1e-4
 _CHARACTERS_PER_TOKEN = 4.0
 _NEVER = -50.0
+"""Log-ratio of a phrase that the second hearing cannot spell."""
+_NO_RIVAL = 0.0
+"""Of the second hearing: speech at large, where there is no other sense."""
 
 RULE = AgreementRule(
     weights=(0.1724, -0.0604, -0.0378, 1.6336, 0.5124, 0.4024, 0.1606, -0.008, -0.1017),
@@ -51,7 +54,7 @@ class ThirdClaim:
         sense: What it means.
         margin: How far it is ahead of the best phrase of any other sense, all three hearings together.
         ahead: The same for Whisper alone; negative where it prefers another sense.
-        behind: How far it is behind what Whisper would write freely; negative where it is ahead.
+        behind: How far the sense's best phrase is behind what Whisper would write freely; negative where it is ahead.
         mean: The phrase's logarithm of probability for each of its tokens, roughly counted.
         agrees: Whether the first hearing chose the same sense.
         odds: Log-odds of the first two hearings' claim.
@@ -126,7 +129,7 @@ def third_claim(  # noqa: PLR0913 (what one comparison rests on)
         scores: The second hearing's comparison.
         senses: What each phrase means.
     """
-    held = min(max(probability, _LEAST_ODDS), 1 - _LEAST_ODDS)
+    held = min(max(probability, _LEAST_PROBABILITY), 1 - _LEAST_PROBABILITY)
     odds = math.log(held / (1 - held))
     chosen = claim.sense if claim is not None else None
     ratios = {phrase: scores.ratios.get(phrase, _NEVER) for phrase in compared}
@@ -142,19 +145,22 @@ def third_claim(  # noqa: PLR0913 (what one comparison rests on)
     if not best:
         return None
     (sense, (phrase, total)), *others = best
-    (whispered, other_whispered), (own, rival) = (_apart(figures, senses, sense) for figures in (compared, ratios))
+    whispered, other_whispered = _apart(compared, senses, sense)
+    own, rival = _apart(ratios, senses, sense)
+    ahead = whispered - other_whispered if other_whispered is not None else _MOST_MARGIN
+    lead = own - (rival if rival is not None else _NO_RIVAL)
     heard = max(1, scores.heard)
     return ThirdClaim(
         phrase,
         sense,
         margin=total - others[0][1][1] if others else _MOST_MARGIN,
-        ahead=whispered - other_whispered,
+        ahead=ahead,
         behind=free - whispered,
         mean=compared[phrase] / (len(phrase) / _CHARACTERS_PER_TOKEN + 2),
         agrees=sense == chosen,
         odds=odds,
         own=own / heard,
-        lead=min(max(own - rival, -_MOST_LEAD), _MOST_LEAD) / heard,
+        lead=min(max(lead, -_MOST_LEAD), _MOST_LEAD) / heard,
     )
 
 
@@ -184,7 +190,7 @@ def _best(found: Mapping[str, float], senses: Mapping[str, str]) -> Sequence[tup
     return sorted(best.items(), key=lambda item: -item[1][1])
 
 
-def _apart(found: Mapping[str, float], senses: Mapping[str, str], sense: str) -> tuple[float, float]:
+def _apart(found: Mapping[str, float], senses: Mapping[str, str], sense: str) -> tuple[float, float | None]:
     """Return the best figure of a sense's phrases, and the best of all others."""
     own = max(figure for phrase, figure in found.items() if senses[phrase] == sense)
-    return own, max((figure for phrase, figure in found.items() if senses[phrase] != sense), default=_NEVER)
+    return own, max((figure for phrase, figure in found.items() if senses[phrase] != sense), default=None)

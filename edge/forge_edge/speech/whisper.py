@@ -20,10 +20,8 @@ from forge_edge.audio.ports import SAMPLE_RATE_HZ, Samples
 from forge_edge.errors import EngineError, EngineMissingError
 from forge_edge.speech.grammar import normalised
 from forge_edge.speech.hallucination import Fault, fault
+from forge_edge.speech.whisper_package import FILES
 from forge_edge.speech.wordings import wordings
-
-FILES = ("model.bin", "config.json", "tokenizer.json", "vocabulary.json")
-"""What a model consists of; of these faster-whisper would download the tokenizer if it were missing."""
 
 _FRAMES_PER_SECOND = 100
 _SHORTEST_FRAMES = 500
@@ -32,7 +30,10 @@ _MARGIN_SECONDS = 1.0
 _MOST_FRAMES = 3000
 _MOST_TOKENS = 120
 """An utterance is at most 15 s, about 60 words; a bound keeps a runaway decoding short."""
-_BEAMS = 5
+_BEAMS, _LONG_BEAMS = 5, 1
+"""Ways that are followed at once, of a short and of a long utterance."""
+LONG_SECONDS = 6.0
+"""No phrase that a question allows takes so long; what does is taken down, and compared with nothing."""
 _AT_ONCE = 16
 """Phrases that are compared in one pass."""
 _LEAST_PROBABILITY = 1e-9
@@ -70,7 +71,7 @@ class Whisper:
         """
         name = model.name if isinstance(model, Path) else "the package"
         there = model if isinstance(model, Mapping) else {path.name for path in model.glob("*")}
-        missing = [file for file in FILES if file not in there and file != "vocabulary.json"]
+        missing = [file for file in FILES if file not in there]
         if missing:
             raise EngineMissingError(f"{name} is no Whisper model: {', '.join(missing)} missing")
         try:
@@ -84,11 +85,16 @@ class Whisper:
             )
         except Exception as error:  # tokenizers raises bare Exception, CTranslate2 RuntimeError and ValueError
             raise EngineMissingError(f"{name} is no Whisper model in CTranslate2's format") from error
-        self._tokens = Tokenizer(self._model.hf_tokenizer, multilingual=True, task="transcribe", language="en")
+        self._tokens = Tokenizer(
+            self._model.hf_tokenizer,
+            self._model.model.is_multilingual,
+            task="transcribe",
+            language="en",
+        )
         self._begin = [*self._tokens.sot_sequence, self._tokens.no_timestamps]
 
-    def hear(self, samples: Samples) -> "Hearing":
-        """Hear one utterance, shape ``(n,)``, int16, 16 kHz mono; of more than 29 s only the beginning.
+    def hear(self, samples: Samples) -> "Utterance":
+        """Hear one utterance, shape ``(n,)``, int16, 16 kHz mono; of more than 30 s only the beginning.
 
         Raises:
             EngineError: The engine failed.
@@ -100,12 +106,12 @@ class Whisper:
         window[: heard.size] = heard
         try:
             features = self._model.feature_extractor(window)[:, :frames]
-            return Hearing(self._model, self._tokens, self._begin, np.asarray(self._model.encode(features)), seconds)
+            return Utterance(self._model, self._tokens, self._begin, np.asarray(self._model.encode(features)), seconds)
         except (RuntimeError, ValueError) as error:
             raise EngineError("Whisper failed") from error
 
 
-class Hearing:
+class Utterance:
     """One utterance as Whisper hears it."""
 
     def __init__(
@@ -123,17 +129,17 @@ class Hearing:
             (found,) = self._model.model.generate(
                 self._features(1),
                 [self._begin],
-                beam_size=_BEAMS,
+                beam_size=_BEAMS if self._seconds <= LONG_SECONDS else _LONG_BEAMS,
                 length_penalty=1.0,
                 max_length=len(self._begin) + _MOST_TOKENS,
                 return_scores=True,
                 return_no_speech_prob=True,
                 suppress_tokens=[-1],
             )
-        except (RuntimeError, ValueError) as error:
+            tokens = found.sequences_ids[0]
+            written = self._tokens.decode(tokens).strip()
+        except Exception as error:  # tokenizers raises bare Exception, CTranslate2 RuntimeError and ValueError
             raise EngineError("Whisper failed") from error
-        tokens = found.sequences_ids[0]
-        written = self._tokens.decode(tokens).strip()
         text = _words(written)
         if not text:
             return None
@@ -160,12 +166,12 @@ class Hearing:
         """
         found = []
         for first in range(0, len(texts), _AT_ONCE):
-            tokens = [self._tokens.encode(f" {text}") for text in texts[first : first + _AT_ONCE]]
             try:
+                tokens = [self._tokens.encode(f" {text}") for text in texts[first : first + _AT_ONCE]]
                 aligned = self._model.model.align(
                     self._features(len(tokens)), self._begin, tokens, [self._encoded.shape[1] * 2] * len(tokens)
                 )
-            except (RuntimeError, ValueError) as error:
+            except Exception as error:  # tokenizers raises bare Exception, CTranslate2 RuntimeError and ValueError
                 raise EngineError("Whisper failed") from error
             found += [float(np.log(np.maximum(one.text_token_probs, _LEAST_PROBABILITY)).sum()) for one in aligned]
         return found

@@ -17,6 +17,8 @@ _PLACES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "tokenizer.json": ((_SECOND, "data/tokenizer.json"),),
     "vocabulary.json": ((_SECOND, "data/vocabulary.json"),),
 }
+FILES: Final = ("model.bin", "config.json", "tokenizer.json")
+"""What any model must consist of; of these faster-whisper would download the tokenizer if it were missing."""
 SHA256: Final[Mapping[str, str]] = {
     "model.bin": "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57",
     "config.json": "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
@@ -29,7 +31,7 @@ State = Literal["ready", "absent", "altered"]
 
 
 def is_installed() -> bool:
-    """Tell whether both packages are there, without reading them."""
+    """Tell whether both packages are there, without reading their files."""
     return all(_folder(package) is not None for package in (_FIRST, _SECOND))
 
 
