@@ -217,12 +217,15 @@ def test_the_wheel_holds_the_catalogue_and_the_head(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_most_crises_that_nobody_wrote_rules_for_are_found(trained: Head) -> None:
+@pytest.mark.parametrize(("name", "least", "calmest"), [("crisis", 0.95, 0.92), ("crisis-2", 0.975, 0.95)])
+def test_most_crises_that_nobody_wrote_rules_for_are_found(
+    trained: Head, name: str, least: float, calmest: float
+) -> None:
     assert trained.encoder
-    blind = _ROOT / "tests" / "golden" / "blind" / "crisis.jsonl"
+    blind = _ROOT / "tests" / "golden" / "blind" / f"{name}.jsonl"
     cases = [json.loads(line) for line in blind.read_text(encoding="utf-8").splitlines()]
     found = [judge(case["text"]).crisis for case in cases]
     crises = [alarm for case, alarm in zip(cases, found, strict=True) if case["crisis"]]
     calm = [not alarm for case, alarm in zip(cases, found, strict=True) if not case["crisis"]]
-    assert sum(crises) / len(crises) >= 0.95
-    assert sum(calm) / len(calm) >= 0.83
+    assert sum(crises) / len(crises) >= least
+    assert sum(calm) / len(calm) >= calmest
