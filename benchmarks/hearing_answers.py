@@ -184,8 +184,10 @@ def others(count: int, sentences: Sequence[str], seed: int) -> list[Utterance]:
 
 
 def called(utterance: Utterance) -> tuple[Utterance, str | None]:
-    """Hear an utterance beside a question's grammar, for danger."""
-    return utterance, engine().transcribe(utterance.sound(), grammars()["frequency"]).safety
+    """Hear an utterance beside a question's grammar, and return what is judged of it for danger: the gravest."""
+    heard = engine().transcribe(utterance.sound(), grammars()["frequency"])
+    judged = [text for text in (heard.safety, heard.words) if text]
+    return utterance, next((text for text in judged if _alarms(text)), heard.safety)
 
 
 def show(figure: str, **fields: object) -> None:
