@@ -1,7 +1,7 @@
 """Trains the head that knows crisis language by resemblance, and writes it where `forge_language` reads it.
 
-    python -m models.crisis.train --seed 11              train, weigh and measure
-    python -m models.crisis.train --seed 11 --reweigh    keep the head that is there; weigh and measure it anew
+    python -m models.crisis.train --seed 11              train its members, weigh and measure
+    python -m models.crisis.train --seed 11 --reweigh    keep the members that are there; weigh and measure them anew
 
 It needs the encoder's package and nothing else beyond numpy. Some of the writers are not read; what the head says of
 their sentences sets the threshold and gives the figures of the manifest. The same seed on the same numpy and processor
@@ -34,8 +34,10 @@ Array = NDArray[np.float32]
 HERE: Final = Path(__file__).parent
 
 LANGUAGE: Final = "en"
-WEIGHTS: Final = ROOT / "shared" / "forge_language" / "danger" / f"resemblance_{LANGUAGE}.npz"
-ABOUT: Final = WEIGHTS.with_suffix(".json")
+DANGER: Final = ROOT / "shared" / "forge_language" / "danger"
+ABOUT: Final = DANGER / f"resemblance_{LANGUAGE}.json"
+MEMBERS: Final = 2
+"""Trained alike, with the seeds that follow each other."""
 HELD_OUT: Final = frozenset({"w1", "w12", "w15"})
 """Writers whom the head does not read: two of danger, and one of what is said when nobody is in danger."""
 PLAIN: Final = frozenset({"w1", "w15"})
@@ -84,7 +86,7 @@ def main() -> None:
     """Train, measure on held-out writers, write the head, its manifest and its golden example."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--seed", type=int, default=11)
-    options.add_argument("--reweigh", action="store_true", help="keep the head that is there")
+    options.add_argument("--reweigh", action="store_true", help="keep the members that are there")
     chosen = options.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     found, state = encoder()
@@ -97,37 +99,38 @@ def main() -> None:
 
 
 def train(on: Encoder, known: Sequence[Lesson], seed: int) -> None:
-    """Train a head on all writers that are not held out, and write it unweighed."""
+    """Train a head's members on all writers that are not held out, and write them."""
     states = lower_states(on, known)
     read = [place for place, lesson in enumerate(known) if lesson.writer not in HELD_OUT]
     log.info("%d of %d sentences, without %s", len(read), len(known), sorted(HELD_OUT))
-    chance = np.random.default_rng(seed)
-    network = Network.untrained(on.transformer.layers[LOWER_LAYERS:], RANK, chance)
-    learn(network, [known[place] for place in read], [states[place] for place in read], FIRST, chance)
-    file = BytesIO()
-    np.savez_compressed(file, allow_pickle=False, **shipped(network))
-    about = {
-        "language": LANGUAGE,
-        "sha256": hashlib.sha256(file.getvalue()).hexdigest(),
-        "encoder_sha256": WEIGHTS_SHA256,
-        "vocabulary_sha256": VOCABULARY_SHA256,
-        "lower_layers": LOWER_LAYERS,
-        "weighing": NEUTRAL,
-    }
-    WEIGHTS.write_bytes(file.getvalue())
-    _json(ABOUT, about)
+    for number in range(MEMBERS):
+        chance = np.random.default_rng(seed + number)
+        network = Network.untrained(on.transformer.layers[LOWER_LAYERS:], RANK, chance)
+        learn(network, [known[place] for place in read], [states[place] for place in read], FIRST, chance)
+        file = BytesIO()
+        np.savez_compressed(file, allow_pickle=False, **shipped(network))
+        _member(number).write_bytes(file.getvalue())
 
 
 def weigh(known: Sequence[Lesson], seed: int) -> None:
     """Weigh the head that is there beside the phrases, as it is used, and describe it."""
     words = catalogue(LANGUAGE)
+    about = {
+        "language": LANGUAGE,
+        "members": {file.name: _digest(file) for file in map(_member, range(MEMBERS))},
+        "encoder_sha256": WEIGHTS_SHA256,
+        "vocabulary_sha256": VOCABULARY_SHA256,
+        "lower_layers": LOWER_LAYERS,
+        "weighing": NEUTRAL,
+    }
+    _json(ABOUT, about)
     trained, state = head(LANGUAGE)
     if trained is None:
         raise SystemExit(f"the head that was written is {state}")
     judged = [lesson for lesson in known if lesson.writer in HELD_OUT]
     crisis = np.array([trained.resemblance(lesson.text, words).crisis for lesson in judged])
     weighing = weighed(judged, crisis)
-    about = json.loads(ABOUT.read_text(encoding="utf-8")) | {"weighing": weighing}
+    about |= {"weighing": weighing}
     _json(ABOUT, about)
     sentences = sum(lesson.writer not in HELD_OUT for lesson in known)
     describe(trained, about, seed, {"sentences": sentences, **figures(judged, crisis, weighing)})
@@ -264,14 +267,13 @@ def shipped(network: Network) -> dict[str, NDArray[np.float16]]:
 
 def describe(trained: Head, about: dict[str, Any], seed: int, measured: dict[str, Any]) -> None:
     """Write the manifest and the golden example of the head that is shipped."""
-    digests = [f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files()]
+    digests = [f"{file.name} {_digest(file)}" for file in files()]
     _json(
         HERE / "manifest.json",
         {
             "name": "crisis",
-            "weights": str(WEIGHTS.relative_to(ROOT)),
-            "sha256": about["sha256"],
-            "bytes": WEIGHTS.stat().st_size,
+            "weights": {str((DANGER / name).relative_to(ROOT)): digest for name, digest in about["members"].items()},
+            "bytes": [(DANGER / name).stat().st_size for name in about["members"]],
             "licence": "Apache-2.0",
             "command": f"python -m models.crisis.train --seed {seed}",
             "encoder": {
@@ -299,6 +301,14 @@ def describe(trained: Head, about: dict[str, Any], seed: int, measured: dict[str
             }
         )
     _json(HERE / "golden.json", {"tolerance": 0.01, "cases": cases})
+
+
+def _member(number: int) -> Path:
+    return DANGER / f"resemblance_{LANGUAGE}_{number + 1}.npz"
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _json(path: Path, content: dict[str, Any]) -> None:

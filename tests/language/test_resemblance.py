@@ -1,6 +1,5 @@
 """The trained head of crisis language: what it reads, how it stands in for phrases, and what happens without it."""
 
-import hashlib
 import json
 import zipfile
 from collections.abc import Iterator
@@ -64,20 +63,26 @@ def test_an_altered_encoder_is_not_used(tmp_path: Path, monkeypatch: pytest.Monk
     assert judge("i can't breathe").crisis
 
 
-def test_a_head_that_is_not_the_described_one_is_refused(trained: Head) -> None:
+def shipped() -> tuple[dict[str, Any], list[bytes]]:
     about = json.loads(_DANGER.joinpath("resemblance_en.json").read_text(encoding="utf-8"))
-    data = _DANGER.joinpath("resemblance_en.npz").read_bytes()
-    with pytest.raises(ValueError, match="not the one"):
-        resemblance.read(about, data + b"\0", trained.encoder)
-    with pytest.raises(ValueError, match="not the one"):
-        resemblance.read({**about, "encoder_sha256": "0" * 64}, data, trained.encoder)
+    return about, [_DANGER.joinpath(name).read_bytes() for name in about["members"]]
 
 
-def test_the_head_is_small_and_the_one_of_the_manifest() -> None:
-    data = _DANGER.joinpath("resemblance_en.npz").read_bytes()
+def test_a_head_that_is_not_the_described_one_is_refused(trained: Head) -> None:
+    about, (first, *others) = shipped()
+    for files in ([first + b"\0", *others], [first], [*others, first]):
+        with pytest.raises(ValueError, match="not the ones"):
+            resemblance.read(about, files, trained.encoder)
+    with pytest.raises(ValueError, match="not the ones"):
+        resemblance.read({**about, "encoder_sha256": "0" * 64}, [first, *others], trained.encoder)
+
+
+def test_the_members_of_the_head_are_small_and_those_of_the_manifest() -> None:
+    about, files = shipped()
     manifest = json.loads((_ROOT / "models" / "crisis" / "manifest.json").read_text(encoding="utf-8"))
-    assert len(data) <= 1_000_000
-    assert hashlib.sha256(data).hexdigest() == manifest["sha256"]
+    assert len(files) > 1
+    assert all(len(data) <= 1_000_000 for data in files)
+    assert sorted(manifest["weights"].values()) == sorted(about["members"].values())
 
 
 def test_the_golden_sentences_give_the_golden_shares(trained: Head) -> None:
@@ -211,13 +216,14 @@ def test_the_wheel_holds_the_catalogue_and_the_head(tmp_path: Path) -> None:
     assert {
         "forge_language/danger/en.json",
         "forge_language/danger/resemblance_en.json",
-        "forge_language/danger/resemblance_en.npz",
+        "forge_language/danger/resemblance_en_1.npz",
+        "forge_language/danger/resemblance_en_2.npz",
         "forge_language/encoder/transformer.py",
     } <= names
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "least", "calmest"), [("crisis", 0.95, 0.92), ("crisis-2", 0.975, 0.95)])
+@pytest.mark.parametrize(("name", "least", "calmest"), [("crisis", 0.97, 0.91), ("crisis-2", 0.975, 0.95)])
 def test_most_crises_that_nobody_wrote_rules_for_are_found(
     trained: Head, name: str, least: float, calmest: float
 ) -> None:

@@ -1,12 +1,14 @@
 """What an utterance resembles of what people in danger, and people who are not, have said: a small trained head.
 
-The head is a change of low rank to the upper layers of a sentence encoder, and a layer of weights on top. It finds what
-no phrase foresees and knows look-alikes; it names no words. How it was trained and how well it does: models/crisis.
+The head has members that were trained alike from different beginnings: what one believes for no good reason another
+corrects. Each is a change of low rank to the upper layers of a sentence encoder, and a layer of weights on top. It
+finds what no phrase foresees and knows look-alikes; it names no words. How it was trained and how well it does:
+models/crisis.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -72,23 +74,41 @@ class Weighing:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """One of those whose scores the head takes the mean of.
+
+    Attributes:
+        layers: The upper layers with the change added.
+        weights: Shape ``(width, 15)``: priorities, then no danger, then the dangers.
+        biases: Shape ``(15,)``.
+    """
+
+    layers: tuple[Layer, ...]
+    weights: Array
+    biases: Array
+
+    def scores(self, state: Array) -> Array:
+        """Return the scores of what leaves the lower layers, shape ``(15,)``."""
+        for layer in self.layers:
+            state = forward(state, layer)
+        scores: Array = state.mean(axis=0) @ self.weights + self.biases
+        return scores
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """The head of one language on its encoder.
 
     Attributes:
         encoder: What it was trained on.
         lower: How many of the encoder's layers are left as they are.
-        layers: The upper layers with the change added.
-        weights: Shape ``(width, 15)``: priorities, then no danger, then the dangers.
-        biases: Shape ``(15,)``.
+        members: At least one.
         weighing: How much the head and the phrases count together.
     """
 
     encoder: Encoder
     lower: int
-    layers: tuple[Layer, ...]
-    weights: Array
-    biases: Array
+    members: tuple[Member, ...]
     weighing: Weighing
 
     def resemblance(self, text: str, words: Catalogue) -> Resemblance:
@@ -101,9 +121,9 @@ class Head:
         numbers = self.encoder.vocabulary.encode(as_read(text, words), LONGEST)
         state = self.encoder.transformer.embedded(numbers)
         with _threads().limit(limits=1):
-            for layer in (*self.encoder.transformer.layers[: self.lower], *self.layers):
+            for layer in self.encoder.transformer.layers[: self.lower]:
                 state = forward(state, layer)
-        scores = state.mean(axis=0) @ self.weights + self.biases
+            scores = np.mean([member.scores(state) for member in self.members], axis=0)
         priorities, dangers = softmax(scores[: len(PRIORITIES)]), softmax(scores[len(PRIORITIES) :])
         return Resemblance(tuple(map(float, priorities)), tuple(map(float, dangers[1:])))
 
@@ -140,22 +160,29 @@ def head(language: str) -> tuple[Head | None, State]:
     if found is None:
         return None, state
     about = json.loads(description.read_text(encoding="utf-8"))
-    return read(about, folder.joinpath(f"resemblance_{language}.npz").read_bytes(), found), state
+    files = [folder.joinpath(name).read_bytes() for name in about["members"]]
+    return read(about, files, found), state
 
 
-def read(about: Mapping[str, Any], data: bytes, on: Encoder) -> Head:
-    """Return the head that a description and a file of numbers hold.
+def read(about: Mapping[str, Any], files: Sequence[bytes], on: Encoder) -> Head:
+    """Return the head that a description and its members' files of numbers hold.
 
     Raises:
         ValueError: The numbers are not those that the description names, or were trained on another encoder.
     """
-    if hashlib.sha256(data).hexdigest() != about["sha256"] or about["encoder_sha256"] != WEIGHTS_SHA256:
-        raise ValueError("the head's file is not the one that its description names")
+    digests = [hashlib.sha256(data).hexdigest() for data in files]
+    if digests != list(about["members"].values()) or about["encoder_sha256"] != WEIGHTS_SHA256:
+        raise ValueError("the head's files are not the ones that its description names")
+    lower = about["lower_layers"]
+    members = tuple(_member(data, on.transformer.layers[lower:]) for data in files)
+    return Head(on, lower, members, Weighing(**about["weighing"]))
+
+
+def _member(data: bytes, upper: Sequence[Layer]) -> Member:
     with np.load(BytesIO(data), allow_pickle=False) as arrays:
         numbers = {name: arrays[name].astype(np.float32) for name in arrays.files}
-    lower = about["lower_layers"]
-    layers = tuple(_changed(layer, f"{place}.", numbers) for place, layer in enumerate(on.transformer.layers[lower:]))
-    return Head(on, lower, layers, numbers["weights"], numbers["biases"], Weighing(**about["weighing"]))
+    layers = tuple(_changed(layer, f"{place}.", numbers) for place, layer in enumerate(upper))
+    return Member(layers, numbers["weights"], numbers["biases"])
 
 
 def _changed(layer: Layer, at: str, numbers: Mapping[str, NDArray[np.float32]]) -> Layer:
