@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forge_edge import app as app_module
+from forge_edge import room as room_module
 from forge_edge import dialogue as dialogue_package
 from forge_edge.dialogue.conversation import (
     ACCEPTED,
@@ -315,7 +315,7 @@ def test_only_an_accepted_alert_makes_the_room_say_that_help_is_coming() -> None
     named = [node for source in DIALOGUE for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)]
     used = [node.ctx for node in named if node.id == "ACCEPTED"]
     assert [type(use) for use in used] == [ast.Store], "the dialogue defines it and says it nowhere"
-    tree = ast.parse(inspect.getsource(app_module))
+    tree = ast.parse(inspect.getsource(room_module))
     arms = [
         case for case in ast.walk(tree) if isinstance(case, ast.match_case) and "_say(ACCEPTED)" in ast.unparse(case)
     ]

@@ -37,6 +37,11 @@ def played(folder: Path, *said: str) -> list[str]:
     return paths
 
 
+@pytest.fixture
+def light(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORGE_EDGE_HEARING", "light")
+
+
 def run(folder: Path, capsys: pytest.CaptureFixture[str], sounds: list[str], *further: str) -> tuple[int, Any, str]:
     (folder / "form.json").write_text(json.dumps(FORM))
     status = main(["form", "run", str(folder / "form.json"), "--audio", *sounds, "--json", *further])
@@ -44,6 +49,7 @@ def run(folder: Path, capsys: pytest.CaptureFixture[str], sounds: list[str], *fu
     return status, json.loads(printed.out), printed.err
 
 
+@pytest.mark.usefixtures("light")
 def test_a_form_is_completed_by_recordings_of_answers_and_of_a_yes_to_each(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -59,6 +65,20 @@ def test_a_form_is_completed_by_recordings_of_answers_and_of_a_yes_to_each(
     assert "I heard: 42. Is that right?" in said
 
 
+def test_with_whisper_an_open_question_is_asked_and_answered_by_voice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sounds = played(tmp_path, "yes", "yes", "twenty three", "yes", "the soup was cold today", "yes")
+    status, response, said = run(tmp_path, capsys, sounds)
+    assert (status, response["status"]) == (0, "completed"), said
+    warm, drinks, words = response["item"]
+    assert (warm["answer"][0]["valueBoolean"], drinks["answer"][0]["valueInteger"]) == (True, 23)
+    assert "soup" in words["answer"][0]["valueString"]
+    provenance = {part["url"]: part for part in drinks["answer"][0]["extension"][1]["extension"]}
+    assert provenance["engine"]["valueString"] == "threefold"
+
+
+@pytest.mark.usefixtures("light")
 def test_recordings_of_answers_alone_do_where_every_reading_back_is_taken_as_right(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
