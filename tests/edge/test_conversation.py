@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forge_edge import room as room_module
 from forge_edge import dialogue as dialogue_package
+from forge_edge import room as room_module
 from forge_edge.dialogue.conversation import (
     ACCEPTED,
     NO_HUB,
@@ -291,7 +291,7 @@ def test_an_empty_transcript_is_not_taken_down(room: Room) -> None:
 def sentences() -> list[str]:
     """Return every text in the code of those parts that make the room speak, without their documentation."""
     texts = []
-    for source in (*DIALOGUE, *(inspect.getsource(module) for module in (interview_module, app_module))):
+    for source in (*DIALOGUE, *(inspect.getsource(module) for module in (interview_module, room_module))):
         tree = ast.parse(source)
         documentation = {
             id(node.value)
