@@ -68,6 +68,20 @@ async def test_a_broker_that_a_killed_hub_left_behind_is_replaced(tmp_path: Path
         await left_behind.child.stop()
 
 
+async def test_a_broker_whose_memory_became_unreadable_starts_without_it(tmp_path: Path) -> None:
+    running = prepared("mosquitto", tmp_path)
+    (tmp_path / "mosquitto.db").write_bytes(b"\0" * 40)
+    with capture_logs() as logs:
+        await running.child.start()
+    try:
+        async with running.client("room-1"):
+            pass
+    finally:
+        await running.child.stop()
+    assert "broker.memory-set-aside" in [entry["event"] for entry in logs]
+    assert (tmp_path / "mosquitto.unreadable").read_bytes() == b"\0" * 40
+
+
 async def test_a_process_id_that_is_somebody_elses_now_is_left_alone(tmp_path: Path) -> None:
     running = prepared("mosquitto", tmp_path)
     bystander = await asyncio.create_subprocess_exec("sleep", "30")

@@ -80,11 +80,31 @@ class BrokerChild:
     async def start(self) -> None:
         """Start the broker and wait until it listens.
 
+        What it kept may be unreadable after a full disk or a failure of power; then it ends at once, and is started
+        without. Nothing is lost by it: whoever sent something repeats it until the hub has stored it (ADR 0003).
+
         Raises:
             BrokerError: The port is taken, or it did not come up within 15 seconds.
         """
         await self._end_orphans()
         await self._check_port()
+        try:
+            await self._begin()
+        except BrokerError:
+            if self._process is None or not self._kept.exists():
+                raise
+            self._kept.replace(self._kept.with_suffix(".unreadable"))
+            log.warning("broker.memory-set-aside", kind=self._kind)
+            await self._begin()
+        if self.state == "starting":
+            log.info("broker.started", kind=self._kind, port=self._port)
+        self.state = "ok"
+
+    @property
+    def _kept(self) -> Path:
+        return self._folder / "mosquitto.db"
+
+    async def _begin(self) -> None:
         command = self._mosquitto() if self._kind == "mosquitto" else self._amqtt()
         try:
             self._process = await asyncio.create_subprocess_exec(
@@ -103,9 +123,6 @@ class BrokerChild:
         except TimeoutError:
             await self.stop()
             raise BrokerError(f"{self._kind} did not listen within {START_SECONDS:.0f} s") from None
-        if self.state == "starting":
-            log.info("broker.started", kind=self._kind, port=self._port)
-        self.state = "ok"
 
     async def watch(self) -> None:
         """Start the broker again whenever it ends, until cancelled. Its death is logged once, and its recovery once."""
