@@ -124,6 +124,9 @@ class Decision:
     reason: Reason
 
 
+NOTHING_HEARD = Decision(accepted=False, doubted=False, confidence=0.0, reason="nothing-heard")
+
+
 def claimed(
     phrase: str, evidence: Evidence | None, scores: PhraseScores, grammar: Grammar, senses: Mapping[str, str]
 ) -> Claim | None:
@@ -154,15 +157,26 @@ def claimed(
 def decide(claim: Claim | None, rule: AgreementRule) -> Decision:
     """Decide whether a claim is accepted, asked about or refused."""
     if claim is None:
-        return Decision(accepted=False, doubted=False, confidence=0.0, reason="nothing-heard")
-    if claim.sense.startswith(DECOY):
-        return Decision(accepted=False, doubted=False, confidence=0.0, reason="decoy")
+        return NOTHING_HEARD
     probability = rule.probability(claim.figures)
+    certain = probability >= LEAST_CERTAIN and claim.lead >= -MOST_BEHIND
+    sure = certain or (claim.agreed and probability >= LEAST_ACCEPTED)
+    return decision(claim.sense, probability, sure=sure, agreed=claim.agreed)
+
+
+def decision(sense: str, probability: float, *, sure: bool, agreed: bool) -> Decision:
+    """Return what follows from how probable a sense is, however many hearings were asked.
+
+    Args:
+        sense: What was probably said.
+        probability: 0 to 1.
+        sure: Whether that is enough to take it as said.
+        agreed: Whether the hearings prefer the same sense.
+    """
+    if sense.startswith(DECOY):
+        return Decision(accepted=False, doubted=False, confidence=0.0, reason="decoy")
     if probability < LEAST_DOUBTED:
         return Decision(accepted=False, doubted=False, confidence=probability, reason="unlike")
-    certain = probability >= LEAST_CERTAIN and claim.lead >= -MOST_BEHIND
-    if certain or (claim.agreed and probability >= LEAST_ACCEPTED):
+    if sure:
         return Decision(accepted=True, doubted=False, confidence=probability, reason="agreed")
-    return Decision(
-        accepted=False, doubted=True, confidence=probability, reason="unsure" if claim.agreed else "disagreement"
-    )
+    return Decision(accepted=False, doubted=True, confidence=probability, reason="unsure" if agreed else "disagreement")

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from forge_edge.speech.agreement import DECOY, LEAST_ACCEPTED, LEAST_DOUBTED, AgreementRule, Claim, Decision
+from forge_edge.speech.agreement import LEAST_ACCEPTED, NOTHING_HEARD, AgreementRule, Claim, Decision, decision
 from forge_edge.speech.phones import PhraseScores
 
 LEAST_ALONE = 0.97
@@ -167,17 +167,10 @@ def third_claim(  # noqa: PLR0913 (what one comparison rests on)
 def decide_third(claim: ThirdClaim | None, rule: AgreementRule = RULE) -> Decision:
     """Decide whether what three hearings make of an utterance is accepted, asked about or refused."""
     if claim is None:
-        return Decision(accepted=False, doubted=False, confidence=0.0, reason="nothing-heard")
-    if claim.sense.startswith(DECOY):
-        return Decision(accepted=False, doubted=False, confidence=0.0, reason="decoy")
+        return NOTHING_HEARD
     probability = rule.probability(claim.figures)
-    if probability < LEAST_DOUBTED:
-        return Decision(accepted=False, doubted=False, confidence=probability, reason="unlike")
-    if probability >= (LEAST_ACCEPTED if claim.agrees else LEAST_ALONE):
-        return Decision(accepted=True, doubted=False, confidence=probability, reason="agreed")
-    return Decision(
-        accepted=False, doubted=True, confidence=probability, reason="unsure" if claim.agrees else "disagreement"
-    )
+    sure = probability >= (LEAST_ACCEPTED if claim.agrees else LEAST_ALONE)
+    return decision(claim.sense, probability, sure=sure, agreed=claim.agrees)
 
 
 def _best(found: Mapping[str, float], senses: Mapping[str, str]) -> Sequence[tuple[str, tuple[str, float]]]:
