@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from forge_edge.speech import hallucination
 from forge_edge.speech.wordings import wordings
@@ -46,3 +48,8 @@ def test_what_the_recogniser_itself_doubts_is_not_believed() -> None:
 def test_a_word_said_twice_is_believed() -> None:
     assert fault("no no") is None
     assert fault("yes yes several days") is None
+
+
+@given(st.text(alphabet="ab ", max_size=60), st.floats(0.1, 15))
+def test_any_words_can_be_judged(text: str, seconds: float) -> None:
+    assert fault(" ".join(text.split()), seconds=seconds) in {None, "repetition", "too-fast"}

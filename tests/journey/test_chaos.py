@@ -75,7 +75,7 @@ def test_alerts_and_records_of_many_rooms_arrive_once_and_in_order_whatever_fail
     """The short forms of `make chaos`."""
     seed = int(os.environ.get("CHAOS_SEED", "20261121"))
     size = Plan(alerts=100, records=500, rooms=4, strikes=4 if power else 8, seed=seed, power=power)
-    fast = dataclasses.replace(size, longest_seconds=200, per_second=20.0, escalation=FAST, disk_megabytes=300)
+    fast = dataclasses.replace(size, longest_seconds=100, per_second=20.0, escalation=FAST, disk_megabytes=300)
     outcome = chaos.run(fast, tmp_path)
     assert outcome.well, outcome.report()
 

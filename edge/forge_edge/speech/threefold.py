@@ -46,11 +46,11 @@ class ThreefoldTranscriber:
             heard = self._taken_down(samples) if grammar is None else self._answered(samples, grammar)
         except EngineError as error:
             if not self._failed:
-                log.warning("engine.failed", engine="whisper", reason=error.code)
+                log.warning("engine.failed", engine=self.name, reason=error.code)
             self._failed = True
             return self._two.transcribe(samples, grammar)
         if self._failed:
-            log.info("engine.recovered", engine="whisper")
+            log.info("engine.recovered", engine=self.name)
         self._failed = False
         return heard
 
