@@ -1,8 +1,8 @@
 """Whisper by CTranslate2: what it writes down freely, and how probable it finds what a question allows.
 
 The network hears 30 s at once and most of them are silence. An utterance in a room is short, so it is given a window of
-its own length, which takes a fraction of the time (ADR 0027). Its free words suffer: in a short window it is more apt to
-write the same words again and again, which `hallucination` refuses.
+its own length, which takes a fraction of the time (ADR 0027). Its free words suffer: in a short window it is more apt
+to write the same words again and again, which `hallucination` refuses.
 """
 
 import zlib
