@@ -34,8 +34,8 @@ def _check_name(value: str) -> str:
 
 
 def _check_node(value: str) -> str:
-    if value == topics.HUB:
-        raise ValueError(f"no node may be called {topics.HUB}")
+    if value in topics.RESERVED:
+        raise ValueError(f"no node may be called {' or '.join(sorted(topics.RESERVED))}")
     return value
 
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from forge_shared.events import Code, Pseudonym, ReminderKind, SpokenText
+from forge_shared.events import Code, DangerKind, Pseudonym, ReminderKind, SpokenText
 from forge_shared.model import Frozen
 
 Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -92,6 +92,31 @@ class QuietHours(Frozen):
         return at >= self.begins or at < self.ends
 
 
+class Watch(Frozen):
+    """What the camera watches for. What is not among ``kinds`` is judged and told to nobody.
+
+    Attributes:
+        kinds: Agreed with this patient. A fall is watched for wherever a camera is; getting up alone at night only for
+            whom it is dangerous.
+        night: When people sleep: getting up and strangers are watched for then, and lying still is no alarm in bed.
+        absent_minutes: How long the patient may be out of the room.
+        immobile_minutes: How long the patient, awake by the plan, may not move at all, not even breathe visibly.
+        visitor_minutes: How long somebody else may stay at night; a round of the night nurse is shorter.
+    """
+
+    kinds: tuple[DangerKind, ...] = ("fall", "immobile", "absent_long")
+    night: QuietHours = QuietHours(begins=time(22), ends=time(6))
+    absent_minutes: Annotated[float, Field(gt=0, le=1440)] = 30.0
+    immobile_minutes: Annotated[float, Field(gt=0, le=1440)] = 20.0
+    visitor_minutes: Annotated[float, Field(gt=0, le=1440)] = 3.0
+
+
+WordsPerMinute = Annotated[int, Field(ge=80, le=300)]
+"""What every engine of the room speaks clearly. Ours."""
+WakeThreshold = Annotated[float, Field(ge=0.05, le=0.95)]
+"""Below, any noise wakes the room; above, hardly anybody does. Ours."""
+
+
 class RoomPlan(Frozen):
     """What is set for one room. A later version may add to it; what a reader does not know is ignored.
 
@@ -103,7 +128,10 @@ class RoomPlan(Frozen):
         menu: What there is to eat, by day.
         agreed_word: By which the person of this stay is known, one of `forge_edge.speech.agreed_words`.
         staff_pin: By which staff vouch for who speaks, on the screen.
+        watch: What the camera watches for; None: the defaults of `Watch`.
         ambience: Whether light, temperature, music and blinds are controlled by Home Assistant.
+        words_per_minute: How fast the room speaks; None: as its own settings have it.
+        wake_threshold: Score of a built-in wake word from which the room wakes: higher, rarer; None: the same.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -115,13 +143,16 @@ class RoomPlan(Frozen):
     menu: Mapping[Day, Annotated[SpokenText, Field(max_length=300)]] = {}
     agreed_word: Secret | None = None
     staff_pin: Secret | None = None
+    watch: Watch | None = None
     ambience: bool = False
+    words_per_minute: WordsPerMinute | None = None
+    wake_threshold: WakeThreshold | None = None
 
     def of_stay(self, subject: str | None) -> "RoomPlan":
         """Return the plan for who is there now: what is another person's is left out."""
         if self.subject in (None, subject):
             return self
-        return self.model_copy(update={"reminders": (), "agreed_word": None})
+        return self.model_copy(update={"reminders": (), "agreed_word": None, "watch": None})
 
     @property
     def zone(self) -> ZoneInfo | None:

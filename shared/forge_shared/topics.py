@@ -12,7 +12,11 @@ from forge_shared.model import Frozen
 
 PREFIX = "forge/v1"
 HUB = "hub"
-"""The name under which the hub itself has a status; no node may bear it."""
+"""The name under which the hub itself has a status and logs what its people decide; no node may bear it."""
+TRANSCRIPTS = "transcripts"
+"""The name under which the hub logs what imported transcripts say; no node may bear it."""
+RESERVED = frozenset({HUB, TRANSCRIPTS})
+"""Names that stand for the hub itself: never a room, and never what a message from the broker may claim to be."""
 
 Lane = Literal["alarm", "record"]
 LANES: tuple[Lane, ...] = ("alarm", "record")

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 from forge_shared.events import Identifier, Pseudonym, UtcDatetime
 from forge_shared.model import Frozen
 from forge_shared.plan import RoomPlan
+from forge_shared.releases import Hardware, ReleaseRole
 from forge_shared.topics import CommandName, Lane
 
 
@@ -45,15 +46,18 @@ class Acknowledgement(_Additive):
     at: UtcDatetime | None = None
 
 
-PROTOCOL = 2
+PROTOCOL = 3
 """What this program speaks. 1: the first. 2: a status names its protocol, an acknowledgement may carry a window and the
-hub's time, an event its age, a twin the troubles of its machine.
+hub's time, an event its age, a twin the troubles of its machine. 3: the hub signs what it says to a room
+(`forge_shared.hub_word`), and each of its twins has an id.
 """
-OLDEST_PROTOCOL = 1
+OLDEST_PROTOCOL = 2
 """The oldest that is still understood: always the one before `PROTOCOL`."""
 
 WINDOW_SINCE = 2
 """The first protocol whose nodes read a window in an acknowledgement."""
+SIGNED_SINCE = 3
+"""The first protocol whose hubs sign twins and commands, and whose hubs know the trouble ``word.refused``."""
 
 
 class Status(_Additive):
@@ -77,11 +81,56 @@ Revision = Annotated[int, Field(ge=0, le=2 * MOST_REVISIONS)]
 """Counts what a node was told. The second half is the hub's own: it never gets there by what a node claims."""
 
 
-RoomTrouble = Literal["disk.full", "disk.failed", "clock.wrong"]
-"""What is wrong with a room's machine while the room still works."""
+RoomTrouble = Literal[
+    "disk.full",
+    "disk.failed",
+    "clock.wrong",
+    "word.refused",
+    "machine.hot",
+    "machine.throttled",
+    "power.low",
+    "memory.low",
+    "storage.worn",
+]
+"""What is wrong with a room's machine while the room still works. ``word.refused``: something came in the hub's name
+that the hub has not signed, and was not done.
+"""
 
 CLOCK_TOLERANCE_SECONDS = 5.0
 """A room's clock that differs by more from the hub's is called wrong. Ours: far above what NTP and a network leave."""
+
+
+class RoomRelease(_Additive):
+    """What a room has in one role, and what it is doing about another.
+
+    Attributes:
+        serving: The release that serves, as its TUF target path; None: the model that came with the node.
+        state: ``serving``; ``fetching``: another is on its way; ``waiting``: it is here and waits for a moment in which
+            nobody needs the room; ``proving``: its golden inputs are tried; ``on-trial``: it serves, watched;
+            ``refused``: it will not be served.
+        next: The release that it is doing something about; None: none.
+        percentage: Of what is fetched.
+        rollout: On whose behalf; None: nothing is going on.
+        reason: Why it was refused, taken back or waits; a code.
+        latency_ms: 95th percentile of what serves on trial.
+        memory_mb: The most that its process used.
+        temperature_celsius: The highest of the device.
+        failures: Inferences that failed on trial.
+        trial_seconds: For how long it has worked on trial.
+    """
+
+    role: ReleaseRole
+    serving: Annotated[str, Field(max_length=120)] | None = None
+    state: Literal["serving", "fetching", "waiting", "proving", "on-trial", "refused"] = "serving"
+    next: Annotated[str, Field(max_length=120)] | None = None
+    percentage: Annotated[int, Field(ge=0, le=100)] | None = None
+    rollout: Annotated[str, Field(max_length=64)] | None = None
+    reason: Annotated[str, Field(max_length=64)] | None = None
+    latency_ms: Annotated[float, Field(ge=0)] | None = None
+    memory_mb: Annotated[float, Field(ge=0)] | None = None
+    temperature_celsius: Annotated[float, Field(ge=-100, le=200)] | None = None
+    failures: Annotated[int, Field(ge=0)] = 0
+    trial_seconds: Annotated[float, Field(ge=0)] | None = None
 
 
 class TwinReported(_Additive):
@@ -89,10 +138,13 @@ class TwinReported(_Additive):
 
     Attributes:
         revision: The newest revision of `TwinDesired` that the node has applied; None: it has none.
+        word: The id of that `TwinDesired`; None: it had none.
         capture: The purposes that are on in the room now; None: nobody keeps consents for it.
         at: By the room's best knowledge of the time.
         troubles: What is wrong with its machine.
         clock_error_seconds: By how much its machine's clock is ahead of the hub's; None: not known.
+        hardware: Profile of `jetson/` that the machine was probed as; None: an older node, or none fits.
+        releases: What it has in each role for which it has a release or is to have one.
     """
 
     hearing: Literal["ok", "lost", "closed", "starting"]
@@ -103,9 +155,12 @@ class TwinReported(_Additive):
     version: Annotated[str, Field(max_length=40)]
     at: UtcDatetime
     revision: Revision | None = None
+    word: Identifier | None = None
     capture: tuple[Purpose, ...] | None = None
     troubles: tuple[RoomTrouble, ...] = ()
     clock_error_seconds: Annotated[float, Field(ge=-1e10, le=1e10)] | None = None
+    hardware: Hardware | None = None
+    releases: tuple[RoomRelease, ...] = ()
 
 
 class TwinDesired(_Additive):
@@ -113,20 +168,29 @@ class TwinDesired(_Additive):
 
     Attributes:
         revision: Rises with every change; a node ignores what is older than what it has.
+        word: Its id: after a restore from a backup a hub may come to a revision that it has told before, with other
+            content, and finds that out by what the node says it has. None: an older hub.
         subject: Pseudonym of the stay that the room belongs to; None: no stay, or several: the node keeps no copy of
             one.
         shared: Several people live in the room, so who speaks is not assumed.
         visitors: Visitors are there now.
         consents: The purposes that are consented to; None: nobody keeps consents for this room.
         plan: What the staff have set for the room; None: nothing, and the room goes by its own file.
+        stays: Whether the hub keeps stays for this room. Where it does not, nobody knows who is in it or what they
+            consent to, as if nothing of that had been told.
+        releases: Version of the room's director metadata, from which on it must look what releases it shall have;
+            None: no releases are published on this site.
     """
 
     revision: Revision
+    word: Identifier | None = None
     subject: Pseudonym | None
     shared: bool = False
     visitors: bool = False
     consents: tuple[Purpose, ...] | None = None
     plan: RoomPlan | None = None
+    stays: bool = True
+    releases: Annotated[int, Field(ge=1)] | None = None
 
 
 class StartSession(_Additive):
