@@ -12,7 +12,9 @@ import argparse
 import hashlib
 import json
 import logging
+import multiprocessing
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -89,27 +91,33 @@ def main() -> None:
     options.add_argument("--reweigh", action="store_true", help="keep the members that are there")
     chosen = options.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    found, state = encoder()
-    if found is None:
+    if not chosen.reweigh:
+        train(chosen.seed)
+    weigh(lessons(catalogue(LANGUAGE)), chosen.seed)
+
+
+def train(seed: int) -> None:
+    """Train a head's members beside each other on all writers that are not held out, and write them."""
+    with ProcessPoolExecutor(MEMBERS, multiprocessing.get_context("spawn")) as processes:
+        for number, member in enumerate(processes.map(trained_member, range(seed, seed + MEMBERS))):
+            _member(number).write_bytes(member)
+
+
+def trained_member(seed: int) -> bytes:
+    """Return the file of a member that has learned from all writers that are not held out."""
+    logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {seed}: %(message)s")
+    on, state = encoder()
+    if on is None:
         raise SystemExit(f"the encoder's package is {state}")
     known = lessons(catalogue(LANGUAGE))
-    if not chosen.reweigh:
-        train(found, known, chosen.seed)
-    weigh(known, chosen.seed)
-
-
-def train(on: Encoder, known: Sequence[Lesson], seed: int) -> None:
-    """Train a head's members on all writers that are not held out, and write them."""
-    states = lower_states(on, known)
-    read = [place for place, lesson in enumerate(known) if lesson.writer not in HELD_OUT]
+    read = [lesson for lesson in known if lesson.writer not in HELD_OUT]
     log.info("%d of %d sentences, without %s", len(read), len(known), sorted(HELD_OUT))
-    for number in range(MEMBERS):
-        chance = np.random.default_rng(seed + number)
-        network = Network.untrained(on.transformer.layers[LOWER_LAYERS:], RANK, chance)
-        learn(network, [known[place] for place in read], [states[place] for place in read], FIRST, chance)
-        file = BytesIO()
-        np.savez_compressed(file, allow_pickle=False, **shipped(network))
-        _member(number).write_bytes(file.getvalue())
+    chance = np.random.default_rng(seed)
+    network = Network.untrained(on.transformer.layers[LOWER_LAYERS:], RANK, chance)
+    learn(network, read, lower_states(on, read), FIRST, chance)
+    file = BytesIO()
+    np.savez_compressed(file, allow_pickle=False, **shipped(network))
+    return file.getvalue()
 
 
 def weigh(known: Sequence[Lesson], seed: int) -> None:

@@ -60,6 +60,12 @@ def read(text: str) -> Vocabulary:
     return Vocabulary({piece.rstrip("\r"): number for number, piece in enumerate(text.split("\n")) if piece})
 
 
+def written(vocabulary: Vocabulary) -> str:
+    """Return the text of a vocabulary's file, from which `read` makes the same vocabulary."""
+    pieces = sorted(vocabulary.numbers, key=vocabulary.numbers.__getitem__)
+    return "\n".join(pieces) + "\n"
+
+
 def _words(text: str) -> Iterator[str]:
     """Yield small letters without accents, cut at blanks, and every sign of punctuation alone."""
     word = ""

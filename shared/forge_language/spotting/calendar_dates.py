@@ -16,6 +16,7 @@ monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu th
 _WORDS_TOO: Final = frozenset({"may", "march", "mar", "sun", "sat", "wed", "dec", "jan"})
 _BIRTH_CUES: Final = frozenset({"born", "birth", "dob", "birthday", "birthdate"})
 _CUE_REACH: Final = 6
+_CLOCK_FIGURES: Final = 2
 _LAST_DAY: Final = 31
 _LAST_MONTH: Final = 12
 _FIRST_SHORT_YEAR: Final = 30
@@ -40,8 +41,18 @@ def dates(tokens: list[Token]) -> list[Found]:
 
 def _date(tokens: list[Token], place: int) -> int | None:
     if tokens[place].shape == "calendar":
-        return place + 1
+        return _clock(tokens, place + 1)
     return _day_month(tokens, place) or _month_day(tokens, place) or _month_year(tokens, place) or _birth(tokens, place)
+
+
+def _clock(tokens: list[Token], place: int) -> int:
+    """Return the place after a time of day that follows a numeric date, as in a time stamp, or the same place."""
+    end = place
+    while end < len(tokens) and len(tokens[end].raw) == _CLOCK_FIGURES and decimal(tokens[end].low) is not None:
+        if tokens[end].gap not in ({" ", "T"} if end == place else {":"}):
+            break
+        end += 1
+    return end if end - place > 1 else place
 
 
 def _joined(tokens: list[Token], place: int, more: str = "") -> bool:

@@ -12,6 +12,7 @@ from forge_language.spotting.vocabulary import (
     NEVER_NAMES,
     PLACE_WORDS,
     PLACES_TOO,
+    TITLES,
     phrase_list,
     word_set,
 )
@@ -43,10 +44,6 @@ i am|i'm|im|this is|it's|it is|here is|hello i'm|that's|with|told|from|saw|for|b
 """)
     ),
 )
-_TITLES: Final = word_set("""
-mr mrs ms miss mister missus dr doctor nurse sister professor prof matron reverend rev sir lady lord dame captain
-uncle aunt auntie aunty consultant surgeon midwife pastor rabbi imam physio
-""")
 _RELATIVES: Final = word_set("""
 daughter son wife husband mother mum mom mam father dad brother sister uncle aunt auntie cousin niece nephew grandson
 granddaughter grandma grandmother grandad grandfather nan gran granny partner neighbour neighbor carer boyfriend
@@ -63,7 +60,7 @@ _GREETINGS: Final = frozenset({"hello", "hi", "hey", "morning", "afternoon", "ev
 _SIGN_OFFS: Final = frozenset({"speaking", "calling", "here", "from"})
 _SPELLED_CUES: Final = frozenset({"spelled", "spelt", "spell", "spelling"})
 _VERB_ENDINGS: Final = ("ing", "ed", "ly", "ness", "ful", "less", "ous", "tion", "ive", "able", "ible")
-_EVERYDAY: Final = COMMON_WORDS | NEVER_NAMES | DOUBTFUL_NAMES | _TITLES
+_EVERYDAY: Final = COMMON_WORDS | NEVER_NAMES | DOUBTFUL_NAMES | TITLES
 """Parts of a listed name that go only with the whole name."""
 
 _LONGEST_NAME: Final = 4
@@ -166,7 +163,7 @@ class _Names:
 
     def _follows_title(self, place: int) -> bool:
         before = low_at(self._tokens, place - 1)
-        return before in _TITLES and self._tokens[place].gap in {" ", ". ", "  "}
+        return before in TITLES and self._tokens[place].gap in {" ", ". ", "  "}
 
     def _follows_relative(self, before: int) -> bool:
         links = 0
@@ -186,7 +183,7 @@ class _Names:
         word = token.stem
         if (
             not _is_alphabetic(word)
-            or word in _TITLES | {"speaking"}
+            or word in TITLES | {"speaking"}
             or ("'" in token.low and word in {"i", "it", "he", "she"})
         ):
             return False
@@ -263,7 +260,7 @@ class _Names:
             token.gap == ". " and len(low_at(self._tokens, place - 1)) == 1
         ):
             return False
-        if not _is_alphabetic(word) or word in _TITLES or word in NEVER_NAMES:
+        if not _is_alphabetic(word) or word in TITLES or word in NEVER_NAMES:
             return False
         if token.gap == "-":
             return True

@@ -4,14 +4,37 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-Kind = Literal["NAME", "PHONE", "EMAIL", "POSTCODE", "DATE", "NUMBER", "ADDRESS"]
-"""What a span identifies. The same word stands in brackets in the redacted text."""
+Kind = Literal[
+    "NAME", "PHONE", "EMAIL", "POSTCODE", "DATE", "NUMBER", "ADDRESS", "LOCATION", "ORGANISATION", "AGE", "URL", "IP"
+]
+"""What a span identifies. The same word stands in brackets in the redacted text.
+
+The eighteen identifiers of the HIPAA safe harbour (45 CFR 164.514(b)(2)(i)) and their kinds: (A) names NAME;
+(B) places smaller than a state ADDRESS, POSTCODE, LOCATION (states and countries too); (C) dates DATE (a year by itself
+stays, as the rule allows) and ages over 89 AGE; (D) telephone and (E) fax numbers PHONE; (F) mail EMAIL; (G) social
+security, (H) record, (I) plan, (J) account, (K) licence, (L) vehicle and (M) device numbers NUMBER; (N) web addresses
+URL; (O) internet addresses IP; (R) any other unique code NUMBER. (P) voices and (Q) faces are no text: none leaves a
+room. ORGANISATION, an employer or a bank, is beyond that list; so are weekdays and occupations, which stay.
+"""
 
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
+SURROGATE_OPENINGS: Final = ("Xu", "Zel", "Vor", "Qui", "Yol", "Zor", "Vex", "Jaz", "Wux", "Kiz", "Tuv", "Plo")
+SURROGATE_ENDINGS: Final = ("vip", "mog", "zud", "rax", "qel", "bix", "nuv", "pok", "jor", "wib", "gaz", "tux")
+"""Syllables of invented names: opening, opening, ending."""
+
+_OPENING = "|".join(SURROGATE_OPENINGS)
+_INVENTED = rf"(?:{_OPENING})(?:{_OPENING.lower()}){{1,2}}(?:{'|'.join(SURROGATE_ENDINGS)})"
+
 _TOKEN = re.compile(
-    r"(?P<placeholder>\[(?:" + "|".join((*KINDS, "WITHHELD")) + r")\])"
+    r"(?P<placeholder>\[(?:" + "|".join((*KINDS, "WITHHELD")) + r")\]"
+    rf"|\u2039{_INVENTED}(?: {_INVENTED})*+\u203a)"
     r"|(?P<email>(?<![\w.+%-])[\w.+%-]++@[\w-]++(?:\.[\w-]+)+)"
+    r"|(?P<url>(?<!\w)(?:[Hh][Tt][Tt][Pp][Ss]?://|[Ww][Ww][Ww]\.)[^\s<>\"'\u2018-\u201f\[\]]++)"
+    r"|(?P<ip>(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?!\w|\.\d)"
+    r"|(?<![\w:])(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}(?![\w:])"
+    r"|(?<![\w:])(?:[0-9A-Fa-f]{1,4}:){1,6}(?::[0-9A-Fa-f]{1,4}){1,6}(?![\w:]))"
+    r"|(?P<device>(?<![\w:-])[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}(?![\w:-]))"
     r"|(?P<calendar>(?<!\d)(?<!\d[/.-])"
     r"(?:\d{4}[/.-]\d{1,2}[/.-]\d{1,2}|\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2}))(?!\d)(?![/.-]\d))"
     r"|(?P<word>[^\W_](?:[^\W_]|[\u0300-\u036f])*+(?:['\u2019](?:[^\W_]|[\u0300-\u036f])++)*+)"
@@ -74,11 +97,11 @@ class Found:
 def found(kind: Kind, tokens: list[Token], first: int, last: int) -> Found:
     """Return the span of whole tokens ``first`` to ``last``.
 
-    A name leaves its possessive ending in place; a telephone number takes the plus or bracket before it along.
+    A name leaves its possessive ending in place; a number takes the plus or bracket before it along.
     """
     end = tokens[last].stem_end if kind == "NAME" else tokens[last].end
     gap = tokens[first].gap
-    lead = len(gap) - len(gap.rstrip("(+")) if kind == "PHONE" else 0
+    lead = len(gap) - len(gap.rstrip("(+")) if kind in {"PHONE", "NUMBER"} else 0
     return Found(kind, first, last, tokens[first].start - lead, end)
 
 
@@ -88,10 +111,12 @@ def split(text: str) -> list[Token]:
     before = 0
     for match in _TOKEN.finditer(text):
         shape = str(match.lastgroup)
-        raw = match[0]
+        # The full stop after an address of the web ends the sentence.
+        raw = match[0].rstrip(".,;:!?)") if shape == "url" else match[0]
         low = "" if shape == "placeholder" else raw.casefold().replace("\u2019", "'")
-        tokens.append(Token(raw, low, match.start(), match.end(), text[before : match.start()], shape))
-        before = match.end()
+        end = match.start() + len(raw)
+        tokens.append(Token(raw, low, match.start(), end, text[before : match.start()], shape))
+        before = end
     return tokens
 
 

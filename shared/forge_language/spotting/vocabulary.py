@@ -158,7 +158,9 @@ ridiculous rubbish brilliant fantastic horrible nonsense urgent serious importan
 luxury bliss great paradise heaven terrible news breakfast tall based called named born due meant allowed able unable
 stable bound lying sitting standing calling speaking ringing pepper specialist registrar nurse midwife physio
 receptionist clerk cleaner manager officer duty practitioner in-charge charge herself appears gone remains became
-becomes turned arrives arrived phoned rings lends lent leaves dropped
+becomes turned arrives arrived phoned rings lends lent leaves dropped cries snore snores moan moans sigh sighs nag nags
+fret frets complain complains worries argue argues shout shouts scream screams visits cooks bake bakes knit knits burn
+burns saint
 """)
 """Words that follow cues such as "I am" or "my daughter" in ordinary speech and are no names there."""
 
@@ -185,3 +187,41 @@ florence victoria georgia charlotte jordan virginia carolina austin dallas houst
 alexandria
 """)
 """First names that after "in", "to" or "from" are places."""
+
+THINGS: Final = word_set("""
+rose lily holly ivy heather daisy violet poppy iris jasmine basil rosemary sage olive hazel ginger fern clover rowan
+willow ash oak laurel myrtle primrose lavender cherry ruby amber pearl opal jade crystal diamond emerald sapphire
+coral joy hope faith grace patience charity prudence mercy honor honour chance will mark bill carol dean frank rich
+art earl king bishop page drew grant rob jack rusty sandy sunny summer autumn winter spring may march april june
+august july ham turkey stone paracetamol ibuprofen aspirin naproxen codeine morphine tramadol oxycodone fentanyl
+methadone buprenorphine naloxone sertraline fluoxetine citalopram escitalopram paroxetine venlafaxine duloxetine
+mirtazapine amitriptyline trazodone bupropion lithium valproate lamotrigine carbamazepine levetiracetam phenytoin
+topiramate quetiapine olanzapine risperidone aripiprazole clozapine haloperidol diazepam lorazepam clonazepam
+alprazolam temazepam zopiclone zolpidem melatonin pregabalin gabapentin donepezil memantine levodopa warfarin heparin
+apixaban rivaroxaban clopidogrel atorvastatin simvastatin rosuvastatin ramipril lisinopril enalapril losartan
+candesartan amlodipine nifedipine bisoprolol metoprolol propranolol atenolol furosemide spironolactone digoxin
+amiodarone metformin gliclazide sitagliptin empagliflozin insulin levothyroxine omeprazole lansoprazole ranitidine
+ondansetron metoclopramide senna lactulose loperamide prednisolone dexamethasone hydrocortisone salbutamol tiotropium
+budesonide amoxicillin flucloxacillin doxycycline clarithromycin ciprofloxacin trimethoprim nitrofurantoin
+metronidazole vancomycin gentamicin penicillin aciclovir methotrexate tamoxifen letrozole prozac zoloft valium xanax
+seroquel zyprexa ativan tylenol ventolin lipitor ozempic nurofen calpol gaviscon movicol voltarol imodium zofran
+benadryl lyrica keppra humira viagra parkinson alzheimer crohn hodgkin tourette asperger raynaud covid hospital ward
+bot
+""")
+"""Words that are a thing, a time, a creed, an illness or a medicine far more often than somebody's name."""
+
+NOBODY: Final = word_set("""
+bp ecg eeg mri ct icu gp gad phq cbt dbt emdr copd ptsd ocd adhd mrsa nhs ni ssn mrn iban dob id pin usa eu tv dvd cd pc
+er ed iv hiv aids tb mnd dna rna bmi ok camhs rr zip insurance states january february september october november
+december christmas easter ramadan diwali hanukkah eid whitsun god jesus christ bible koran quran torah heaven english
+british scottish welsh irish american french german indian polish spanish african asian european italian chinese
+catholic christian muslim jewish hindu sikh buddhist zimmer fitbit telly kg mg ml mcg cm mm km kcal mmhg bpm hrs hr
+min mins pm am ft lb lbs oz
+""")
+"""What often has capitals and is nobody: examinations, kinds of numbers, months, feasts, peoples, creeds."""
+
+TITLES: Final = word_set("""
+mr mrs ms miss mister missus dr doctor nurse sister professor prof matron reverend rev sir lady lord dame captain
+uncle aunt auntie aunty consultant surgeon midwife pastor rabbi imam physio
+""")
+"""Forms of address; they stay in the text, and a name follows."""

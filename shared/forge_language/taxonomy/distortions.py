@@ -1,10 +1,5 @@
-"""The closed vocabularies of the psychology layer: which labels exist, what they mean, who described them.
+"""Thinking patterns and the answers that cognitive therapy has to them."""
 
-Wording is our own. The lists support a clinician's formulation; none of them is a diagnosis, and no label is ever told
-to the person it is about.
-"""
-
-import math
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal, get_args
@@ -46,63 +41,17 @@ StrategyId = Literal[
 ]
 """Answers of cognitive therapy, offered to the clinician. Source: Leahy R. (2017), *Cognitive Therapy Techniques*."""
 
-QuadrantId = Literal[
-    "pleasant_activated",
-    "unpleasant_activated",
-    "unpleasant_deactivated",
-    "pleasant_deactivated",
-    "neutral",
-]
-"""Quadrants of the circumplex of affect and the zone around its centre.
-
-Sources: Russell J.A. (1980); Posner, Russell & Peterson (2005).
-"""
-
-EriksonStageId = Literal[
-    "trust_vs_mistrust",
-    "autonomy_vs_shame_doubt",
-    "initiative_vs_guilt",
-    "industry_vs_inferiority",
-    "identity_vs_role_confusion",
-    "intimacy_vs_isolation",
-    "generativity_vs_stagnation",
-    "integrity_vs_despair",
-]
-"""Psychosocial stages. Sources: Erikson E.H. (1950/1963); Erikson & Erikson (1982), *The Life Cycle Completed*."""
-
-GoEmotion = Literal[
-    "admiration",
-    "amusement",
-    "anger",
-    "annoyance",
-    "approval",
-    "caring",
-    "confusion",
-    "curiosity",
-    "desire",
-    "disappointment",
-    "disapproval",
-    "disgust",
-    "embarrassment",
-    "excitement",
-    "fear",
-    "gratitude",
+NotADistortion = Literal[
+    "realistic_appraisal",
     "grief",
-    "joy",
-    "love",
-    "nervousness",
-    "optimism",
-    "pride",
-    "realization",
-    "relief",
-    "remorse",
-    "sadness",
-    "surprise",
-    "neutral",
+    "feeling_only",
+    "question",
+    "quotation_of_other",
+    "therapist_speech",
 ]
-"""Emotion categories of text. Source: Demszky et al. (2020), *GoEmotions*, with its spelling."""
+"""What is taken for a distortion and is none: a clinician's answer to a hypothesis, never a tagger's label. Ours."""
 
-GOEMOTIONS: Final[tuple[GoEmotion, ...]] = get_args(GoEmotion)
+NOT_A_DISTORTION: Final[tuple[NotADistortion, ...]] = get_args(NotADistortion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,43 +184,3 @@ _DISTORTIONS: Final = (
 
 DISTORTIONS: Final = MappingProxyType({distortion.id: distortion for distortion in _DISTORTIONS})
 """Every distortion by its label, in Burns's order."""
-
-
-@dataclass(frozen=True, slots=True)
-class EriksonStage:
-    """One psychosocial stage. ``typical_age`` (years) differs by textbook and is never evidence by itself."""
-
-    id: EriksonStageId
-    number: int
-    typical_age: str
-    virtue: str
-    question: str
-
-
-ERIKSON_STAGES: Final = (
-    EriksonStage("trust_vs_mistrust", 1, "0-1.5", "hope", "Can I rely on others to be there?"),
-    EriksonStage("autonomy_vs_shame_doubt", 2, "1.5-3", "will", "May I act by myself?"),
-    EriksonStage("initiative_vs_guilt", 3, "3-5", "purpose", "Is it all right to start things?"),
-    EriksonStage("industry_vs_inferiority", 4, "6-11", "competence", "Am I able, compared with others?"),
-    EriksonStage("identity_vs_role_confusion", 5, "12-18", "fidelity", "Who am I?"),
-    EriksonStage("intimacy_vs_isolation", 6, "19-40", "love", "Can I be close without losing myself?"),
-    EriksonStage("generativity_vs_stagnation", 7, "40-65", "care", "Do I give something to those after me?"),
-    EriksonStage("integrity_vs_despair", 8, "65+", "wisdom", "Was my life all right as it was?"),
-)
-
-NEUTRAL_RADIUS: Final = 0.15
-"""Readings closer to the centre than this are in no quadrant. Our own choice, about one step of a nine-point scale."""
-
-
-def quadrant_of(valence: float, arousal: float) -> QuadrantId:
-    """Return where a reading lies on the circumplex.
-
-    Args:
-        valence: Unpleasant to pleasant, -1 to 1.
-        arousal: Deactivated to activated, -1 to 1.
-    """
-    if math.hypot(valence, arousal) < NEUTRAL_RADIUS:
-        return "neutral"
-    if valence >= 0:
-        return "pleasant_activated" if arousal >= 0 else "pleasant_deactivated"
-    return "unpleasant_activated" if arousal >= 0 else "unpleasant_deactivated"
