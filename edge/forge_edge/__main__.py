@@ -7,13 +7,16 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from getpass import getpass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
+from forge_edge import support_commands, update_commands, vision_commands
 from forge_edge.settings import PREFIX, NodeSettings
+from forge_language.measured import PSEUDONYMISED
 from forge_shared import logs
 from forge_shared.environment import unknown_variables
 from forge_shared.errors import ForgeError
@@ -83,8 +86,31 @@ def _run(settings: NodeSettings, _: argparse.Namespace) -> int:
 def _ears(settings: NodeSettings, options: argparse.Namespace) -> int:
     from forge_edge import ears  # noqa: PLC0415 (see above)
 
+    tuned = {"words_per_minute": options.words_per_minute, "wake_threshold": options.wake_threshold}
+    settings = settings.model_copy(update={name: value for name, value in tuned.items() if value is not None})
     ears.run(settings, options.socket, deaf=options.deaf)
     return EXIT_OK
+
+
+def _eyes(settings: NodeSettings, options: argparse.Namespace) -> int:
+    from forge_edge import eyes  # noqa: PLC0415 (see above)
+    from forge_edge.vision import finder  # noqa: PLC0415 (see above)
+
+    eyes.run(settings, options.socket, reader=finder.finder, is_due=finder.attention)
+    return EXIT_OK
+
+
+def _prove(_: NodeSettings, options: argparse.Namespace) -> int:
+    from forge_edge import golden_run  # noqa: PLC0415 (see above)
+
+    print(json.dumps(golden_run.run(options.folder, build=options.build)), flush=True)
+    return EXIT_OK
+
+
+def _watch(settings: NodeSettings, options: argparse.Namespace) -> int:
+    from forge_edge.watch import watch  # noqa: PLC0415 (see above)
+
+    return _print(watch(settings, options), options)
 
 
 def _wake(settings: NodeSettings, options: argparse.Namespace) -> int:
@@ -150,6 +176,19 @@ def _crisis(_: NodeSettings, options: argparse.Namespace) -> int:
             }
 
     return _print(judged(), options)
+
+
+def _anonymise(settings: NodeSettings, options: argparse.Namespace) -> int:
+    from forge_edge.anonymise import anonymise, as_json  # noqa: PLC0415 (see above)
+    from forge_edge.room_files import known_names  # noqa: PLC0415 (see above)
+
+    names = known_names(settings.known_names)
+    wanted = options.surrogates or settings.redaction == "surrogate"
+    for redacted in anonymise(sys.stdin.buffer, names, surrogates=wanted):
+        line = as_json(redacted) if options.json else redacted.text
+        sys.stdout.buffer.write(line.encode() + b"\n")
+        sys.stdout.buffer.flush()
+    return EXIT_OK
 
 
 def _doctor(settings: NodeSettings, options: argparse.Namespace) -> int:
@@ -221,6 +260,17 @@ def _form_score(settings: NodeSettings, options: argparse.Namespace) -> int:
     return _print(score_files(options.files, options.form, settings.forms_dir), options)
 
 
+def _plan_secret(_: NodeSettings, __: argparse.Namespace) -> int:
+    from forge_shared.plan import Secret  # noqa: PLC0415 (see above)
+
+    words = getpass("PIN or word: ") if sys.stdin.isatty() else sys.stdin.readline()
+    if not words.strip():
+        print("forge-edge: an empty one keeps nobody out", file=sys.stderr)
+        return EXIT_USAGE
+    print(Secret.of(words).model_dump_json())
+    return EXIT_OK
+
+
 def _settings(_: NodeSettings, __: argparse.Namespace) -> int:
     for name, field in NodeSettings.model_fields.items():
         print(f"FORGE_EDGE_{name.upper():24} {field.description} (default: {field.default})")
@@ -256,6 +306,15 @@ def _parser() -> argparse.ArgumentParser:
     ears = command("ears", _ears, "Run the ears; `run` starts them by itself.")
     ears.add_argument("--socket", type=Path, required=True, help="the core's socket")
     ears.add_argument("--deaf", action="store_true", help="open no microphone, only speak")
+    for name, kind in (("--words-per-minute", int), ("--wake-threshold", float)):
+        ears.add_argument(name, type=kind, help="what is set for the room (default: as the settings have it)")
+    eyes = command("eyes", _eyes, "Run the eyes; `run` starts them where there is a camera.")
+    eyes.add_argument("--socket", type=Path, required=True, help="the core's socket")
+    prove = command("prove", _prove, "Prove a model release by its golden input; `run` does it by itself.")
+    prove.add_argument("folder", type=Path, metavar="FOLDER", help="where the release was unpacked")
+    prove.add_argument("--build", action="store_true", help="only build the engines that this device needs for it")
+    watch = command("watch", _watch, "Judge what a camera, a video or a log of keypoints shows: one line per finding.")
+    vision_commands.add_watch(watch)
     wake = command("wake", _wake, "Find the wake word in recordings: one line per detection.")
     wake.add_argument(
         "--word",
@@ -280,14 +339,36 @@ def _parser() -> argparse.ArgumentParser:
     say.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
     crisis = command("crisis", _crisis, "Judge lines of text from standard input: must somebody come, and how soon?")
     crisis.add_argument("--json", action="store_true", help="one JSON object a line")
+    anonymise = command(
+        "anonymise",
+        _anonymise,
+        "Take what identifies people out of lines of text from standard input: one line out for each line in. What is "
+        f"left is {PSEUDONYMISED}.",
+    )
+    anonymise.add_argument(
+        "--json",
+        action="store_true",
+        help='one JSON object a line: {"text": ..., "spans": [{"start", "end", "kind"}]}; start and end count '
+        "characters (code points) of the line that came in, end exclusive",
+    )
+    anonymise.add_argument(
+        "--surrogates",
+        action="store_true",
+        help="invented words for names, places and organisations, the same for the same one in all lines (default: "
+        "the room's setting)",
+    )
     doctor = command("doctor", _doctor, "Check microphone, models, broker, clock and disk, and say what to do.")
     doctor.add_argument("--json", action="store_true", help="one JSON object a line")
+    support_commands.add(command("support-bundle", None, "Write what helps those who help: codes and figures alone."))
     enrol = command("enrol", _enrol, "Become a node of a site: make a key and have the hub sign it, with a claim.")
     enrol.add_argument("url", metavar="URL", help="the hub's address, https://...")
     enrol.add_argument("words", nargs="*", metavar="WORD", help="the words of the claim; asked for when left out")
     enrol.add_argument("-o", "--out", type=Path, metavar="FILE", help="credentials file to write")
     form = command("form", _form_check, "Check, score and fill in questionnaires.")
     _add_form_commands(form)
+    vision_commands.add(command("vision", None, "Measure, build and bring the networks that see."))
+    update_commands.add(command("updates", None, "Show, look for and take back what models the room has."))
+    command("plan-secret", _plan_secret, "Make what a room's plan holds of the staff's PIN or an agreed word.")
     command("settings", _settings, "List every setting with its environment variable.")
     return parser
 

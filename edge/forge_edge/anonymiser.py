@@ -15,8 +15,10 @@ from forge_edge.observations import (
     CanaryDue,
     CrisisMentioned,
     CrisisObserved,
+    DangerObserved,
     FormObserved,
     Observation,
+    ReleaseObserved,
     ReminderUnanswered,
     RequestObserved,
     RiskAnswerObserved,
@@ -26,7 +28,7 @@ from forge_edge.observations import (
     SessionOpened,
     UtteranceHeard,
 )
-from forge_language.redaction import redact
+from forge_language.redaction import Surrogates, redact
 from forge_shared import signatures
 from forge_shared.clock import Clock
 from forge_shared.errors import SignatureError
@@ -34,9 +36,11 @@ from forge_shared.events import (
     CanarySent,
     CrisisHeard,
     CrisisNoted,
+    DangerSeen,
     EventData,
     FormRecorded,
     FormSignature,
+    ReleaseChanged,
     ReminderMissed,
     RequestMade,
     RiskAnswered,
@@ -89,16 +93,25 @@ class Anonymiser:
         clock: Stamps the events.
         known_names: Names of this ward's people, redacted wherever they are said.
         sign: Signs forms with the node's key; None for a room that has no certificate.
+        surrogates: Whether names, places and organisations get invented words, the same ones within a session.
     """
 
     def __init__(
-        self, subject: str, clock: Clock, *, known_names: frozenset[str] = frozenset(), sign: Sign | None = None
+        self,
+        subject: str,
+        clock: Clock,
+        *,
+        known_names: frozenset[str] = frozenset(),
+        sign: Sign | None = None,
+        surrogates: bool = False,
     ) -> None:
         self._subject = subject
         self._clock = clock
         self._sign = sign
         self._known_names = known_names
         self._session: str | None = None
+        self._wants_surrogates = surrogates
+        self._surrogates: Surrogates | None = None
         self._risks: OrderedDict[str, str] = OrderedDict()
 
     def event_of(self, observation: Observation) -> AnonymousEvent | None:
@@ -109,7 +122,7 @@ class Anonymiser:
             return None
         return AnonymousEvent(_SEAL, data=data, event_id=event_id, subject=self._subject, time=self._clock.now())
 
-    def _data_of(self, observation: Observation, event_id: str) -> EventData | None:  # noqa: PLR0911, C901 (one arm per kind)
+    def _data_of(self, observation: Observation, event_id: str) -> EventData | None:  # noqa: PLR0911, PLR0912, C901 (one arm per kind)
         match observation:
             case RequestObserved():
                 return RequestMade(request=observation.request, mode=observation.mode)
@@ -129,6 +142,18 @@ class Anonymiser:
                 return self._form(observation)
             case SenseObserved():
                 return SenseChanged(sense=observation.sense, state=observation.state, reason=observation.reason)
+            case DangerObserved():
+                return DangerSeen(
+                    incident=observation.incident,
+                    kind=observation.kind,
+                    stage=observation.stage,
+                    zone=observation.zone,
+                    lasted_seconds=observation.lasted_seconds,
+                    confidence=observation.confidence,
+                    confirmed_by=observation.confirmed_by,
+                    masks=observation.masks,
+                    zones=observation.zones,
+                )
             case CrisisObserved():
                 return CrisisHeard(
                     category=observation.category,
@@ -144,11 +169,23 @@ class Anonymiser:
                 )
             case CanaryDue():
                 return CanarySent()
+            case ReleaseObserved():
+                return ReleaseChanged(
+                    role=observation.role,
+                    outcome=observation.outcome,
+                    release=observation.release,
+                    release_version=observation.release_version,
+                    sha256=observation.sha256,
+                    rollout=observation.rollout,
+                    reason=observation.reason,
+                )
             case SessionOpened():
                 self._session = observation.session
+                self._surrogates = Surrogates() if self._wants_surrogates else None
                 return SessionStarted(session=observation.session, consent=observation.consent)
             case SessionClosed():
                 self._session = None
+                self._surrogates = None
                 return SessionEnded(session=observation.session, reason=observation.reason)
             case UtteranceHeard():
                 return self._utterance(observation)
@@ -179,13 +216,18 @@ class Anonymiser:
     def _utterance(self, heard: UtteranceHeard) -> UtteranceSaid | None:
         if self._session is None or not heard.text.strip():
             return None
-        redacted = redact(heard.text, known_names=self._known_names)
-        safe = not _LEFTOVER.search(redacted.text)
+        try:
+            redacted = redact(heard.text, self._known_names, self._surrogates)
+        except ValueError:
+            # The tagger is not the one that was measured: what it would leave in nobody knows.
+            log.error("redactor.refused")  # noqa: TRY400 (the reason is always the same, and a traceback may quote words)
+            redacted = None
+        passed = redacted if redacted is not None and not _LEFTOVER.search(redacted.text) else None
         return UtteranceSaid(
             session=self._session,
             speaker="unknown",
-            text=redacted.text[:2000] if safe else WITHHELD,
-            redactions=dict(redacted.counts) if safe else {"WITHHELD": 1},
+            text=passed.text[:2000] if passed else WITHHELD,
+            redactions=dict(passed.counts) if passed else {"WITHHELD": 1},
             confidence=heard.confidence,
         )
 

@@ -9,20 +9,29 @@ from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from forge_edge import health, room_files
-from forge_edge.children import EarsChild
+from forge_edge import room_files
+from forge_edge.children import EarsChild, EyesChild
 from forge_edge.counterpart import Counterpart
 from forge_edge.dialogue.saved import SavedConversation
 from forge_edge.enrolment import Renewal, certificate_begins
-from forge_edge.home import Home
+from forge_edge.home.device import HomeDevice
+from forge_edge.hub_line import FromHub, HubLine, from_hub
+from forge_edge.hub_voice import HubVoice
+from forge_edge.outbox.home_line import HomeLine
 from forge_edge.outbox.outboxes import open_outboxes
 from forge_edge.outbox.publisher import BrokerAddress, Publisher
-from forge_edge.room import Room, RoomFiles
+from forge_edge.room import Room
 from forge_edge.room_clock import RoomClock
+from forge_edge.room_files import RoomFiles
 from forge_edge.screen.light import Night
 from forge_edge.settings import NodeSettings, load_credentials
+from forge_edge.update.slots import MODELS, Slots
+from forge_edge.updating.parts import Parts
+from forge_edge.updating.proving import ChildProver
+from forge_edge.updating.updater import Updater
+from forge_shared import service_manager
 from forge_shared.clock import SystemClock
 from forge_shared.enrolment import Credentials
 from forge_shared.errors import FormInvalidError, FormUnknownError
@@ -31,11 +40,14 @@ from forge_shared.forms.questionnaire import Questionnaire, installed, obstacle
 from forge_shared.logs import get_logger
 from forge_shared.sealing import Keyring
 from forge_shared.tasks import until_first_failure
+from forge_shared.wire import SIGNED_SINCE, RoomTrouble
 
 TWIN_SECONDS = 10.0
 """How often the node says how it is, beside every change."""
 WATCHDOG_SECONDS = 5.0
 TICK_SECONDS = 0.5
+
+C = TypeVar("C", EarsChild, EyesChild)
 
 log = get_logger()
 
@@ -46,11 +58,19 @@ class Node:
     Args:
         settings: How the node is run.
         ears_command: The program that hears and speaks; default: the one shipped.
+        eyes_command: The program that sees, where a camera is set; default: the one shipped.
     """
 
-    def __init__(self, settings: NodeSettings, *, ears_command: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        settings: NodeSettings,
+        *,
+        ears_command: Sequence[str] | None = None,
+        eyes_command: Sequence[str] | None = None,
+    ) -> None:
         self._settings = settings
-        self._ears = EarsChild.shipped if ears_command is None else _ears_of(ears_command)
+        self._ears = EarsChild.shipped if ears_command is None else _child_of(EarsChild, ears_command)
+        self._eyes = EyesChild.shipped if eyes_command is None else _child_of(EyesChild, eyes_command)
         self._clock = RoomClock(SystemClock())
         self._version = version("persona-forge-edge")
 
@@ -77,13 +97,24 @@ class Node:
                     release=self._version,
                     sign=renewal.sign if renewal is not None else None,
                     ears=partial(self._ears, folder / "core.sock"),
+                    eyes=partial(self._eyes, folder / "eyes.sock") if settings.camera is not None else None,
                 )
                 await room.prepare()
-                tasks: list[Coroutine[Any, Any, None]] = [room.listen(), self._tick(room, files), _until_told()]
+                tasks: list[Coroutine[Any, Any, None]] = [room.listening.run(), self._tick(room, files), _until_told()]
+                if settings.camera is not None:
+                    tasks.append(room.watching.run())
                 if renewal is not None and credentials is not None:
-                    publisher = self._publisher(room, files, credentials, renewal)
-                    room.connect(publisher, Home(credentials.site, credentials.node))
-                    tasks.extend((publisher.run(), renewal.run(publisher.reconnect)))
+                    counterpart = Counterpart(folder / "hub-protocol")
+                    voice = HubVoice(
+                        renewal.credentials, folder / "hub-signs", self._clock, is_told=lambda: room.is_told
+                    )
+                    device = HomeDevice(credentials.site, credentials.node, self._version)
+                    line = HomeLine(device.subscriptions if settings.home_assistant else (), room.at_home.on_message)
+                    publisher = self._publisher(room, files, renewal, counterpart, voice, line)
+                    room.connect(publisher, device, partial(troubles_with_hub, voice, counterpart))
+                    updater = self._updater(folder, room, renewal)
+                    await updater.prepare()
+                    tasks.extend((publisher.run(), renewal.run(publisher.reconnect), updater.run()))
                 if settings.screen_port is not None:
                     from forge_edge.screen.server import serve  # noqa: PLC0415 (9 MB that a room without a screen saves)
 
@@ -118,7 +149,34 @@ class Node:
             ),
         )
 
-    def _publisher(self, room: Room, files: RoomFiles, credentials: Credentials, renewal: Renewal) -> Publisher:
+    def _updater(self, folder: Path, room: Room, renewal: Renewal) -> Updater:
+        line = HubLine(renewal.credentials, self._clock)
+        updater = Updater(
+            Parts(
+                folder=folder,
+                slots=Slots(folder / MODELS),
+                look=from_hub(folder, line),
+                source=FromHub(line),
+                hang_up=line.hang_up,
+                prover=ChildProver(),
+                room=room.updates,
+                clock=self._clock,
+                hardware=self._settings.machine_kind,
+            )
+        )
+        room.updates.releases, room.updates.wake = lambda: updater.releases, updater.wake
+        return updater
+
+    def _publisher(  # noqa: PLR0913 (what it speaks for, and with)
+        self,
+        room: Room,
+        files: RoomFiles,
+        renewal: Renewal,
+        counterpart: Counterpart,
+        voice: HubVoice,
+        line: HomeLine,
+    ) -> Publisher:
+        credentials = renewal.credentials()
         return Publisher(
             files.outboxes,
             BrokerAddress(credentials.host, credentials.port, renewal.context),
@@ -127,19 +185,21 @@ class Node:
             version=self._version,
             version_file=files.folder / "mqtt-version",
             clock=self._clock,
+            voice=voice,
             on_command=room.on_command,
             on_desired=room.on_desired,
             on_hub=room.on_hub,
             on_acknowledged=room.on_acknowledged,
-            on_protocol=Counterpart(files.folder / "hub-protocol").heard,
+            on_protocol=counterpart.heard,
             on_hub_time=self._clock.hub_says,
+            home=line,
         )
 
     async def _tick(self, room: Room, files: RoomFiles) -> None:
         """Watch deadlines and limits; say how the node is."""
         next_report = next_watchdog = 0.0
         next_canary = self._clock.monotonic_seconds() + 60 * self._settings.canary_minutes
-        health.notify("READY=1")
+        service_manager.notify("READY=1")
         while True:
             now = self._clock.monotonic_seconds()
             await room.look_after(now)
@@ -153,7 +213,7 @@ class Node:
             if now >= next_watchdog:
                 await room.remind()
                 next_watchdog = now + WATCHDOG_SECONDS
-                health.notify("WATCHDOG=1")
+                service_manager.notify("WATCHDOG=1")
             await asyncio.sleep(TICK_SECONDS)
 
 
@@ -166,11 +226,16 @@ def _forms(settings: NodeSettings) -> dict[str, Questionnaire]:
     return forms
 
 
-def _ears_of(command: Sequence[str]) -> Callable[..., EarsChild]:
-    def make(socket_path: Path, **callbacks: Any) -> EarsChild:  # noqa: ANN401 (the callbacks of EarsChild)
-        return EarsChild(command, socket_path, **callbacks)
+def _child_of(kind: Callable[..., C], command: Sequence[str]) -> Callable[..., C]:
+    def make(socket_path: Path, **callbacks: Any) -> C:  # noqa: ANN401 (the callbacks of the kind)
+        return kind(command, socket_path, **callbacks)
 
     return make
+
+
+def troubles_with_hub(voice: HubVoice, counterpart: Counterpart) -> tuple[RoomTrouble, ...]:
+    """Return what is wrong with what came in the hub's name; an older hub does not know the code."""
+    return ("word.refused",) if voice.refuses and (counterpart.protocol or 1) >= SIGNED_SINCE else ()
 
 
 async def _until_told() -> None:

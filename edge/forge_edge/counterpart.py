@@ -20,6 +20,11 @@ class Counterpart:
         self._path = path
         self._heard: int | None = None
 
+    @property
+    def protocol(self) -> int | None:
+        """What the hub has said since the start that it speaks; None: nothing."""
+        return self._heard
+
     def heard(self, protocol: int) -> None:
         """Take in what the hub speaks. Costs nothing unless it is another than the last."""
         if protocol == self._heard:

@@ -17,6 +17,11 @@ class Deliveries:
         """Expect an alarm to be acknowledged."""
         self._deadlines[envelope.epoch, envelope.sequence] = now + DELIVERY_SECONDS
 
+    @property
+    def are_awaited(self) -> bool:
+        """Whether an alarm is on its way."""
+        return bool(self._deadlines)
+
     def acknowledged(self, position: LanePosition) -> None:
         """Take note of what the hub has."""
         if position.lane == "alarm":

@@ -27,33 +27,53 @@ def ends_stay(held: Held, told: TwinDesired) -> bool:
     return held is None or held.subject != told.subject
 
 
+def of_stays(told: Held) -> Held:
+    """Return what was told of who is in the room; None where the hub keeps no stays for it."""
+    return told if told is not None and told.stays else None
+
+
 def is_deaf(told: Held) -> bool:
     """Tell whether nobody may be listened to: there is someone in the room, and no consent to voice."""
-    return told is not None and told.consents is not None and "voice" not in told.consents
+    known = of_stays(told)
+    return known is not None and known.consents is not None and "voice" not in known.consents
+
+
+def may_watch(told: Held, *, of_site: bool) -> bool:
+    """Tell whether a camera may be open: where stays are kept, only with the consent of whoever is in the room.
+
+    Args:
+        told: What the hub wants; None: nothing was told yet, as where it keeps no stays for the room.
+        of_site: Whether there is a hub that will tell: until then nobody knows who is in the room.
+    """
+    known = of_stays(told)
+    if known is None:
+        return not of_site
+    return known.consents is None or "camera" in known.consents
 
 
 def may_record(told: Held) -> bool:
     """Tell whether a recorded session may be on: where stays are kept, only with the consent of the one who has it."""
-    if told is None:
+    if of_stays(told) is None or told is None:
         return True
     return told.subject is not None and not is_deaf(told) and "recorded-session" in (told.consents or ())
 
 
 def speaker(told: Held) -> Speaker:
     """Return what is known of who speaks."""
-    if told is None:
+    if of_stays(told) is None or told is None:
         return "assumed"
     if told.subject is None:
         return "unknown"
     return "asked" if told.shared or told.visitors else "assumed"
 
 
-def capture(told: Held, hearing: str) -> tuple[Purpose, ...] | None:
-    """Return the purposes that are on in the room: voice only while it is heard, or was lost and will be again."""
+def capture(told: Held, *, hearing: str, sight: str) -> tuple[Purpose, ...] | None:
+    """Return the purposes that are on in the room: voice and camera only while it hears or sees, or will again."""
     if told is None or told.consents is None:
         return None
-    heard = hearing != "closed"
-    return tuple(purpose for purpose in PURPOSES if (heard if purpose == "voice" else purpose in told.consents))
+    is_on = {purpose: purpose in told.consents for purpose in PURPOSES}
+    is_on |= {"voice": hearing != "closed", "camera": sight != "closed"}
+    return tuple(purpose for purpose in PURPOSES if is_on[purpose])
 
 
 def plan(told: Held, own: RoomPlan) -> RoomPlan:

@@ -49,9 +49,14 @@ class Finding:
 
 def examine(settings: NodeSettings) -> list[Finding]:
     """Check everything the node needs. Takes at most about ten seconds and changes nothing."""
+    from forge_edge.doctor_machine import hardware, heat, memory, storage  # noqa: PLC0415 (see the next)
+    from forge_edge.doctor_sight import camera, masks  # noqa: PLC0415 (it is made of this module's findings)
+
     checks: list[Callable[[NodeSettings], Finding]] = [
         _microphone,
         _loudspeaker,
+        camera,
+        masks,
         _wake_words,
         _speech_to_text,
         _text_to_speech,
@@ -63,6 +68,10 @@ def examine(settings: NodeSettings) -> list[Finding]:
         _certificate,
         _clock,
         _disk,
+        hardware,
+        heat,
+        memory,
+        storage,
         _accelerator,
     ]
     return [check(settings) for check in checks]

@@ -1,11 +1,10 @@
 """The ears: a child process that hears and speaks. A crash or hang here never takes the core with it.
 
 One thread reads sound and decides by `turns.Turns`; two make and play speech (`audio.speaking`), so that the room hears
-while it speaks; one reads orders; one says every second that all is well, and falls silent when the first is stuck, so
-that the core can start the ears anew.
+while it speaks; one reads orders; one says every second that all is well, or that the first is stuck, so that the core
+can start the ears anew.
 """
 
-import threading
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -25,12 +24,13 @@ from forge_edge.audio.ports import AudioChunk, AudioSink, AudioSource, Samples
 from forge_edge.audio.simulated import SimulatedRoom
 from forge_edge.audio.speaking import Began, Finished, Speaker
 from forge_edge.audio.voicing import is_voiced, voiced_seconds
-from forge_edge.core_link import BEAT_SECONDS, CoreLink
-from forge_edge.engines import synthesiser, transcriber
+from forge_edge.core_link import CoreLink
+from forge_edge.engines import synthesiser, transcriber, wake_models
 from forge_edge.errors import AudioSourceLostError, EngineError, NodeConfigError
 from forge_edge.interruption import INTERRUPTING_PROBABILITY
-from forge_edge.messages import Beat, Hearing, Instruction, Mute, RoomState, SpeechHeard, WakeHeard
+from forge_edge.messages import Hearing, Instruction, Mute, RoomState, SpeechHeard, WakeHeard, read_order
 from forge_edge.mouth import Mouth
+from forge_edge.pulse import Pulse
 from forge_edge.settings import NodeSettings
 from forge_edge.speech.ports import Grammar, Synthesiser, Transcriber, Transcription
 from forge_edge.turn_times import TurnTimes
@@ -40,9 +40,9 @@ from forge_edge.wake.open_wake_word import OpenWakeWords
 from forge_edge.wake.ports import WakeWord
 from forge_shared.logs import get_logger
 
-STUCK_SECONDS = 5.0
-"""Without progress for this long the ears stop saying that they live; with `children.BEAT_LIMIT_SECONDS` that makes a
-deaf room known within ten seconds."""
+STUCK_SECONDS = 4.0
+"""Without progress for this long the ears say that they are stuck; with a beat until it is said and a start of up to
+4 s they hear again within ten seconds. Twice as long as a source may let them wait."""
 DECODE_SECONDS = 6.0
 """Announced before an utterance is transcribed: pocketsphinx holds the process still while it works."""
 REOPEN_SECONDS = 1.0
@@ -66,7 +66,7 @@ class Ears:
 
     def __init__(  # noqa: PLR0913 (the parts that the composition below hands in)
         self,
-        link: CoreLink,
+        link: CoreLink[Instruction | Mute],
         source: AudioSource,
         sink: AudioSink,
         wake_words: Sequence[WakeWord],
@@ -94,13 +94,13 @@ class Ears:
         self._decoded: tuple[float, float, float] | None = None
         self._wake_fed = self._attended = False
         self._zero_seconds = 0.0
-        self._reopen_at = self._busy_until = 0.0
-        self._progress_until = time.monotonic() + STUCK_SECONDS
+        self._reopen_at = 0.0
+        self._pulse = Pulse(link, STUCK_SECONDS)
         self._muted = self._lost = self._ended = False
 
     def run(self) -> None:
         """Work until the core is gone."""
-        threading.Thread(target=self._beat, name="beat", daemon=True).start()
+        self._pulse.start()
         self._link.report(Hearing(state="ok", reason="started"))
         try:
             while not self._link.closed.is_set():
@@ -115,7 +115,7 @@ class Ears:
         self._act(self._turns.tick(time.monotonic()))
         self._show()
         if idle:
-            self._mark_progress(STUCK_SECONDS)
+            self._pulse.progress()
             return
         chunk = self._read()
         if chunk is not None:
@@ -165,15 +165,6 @@ class Ears:
         said = "".join(character for character in text.lower() if character.isalpha())
         return any(word.replace("_", "").lower() in said for detector in self._wake_words for word in detector.words)
 
-    def _beat(self) -> None:
-        while not self._link.closed.wait(BEAT_SECONDS):
-            now = time.monotonic()
-            if now < self._progress_until:
-                self._link.report(Beat(busy_seconds=max(0.0, self._busy_until - now)))
-
-    def _mark_progress(self, seconds: float) -> None:
-        self._progress_until = time.monotonic() + seconds
-
     def _show(self) -> None:
         now = time.monotonic()
         shown = self._turns.state, self._audible
@@ -192,7 +183,7 @@ class Ears:
                 log.warning("hearing.lost", reason="source-failed")
                 self._act(self._turns.deafen("lost", time.monotonic()))
             return None
-        self._mark_progress(STUCK_SECONDS)
+        self._pulse.progress()
         if self._lost:
             self._lost = False
             log.info("hearing.recovered")
@@ -294,6 +285,7 @@ class Ears:
             doubted=heard.doubted,
             safety=heard.safety,
             words=heard.words,
+            took_ms=round(1000 * (now - began_at), 1),
             ended_monotonic_seconds=ended_at,
         )
         phrases = decode.listen.phrases if decode.listen is not None else ()
@@ -309,16 +301,12 @@ class Ears:
         grammar = (
             Grammar(listen.grammar, listen.phrases, listen.senses) if listen is not None and listen.phrases else None
         )
-        self._busy_until = time.monotonic() + DECODE_SECONDS
-        self._mark_progress(STUCK_SECONDS + DECODE_SECONDS)
-        self._link.report(Beat(busy_seconds=DECODE_SECONDS))
-        try:
-            heard = self._transcriber.transcribe(samples, grammar)
-        except EngineError as error:
-            log.warning("engine.failed", engine=self._transcriber.name, reason=error.code)
-            return None
-        finally:
-            self._busy_until = 0.0
+        with self._pulse.busy(DECODE_SECONDS):
+            try:
+                heard = self._transcriber.transcribe(samples, grammar)
+            except EngineError as error:
+                log.warning("engine.failed", engine=self._transcriber.name, reason=error.code)
+                return None
         self._probe = None if decode.final else (decode.speech_end_seconds, heard)
         return heard
 
@@ -342,7 +330,7 @@ def run(settings: NodeSettings, socket_path: Path, *, deaf: bool = False) -> Non
     Raises:
         NodeError: An engine or the audio device is missing; the message says what to do.
     """
-    link = CoreLink(socket_path)
+    link = CoreLink(socket_path, read_order)
     if deaf:
         sink = _sound(settings)[1] if settings.audio == "simulated" else SpeakerSink(settings.audio_output)
         try:
@@ -358,15 +346,15 @@ def run(settings: NodeSettings, socket_path: Path, *, deaf: bool = False) -> Non
         sink.close()
 
 
-def hear(settings: NodeSettings, link: CoreLink, source: AudioSource, sink: AudioSink) -> None:
+def hear(settings: NodeSettings, link: CoreLink[Instruction | Mute], source: AudioSource, sink: AudioSink) -> None:
     """Hear and speak with the engines of the settings, through any sound, until the core is gone.
 
     Raises:
         NodeError: An engine is missing; the message says what to do.
     """
     wake_words: list[WakeWord] = [CascadeWakeWords(settings.wake_words, threshold=settings.wake_threshold)]
-    if settings.wake_models:
-        wake_words.append(OpenWakeWords(settings.wake_models))
+    if models := wake_models(settings):
+        wake_words.append(OpenWakeWords(models))
     times = TurnTimes(settings.folder)
     Ears(link, source, sink, wake_words, transcriber(settings), synthesiser(settings), times).run()
 

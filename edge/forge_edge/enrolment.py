@@ -161,9 +161,9 @@ def renew(credentials: Credentials, path: Path, clock: Clock | None = None) -> C
     key = ec.generate_private_key(ec.SECP256R1())
     request = _request(key)
     asked = RenewalRequest(
-        serial=str(_certificate(credentials).serial_number),
+        serial=serial_of(credentials),
         request=request,
-        signature=_sign(credentials, RENEWAL_CONTEXT + request.encode()).hex(),
+        signature=sign_with_key(credentials, RENEWAL_CONTEXT + request.encode()).hex(),
     )
     try:
         own = trust.context_of(credentials.authority, (clock or SystemClock()).now)
@@ -197,6 +197,10 @@ class Renewal:
         self._path = path
         self._credentials = credentials
         self._clock = clock
+
+    def credentials(self) -> Credentials:
+        """Return the credentials of now."""
+        return self._credentials
 
     def context(self) -> ssl.SSLContext:
         """Return TLS settings with the certificate of now."""
@@ -239,6 +243,30 @@ def renewal_is_due(credentials: Credentials, now: datetime) -> bool:
     certificate = _certificate(credentials)
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     return now >= begin + RENEWED_AT * (end - begin)
+
+
+def serial_of(credentials: Credentials) -> str:
+    """Return the serial number of a node's certificate, decimal.
+
+    Raises:
+        EnrolmentError: It cannot be read.
+    """
+    return str(_certificate(credentials).serial_number)
+
+
+def sign_with_key(credentials: Credentials, content: bytes) -> bytes:
+    """Return the signature of a node's key over something: ECDSA with SHA-256, DER.
+
+    Raises:
+        EnrolmentError: The key cannot be used.
+    """
+    try:
+        key = serialization.load_pem_private_key(credentials.key.get_secret_value().encode(), password=None)
+    except ValueError:
+        raise EnrolmentError("the node's key cannot be read") from None
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise EnrolmentError("the node's key is of another kind")
+    return key.sign(content, ec.ECDSA(hashes.SHA256()))
 
 
 class _WrongCertificateError(EnrolmentError):
@@ -328,16 +356,6 @@ def _request(key: ec.EllipticCurvePrivateKey) -> str:
     # The hub decides the name; the request only proves that the key is ours.
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
     return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
-
-
-def _sign(credentials: Credentials, content: bytes) -> bytes:
-    try:
-        key = serialization.load_pem_private_key(credentials.key.get_secret_value().encode(), password=None)
-    except ValueError:
-        raise EnrolmentError("the node's key cannot be read") from None
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise EnrolmentError("the node's key is of another kind")
-    return key.sign(content, ec.ECDSA(hashes.SHA256()))
 
 
 def _certificate(credentials: Credentials) -> x509.Certificate:

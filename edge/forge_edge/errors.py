@@ -6,14 +6,28 @@ ForgeError
     │   ├── AudioUnreadableError   audio.unreadable
     │   └── AudioSourceLostError   audio.source-lost
     ├── EngineError                engine.failed
-    │   └── EngineMissingError     engine.missing
+    │   ├── EngineMissingError     engine.missing
+    │   └── InferenceError         inference.failed
+    ├── CameraError                camera.failed
+    │   ├── CameraLostError        camera.lost
+    │   │   └── CameraSilentError  camera.silent
+    │   ├── CameraStuckError       camera.stuck
+    │   └── CameraEndedError       camera.ended
     ├── OutboxError                outbox.failed
     │   └── DiskFullError          disk.full
     ├── EnrolmentError             enrolment.failed
+    ├── DrawingError               drawing.failed
+    │   ├── DrawingInvalidError    drawing.invalid
+    │   └── DrawingRefusedError    drawing.refused
     ├── ScreenError
     │   ├── DoorError              screen.door
     │   ├── RoomBusyError          screen.room-busy
     │   └── TapInvalidError        screen.tap-invalid
+    ├── UpdateError
+    │   ├── UpdateRefusedError     update.refused
+    │   └── UpdateUnreachableError update.unreachable
+    ├── HomeCommandError           home.command
+    ├── TextUndecodableError       text.undecodable
     └── NodeConfigError            node.config
 """
 
@@ -56,6 +70,42 @@ class EngineMissingError(EngineError):
     code = "engine.missing"
 
 
+class CameraError(NodeError):
+    """A camera cannot be used."""
+
+    code = "camera.failed"
+
+
+class CameraLostError(CameraError):
+    """A camera that worked gives no pictures any more; it may come back."""
+
+    code = "camera.lost"
+
+
+class CameraSilentError(CameraLostError):
+    """A camera is there and gives no pictures."""
+
+    code = "camera.silent"
+
+
+class CameraStuckError(CameraError):
+    """A camera does not let go: only the end of the process frees it."""
+
+    code = "camera.stuck"
+
+
+class CameraEndedError(CameraError):
+    """A recording is at its end."""
+
+    code = "camera.ended"
+
+
+class InferenceError(EngineError):
+    """A network could not be run, or its runtime failed while it ran."""
+
+    code = "inference.failed"
+
+
 class OutboxError(NodeError):
     """The outbox cannot store an event."""
 
@@ -72,6 +122,30 @@ class EnrolmentError(NodeError):
     """The node was not given an identity, or its identity was not renewed; the message says why."""
 
     code = "enrolment.failed"
+
+
+class DrawingError(NodeError):
+    """Zones and masks could not be drawn, or there is nothing to take back."""
+
+    code = "drawing.failed"
+
+
+class DrawingInvalidError(DrawingError):
+    """What was drawn is no area: a line crosses itself, corners are missing or lie outside the picture."""
+
+    code = "drawing.invalid"
+
+
+class DrawingRefusedError(DrawingError):
+    """Whoever asked has not come from the room's own screen, comes too late, or a second time."""
+
+    code = "drawing.refused"
+
+
+class TextUndecodableError(NodeError):
+    """What was given as text is not UTF-8; the message names the line, never what it holds."""
+
+    code = "text.undecodable"
 
 
 class ScreenError(NodeError):
@@ -96,6 +170,38 @@ class TapInvalidError(ScreenError):
     """What was sent is nothing that the screen's page can send."""
 
     code = "screen.tap-invalid"
+
+
+class HomeCommandError(NodeError):
+    """Home Assistant asked for something that the room does not do. ``reason`` is a code of our own."""
+
+    code = "home.command"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"what Home Assistant asked for is not done: {reason}")
+        self.reason = reason
+
+
+class UpdateError(NodeError):
+    """A model release was not taken; what runs is as it was."""
+
+    code = "update"
+
+
+class UpdateRefusedError(UpdateError):
+    """A release, or what is said of it, is not trusted or does not fit. ``reason`` is a code of our own."""
+
+    code = "update.refused"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the release is refused: {reason}")
+        self.reason = reason
+
+
+class UpdateUnreachableError(UpdateError):
+    """Releases cannot be fetched now; trying again later goes on from what is there."""
+
+    code = "update.unreachable"
 
 
 class NodeConfigError(NodeError):

@@ -1,6 +1,7 @@
 """Ears of a room whose patient has not consented to be heard: they open no microphone and only speak."""
 
 import threading
+from typing import Any
 
 from forge_edge.audio.ports import AudioSink
 from forge_edge.core_link import BEAT_SECONDS, CoreLink
@@ -15,7 +16,7 @@ log = get_logger()
 class Mouth:
     """Ears without consent to hear: no microphone is opened, the room only speaks. Works until the core is gone."""
 
-    def __init__(self, link: CoreLink, sink: AudioSink, synthesiser: Synthesiser) -> None:
+    def __init__(self, link: CoreLink[Any], sink: AudioSink, synthesiser: Synthesiser) -> None:
         self._link = link
         self._sink = sink
         self._synthesiser = synthesiser

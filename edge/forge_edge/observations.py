@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from forge_shared.events import AbsentAnswer, FormAnswer, Mode, ReminderKind, RequestCode, SenseReason, SessionEnd
+from forge_shared.events import (
+    AbsentAnswer,
+    DangerKind,
+    DangerStage,
+    FormAnswer,
+    Mode,
+    ReminderKind,
+    RequestCode,
+    SenseReason,
+    SessionEnd,
+    Zone,
+)
+from forge_shared.releases import ReleaseRole
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +73,21 @@ class SenseObserved:
     sense: Literal["hearing", "sight"]
     state: Literal["ok", "lost", "closed"]
     reason: SenseReason
+
+
+@dataclass(frozen=True, slots=True)
+class DangerObserved:
+    """A step of something dangerous that the camera showed. ``incident`` is the same in each of its steps."""
+
+    incident: str
+    kind: DangerKind
+    stage: DangerStage
+    zone: Zone
+    lasted_seconds: float
+    confidence: float
+    confirmed_by: Literal["time", "voice", "silence"] | None
+    masks: str
+    zones: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +148,19 @@ class CanaryDue:
     """It is time to prove that an alarm of this room would come through."""
 
 
+@dataclass(frozen=True, slots=True)
+class ReleaseObserved:
+    """The room serves another model release than before, or would not. Fields as in `ReleaseChanged`."""
+
+    role: ReleaseRole
+    outcome: Literal["on-trial", "committed", "rolled-back", "refused"]
+    release: str
+    release_version: str | None
+    sha256: str | None
+    rollout: str
+    reason: str | None = None
+
+
 Observation = (
     CanaryDue
     | CrisisObserved
@@ -131,7 +171,9 @@ Observation = (
     | RiskReviewObserved
     | FormObserved
     | SenseObserved
+    | DangerObserved
     | SessionOpened
     | SessionClosed
     | UtteranceHeard
+    | ReleaseObserved
 )

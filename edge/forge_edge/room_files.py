@@ -1,12 +1,17 @@
-"""Small files that the core reads or keeps: whose room it is, and which names are never passed on."""
+"""What a room has on its disk, and the small files that the core reads or keeps: whose it is, names never passed on."""
 
 import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from forge_edge.dialogue.saved import SavedConversation
 from forge_edge.errors import NodeConfigError
+from forge_edge.outbox.outboxes import Outboxes
 from forge_shared.files import replace
+from forge_shared.forms.questionnaire import Questionnaire
 from forge_shared.ids import new_id
 from forge_shared.logs import get_logger
 from forge_shared.plan import RoomPlan
@@ -15,6 +20,27 @@ CONVERSATION = "conversation.json"
 SUBJECT = "subject"
 
 log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class RoomFiles:
+    """What a room has on its disk.
+
+    Attributes:
+        folder: Its state folder.
+        forms: The installed forms, by name.
+        plan: The room's own plan.
+        names: Names that are known to be said here.
+        saved: The conversation as it was last kept.
+        outboxes: What waits to be sent.
+    """
+
+    folder: Path
+    forms: Mapping[str, Questionnaire]
+    plan: RoomPlan
+    names: frozenset[str]
+    saved: SavedConversation
+    outboxes: Outboxes
 
 
 def pseudonym(folder: Path) -> str:

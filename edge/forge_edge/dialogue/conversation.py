@@ -10,7 +10,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from typing import cast
 
-from forge_edge.dialogue import crisis, exercise, exercising, identity, reminding, room_answers, voice_choice
+from forge_edge.dialogue import (
+    crisis,
+    exercise,
+    exercising,
+    fall_check,
+    identity,
+    reminding,
+    room_answers,
+    voice_choice,
+)
 from forge_edge.dialogue.form_turns import ANSWER_PATIENCE_SECONDS, FormTurns
 from forge_edge.dialogue.sentences import (
     ACCEPTED,
@@ -157,12 +166,19 @@ class Dialogue:
         """
         if before.activity != "who" or self._plan.staff_pin is None or before.wrong_pins >= identity.PIN_TRIES:
             return self._stay(before)
-        if self._plan.staff_pin.matches(pin):
-            return self.forms.begin(before.model_copy(update={"wrong_pins": 0}), self._form_id, now=now, new_id=new_id)
-        wrong = before.model_copy(update={"wrong_pins": before.wrong_pins + 1})
-        return with_sentence(self._stay(wrong), NOT_THE_PIN)
+        after, right = self.is_staff(before, pin)
+        if right:
+            return self.forms.begin(after, self._form_id, now=now, new_id=new_id)
+        return with_sentence(self._stay(after), NOT_THE_PIN)
 
-    def _understand(
+    def is_staff(self, before: Conversation, pin: str) -> tuple[Conversation, bool]:
+        """Tell whether a PIN is that of the staff; wrong ones are counted. Takes some 50 ms."""
+        if self._plan.staff_pin is None or before.wrong_pins >= identity.PIN_TRIES:
+            return before, False
+        right = self._plan.staff_pin.matches(pin)
+        return before.model_copy(update={"wrong_pins": 0 if right else before.wrong_pins + 1}), right
+
+    def _understand(  # noqa: PLR0911 (one return for each thing the room may be waiting for)
         self, before: Conversation, heard: SpeechHeard, *, now: datetime, new_id: str, hub: bool
     ) -> Reaction:
         if heard.turn is None:
@@ -172,6 +188,10 @@ class Dialogue:
         wished = _meaning(self._vocabulary(before), heard)
         if wished is not None and wished.code in VOICE_WISHES:
             return self._wish_for_voice(before, wished.code)
+        if before.activity == "fall":
+            if wished is not None and wished.kind == "request":
+                return replace(self._request(before, wished, now=now, new_id=new_id, hub=hub), after_fall="hurt")
+            return fall_check.heard(before, wished, hub=hub)
         if before.activity in ("exercise", "remind"):
             if wished is not None and wished.kind == "request":
                 return self._request(before, wished, now=now, new_id=new_id, hub=hub)
@@ -201,14 +221,16 @@ class Dialogue:
             return self._doubt(before, heard.text)
         return self._request(before, meaning, now=now, new_id=new_id, hub=hub)
 
-    def nothing(self, before: Conversation, heard: NothingHeard) -> Reaction:
-        """React to silence where something was expected."""
+    def nothing(self, before: Conversation, heard: NothingHeard, *, hub: bool) -> Reaction:  # noqa: PLR0911 (as above)
+        """React to silence where something was expected; ``hub``: whether it is known to be listening."""
         if heard.turn != before.turn:
             return self._stay(before)
         if before.activity == "form" and before.interview is not None:
             return self.forms.silence(before, before.interview)
         if before.activity == "exercise":
             return exercising.silence(before)
+        if before.activity == "fall":
+            return fall_check.silence(before, hub=hub)
         if before.activity == "resume" and before.tries == 0:
             return self._resume(before, None)
         if before.activity == "who" and before.tries == 0:
@@ -334,7 +356,7 @@ class Dialogue:
             return self._request(after, meaning, now=now, new_id=new_id, hub=hub)
         return self._rest(after, say=("Sorry. Call me again, or press the call button if you need someone.",))
 
-    def _vocabulary(self, before: Conversation) -> Vocabulary:
+    def _vocabulary(self, before: Conversation) -> Vocabulary:  # noqa: PLR0911 (as above)
         """Return what the room listens for."""
         if before.activity == "form" and before.interview is not None:
             return self.forms.vocabulary(before.interview)
@@ -344,6 +366,8 @@ class Dialogue:
             return exercise.vocabulary()
         if before.activity == "remind":
             return reminding.vocabulary()
+        if before.activity == "fall":
+            return fall_check.vocabulary()
         if before.activity == "who":
             return identity.vocabulary(self._plan)
         return resumption() if before.activity == "resume" else requests()
@@ -354,6 +378,8 @@ class Dialogue:
         """Tell of a danger before all else, say so, and go on with what the room was doing."""
         # Who is in danger is not led through an exercise, and none is offered.
         calm = exercising.stopped(before) if before.activity == "exercise" else self._stay(before)
+        if before.activity == "fall":
+            calm = fall_check.overtaken(before)
         again = with_sentence(calm, sentence)
         return replace(again, observations=(*danger.observations, *others, *again.observations))
 
@@ -371,6 +397,8 @@ class Dialogue:
             return exercising.again(before)
         if before.activity == "remind":
             return reminding.again(before)
+        if before.activity == "fall":
+            return fall_check.asked(before)
         if before.activity == "request":
             return self._listen(
                 before, "request", (), requests(), REQUEST_PATIENCE_SECONDS, tries=before.tries, tone=True

@@ -62,4 +62,18 @@ AMBIENCE: dict[str, str] = {
     "blinds-close": "I am asking for the blinds to close.",
 }
 """What the room says when it passes a wish to Home Assistant, which does not say whether anything follows."""
+PRIVACY_ON = (
+    "Microphone and camera are switched off for a while. To call somebody, touch the screen or the call button."
+)
+PRIVACY_OFF = "The time without microphone and camera is over."
+IDENTIFIED = "Somebody is looking for this device. Nothing is wrong."
+"""What the room says when it was asked from Home Assistant to show itself."""
+ARE_YOU_ALL_RIGHT = "Are you all right? Please say: I am fine, or: help."
+GLAD = "Good. If you need somebody, call me, or press the call button."
+ALREADY_TOLD = (
+    "Good. I had already told the staff that you may have fallen, and it is for them to close that. "
+    "If you need somebody, call me, or press the call button."
+)
+"""To who says that they are fine once the fall is confirmed: nothing that they say takes it back any more."""
+TELLING_OF_FALL = "I am telling the staff that you may have fallen. Press the call button too, if you can."
 OFFER = "You can say: water, nurse, pain, help, or: I want to fill in my form."

@@ -13,7 +13,7 @@ from forge_edge.speech.grammar import Vocabulary
 from forge_edge.speech.voice import PLAIN, Voice
 from forge_shared.model import Frozen
 
-Activity = Literal["idle", "request", "doubt", "form", "resume", "who", "exercise", "remind"]
+Activity = Literal["idle", "request", "doubt", "form", "resume", "who", "exercise", "remind", "fall"]
 """What the room may be waiting for."""
 
 Speaker = Literal["assumed", "asked", "unknown"]
@@ -21,13 +21,17 @@ Speaker = Literal["assumed", "asked", "unknown"]
 is, and then nothing personal begins."""
 
 
+AfterFall = Literal["well", "hurt", "silence"]
+"""What somebody who may have fallen answered; what was not understood is no "well"."""
+
+
 class Conversation(Frozen):
     """Where the dialogue stands; saved after every step.
 
     Attributes:
         activity: What the room waits for: its wake word, a request, whether it heard a request right, an answer in a
-            form, whether to go on with one, who speaks, the end of a silence in an exercise, or a
-            reminder to be confirmed.
+            form, whether to go on with one, who speaks, the end of a silence in an exercise, a reminder to be
+            confirmed, or whether somebody who may have fallen is all right.
         tries: Requests in a row that were not understood.
         doubted: The request that was heard without certainty and is being asked about.
         interview: The form in progress, also while it is paused.
@@ -69,7 +73,7 @@ class Reaction:
 
     Without an instruction the ears go on with what they are doing; ``later`` is to be said before the next sentence.
     ``ambience`` is a code of `sentences.AMBIENCE` for Home Assistant. ``refused`` says to somebody at the screen why
-    what they entered was not taken.
+    what they entered was not taken. ``after_fall`` is what somebody who may have fallen answered.
     """
 
     conversation: Conversation
@@ -78,6 +82,7 @@ class Reaction:
     later: tuple[str, ...] = ()
     ambience: str | None = None
     refused: str | None = None
+    after_fall: AfterFall | None = None
 
 
 def listening(  # noqa: PLR0913 (one place that builds a listening turn)

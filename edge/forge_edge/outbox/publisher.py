@@ -5,23 +5,26 @@ acknowledged in time is sent again; a repeat is harmless. Alarms overtake record
 """
 
 import asyncio
+import contextlib
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 import aiomqtt
 from aiomqtt import ProtocolVersion
 from pydantic import ValidationError
 
 from forge_edge.errors import OutboxError
+from forge_edge.outbox.home_line import HomeLine
 from forge_edge.outbox.outboxes import Outboxes
 from forge_edge.outbox.store import Outbox
 from forge_shared import topics
 from forge_shared.backoff import Backoff
 from forge_shared.clock import Clock
-from forge_shared.errors import TopicInvalidError
+from forge_shared.errors import SignatureError, TopicInvalidError
 from forge_shared.logs import get_logger
 from forge_shared.mqtt import Version, VersionChoice
 from forge_shared.tasks import until_first_failure
@@ -53,8 +56,7 @@ KEEPALIVE_SECONDS = 4
 """
 TIMEOUT_SECONDS = 5.0
 """For a connection, and for the broker to take a message."""
-HOME_MESSAGES = 50
-"""Messages to Home Assistant that may wait: its triggers, and as many commands as somebody may say meanwhile."""
+LEAVE_SECONDS = 1.0  # for the broker to take it that the node is being stopped
 _PROTOCOLS: dict[Version, ProtocolVersion] = {"5": ProtocolVersion.V5, "3.1.1": ProtocolVersion.V311}
 
 log = get_logger()
@@ -88,6 +90,20 @@ class _Source:
     lanes: dict[Lane, _LaneProgress]
 
 
+class Voice(Protocol):
+    """Tells what the hub has said from what merely came in its name."""
+
+    def read(self, topic: str, message: bytes) -> bytes:
+        """Return what a message says, JSON.
+
+        Raises:
+            SignatureError: It is not the hub's; it has no effect.
+        """
+
+    def is_repeated(self, topic: str, content: bytes) -> bool:
+        """Tell whether what was read came before; it counts as having come from then on."""
+
+
 class Publisher:
     """Keeps one connection to the broker and the outbox moving over it. Runs on the event loop.
 
@@ -99,12 +115,14 @@ class Publisher:
         version: The node's version, for birth and twin.
         version_file: Remembers the MQTT version that worked.
         clock: Measures waits.
-        on_command: Called with every valid command that has not expired.
+        voice: Reads twins and commands.
+        on_command: Called with every valid command that has not expired, once.
         on_desired: Called with how the hub wants the node to be, on every connection and at every change.
         on_hub: Called with whether the hub is known to be listening, on every change.
         on_acknowledged: Called with every position up to which the hub has newly committed.
         on_protocol: Called with what the hub speaks whenever it says so; must not block.
         on_hub_time: Called with the hub's time when it says it; must not block.
+        home: What the room tells Home Assistant and hears from it.
     """
 
     def __init__(  # noqa: PLR0913 (the composition root's wiring, by keyword)
@@ -117,12 +135,14 @@ class Publisher:
         version: str,
         version_file: Path,
         clock: Clock,
+        voice: Voice,
         on_command: Callable[[Command], Awaitable[None]],
         on_desired: Callable[[TwinDesired], Awaitable[None]],
         on_hub: Callable[[bool], Awaitable[None]],
         on_acknowledged: Callable[[LanePosition], Awaitable[None]],
         on_protocol: Callable[[int], None] = lambda _: None,
         on_hub_time: Callable[[datetime], None] = lambda _: None,
+        home: HomeLine | None = None,
     ) -> None:
         self._outboxes = outboxes
         self._address = address
@@ -130,6 +150,7 @@ class Publisher:
         self._node = node
         self._version = version
         self._clock = clock
+        self._voice = voice
         self._on_command = on_command
         self._on_desired = on_desired
         self._on_hub = on_hub
@@ -144,8 +165,7 @@ class Publisher:
         self._hub_online = False
         self._record_window = FIRST_WINDOW
         self._version_choice = VersionChoice(version_file)
-        self._announced: Mapping[str, bytes] = {}
-        self._home: asyncio.Queue[tuple[str, bytes, bool]] = asyncio.Queue(HOME_MESSAGES)
+        self.home = home or HomeLine()
         self._twin: TwinReported | None = None
         self._twin_dirty = False
 
@@ -158,28 +178,15 @@ class Publisher:
         self._twin, self._twin_dirty = twin, True
         self._wake.set()
 
-    def announce(self, messages: Mapping[str, bytes]) -> None:
-        """Publish these retained, now and at every connection: what the room is to Home Assistant. Empty: take away."""
-        self._announced = messages
-        for topic, payload in messages.items():
-            self.pass_on(topic, payload, retain=True)
-
-    def pass_on(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        """Publish a message that nobody has to acknowledge, if the broker is there now; later it would be a surprise.
-
-        Overflow: what comes while `HOME_MESSAGES` wait is dropped.
-        """
-        try:
-            self._home.put_nowait((topic, payload, retain))
-        except asyncio.QueueFull:
-            log.warning("home.dropped")
-
     def reconnect(self) -> None:
         """Say that the node's certificate is a new one: the connection is made again with it. No event is lost."""
         self._reconnect.set()
 
     async def run(self) -> None:
         """Connect and send until cancelled. Trouble is logged once, recovery once."""
+        await until_first_failure(self._stay_connected(), self.home.hear())
+
+    async def _stay_connected(self) -> None:
         backoff = Backoff(*RECONNECT_SECONDS)
         while True:
             connected = False
@@ -189,7 +196,11 @@ class Publisher:
                     self._version_choice.succeeded()
                     if failures := backoff.succeeded():
                         log.info("broker.recovered", after_failures=failures)
-                    await self._serve(client)
+                    try:
+                        await self._serve(client)
+                    except asyncio.CancelledError:
+                        await self._leave(client)
+                        raise
             except aiomqtt.MqttError as error:
                 await self._set_hub(online=False)
                 if backoff.failures == 0:
@@ -198,8 +209,17 @@ class Publisher:
                     self._version_choice.failed(error)
             await asyncio.sleep(backoff.failed())
 
+    async def _leave(self, client: aiomqtt.Client) -> None:
+        # A broker throws away the last will of who leaves in order.
+        with contextlib.suppress(aiomqtt.MqttError, TimeoutError):
+            async with asyncio.timeout(LEAVE_SECONDS):
+                await client.publish(topics.status(self._site, self._node), self._offline, qos=1, retain=True)
+
+    @property
+    def _offline(self) -> bytes:
+        return Status(state="offline", version=self._version, protocol=PROTOCOL).model_dump_json().encode()
+
     def _client(self) -> aiomqtt.Client:
-        offline = Status(state="offline", version=self._version, protocol=PROTOCOL)
         return aiomqtt.Client(
             self._address.host,
             self._address.port,
@@ -208,9 +228,7 @@ class Publisher:
             protocol=_PROTOCOLS[self._version_choice.version],
             keepalive=KEEPALIVE_SECONDS,
             timeout=TIMEOUT_SECONDS,
-            will=aiomqtt.Will(
-                topics.status(self._site, self._node), offline.model_dump_json().encode(), qos=1, retain=True
-            ),
+            will=aiomqtt.Will(topics.status(self._site, self._node), self._offline, qos=1, retain=True),
             # Overflow: the newest message is refused. Acknowledgements repeat and commands expire.
             max_queued_incoming_messages=1000,
         )
@@ -230,19 +248,12 @@ class Publisher:
         await client.publish(
             topics.status(self._site, self._node), birth.model_dump_json().encode(), qos=1, retain=True
         )
-        while not self._home.empty():
-            self._home.get_nowait()
-        self.announce(self._announced)
+        await self.home.begin(client)
         self._twin_dirty = self._twin is not None
         log.info("broker.connected", mqtt=self._version_choice.version)
         await until_first_failure(
-            self._receive(client), self._send(client), self._serve_home(client), self._until_told_to_reconnect()
+            self._receive(client), self._send(client), self.home.serve(client), self._until_told_to_reconnect()
         )
-
-    async def _serve_home(self, client: aiomqtt.Client) -> None:
-        while True:
-            topic, payload, retain = await self._home.get()
-            await client.publish(topic, payload, qos=1, retain=retain)
 
     async def _until_told_to_reconnect(self) -> None:
         await self._reconnect.wait()
@@ -250,27 +261,36 @@ class Publisher:
     async def _receive(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
             payload = message.payload if isinstance(message.payload, bytes) else b""
+            topic = str(message.topic)
             try:
-                _, sender, path = topics.parse_node(str(message.topic))
+                if self.home.receive(message):
+                    continue
+                _, sender, path = topics.parse_node(topic)
                 if sender == topics.HUB:
                     await self._set_hub(online=Status.model_validate_json(payload).state == "online")
                 elif path == "ack":
                     await self._acknowledge(Acknowledgement.model_validate_json(payload))
                 elif path == "twin/desired":
-                    await self._on_desired(TwinDesired.model_validate_json(payload))
+                    await self._on_desired(TwinDesired.model_validate_json(self._voice.read(topic, payload)))
                 elif path.startswith("command/"):
-                    await self._command(path.removeprefix("command/"), payload)
+                    await self._command(topic, path.removeprefix("command/"), payload)
             except (ValidationError, TopicInvalidError):
-                log.warning("message.unreadable", topic_kind=str(message.topic).rsplit("/", 1)[-1][:40])
+                log.warning("message.unreadable", topic_kind=topic.rsplit("/", 1)[-1][:40])
+            except SignatureError:
+                continue  # the voice has said so
 
-    async def _command(self, name: str, payload: bytes) -> None:
+    async def _command(self, topic: str, name: str, payload: bytes) -> None:
         kind = next((kind for known, kind in COMMANDS.items() if known == name), None)
         if kind is None:
             log.warning("command.unknown")
             return
-        command = kind.model_validate_json(payload)
+        content = self._voice.read(topic, payload)
+        command = kind.model_validate_json(content)
         if command.expires_at < self._clock.now():
             log.warning("command.expired", command=command.name)
+            return
+        if self._voice.is_repeated(topic, content):
+            log.info("command.repeated", command=command.name)
             return
         await self._on_command(command)
 

@@ -21,7 +21,8 @@ from forge_edge.screen.door import COOKIE, ENTRANCE, Door
 from forge_edge.screen.memory import ScreenMemory
 from forge_edge.screen.pages import STATIC, Pages
 from forge_edge.screen.shown import Shown
-from forge_edge.screen.taps import Tap
+from forge_edge.screen.taps import DrawZones, Tap
+from forge_edge.watching import Drawing
 from forge_shared.logs import get_logger
 
 BODY_MAX_BYTES = 64 * 1024
@@ -62,6 +63,10 @@ class Room(Protocol):
     def memory(self) -> ScreenMemory:
         """Wakes who watches."""
 
+    @property
+    def drawing(self) -> Drawing | None:
+        """The eyes' page on which staff draw, if it was opened."""
+
     def shown(self) -> Shown:
         """Return what is on the screen now."""
 
@@ -73,7 +78,9 @@ class Room(Protocol):
         """
 
 
-def create_application(room: Room, door: Door, pages: Pages, closing: asyncio.Event) -> ASGIApp:
+def create_application(  # noqa: C901 (one function for each route)
+    room: Room, door: Door, pages: Pages, closing: asyncio.Event
+) -> ASGIApp:
     """Return the screen's application.
 
     Args:
@@ -90,15 +97,20 @@ def create_application(room: Room, door: Door, pages: Pages, closing: asyncio.Ev
     async def live(_: Request) -> Response:
         return StreamingResponse(_stream(room, pages, closing), media_type="text/event-stream")
 
+    async def draw(_: Request) -> Response:
+        return _way_to_drawing(room, pages)
+
     async def tap(request: Request) -> Response:
         # A touch that has begun to take effect is never broken off, whether or not its page still waits.
-        taking = asyncio.create_task(room.tapped(taps.read(await _fields(request))), name="screen-tap")
+        touched = taps.read(await _fields(request))
+        taking = asyncio.create_task(room.tapped(touched), name="screen-tap")
         under_way.add(taking)
         taking.add_done_callback(under_way.discard)
         if not (await asyncio.wait({taking}, timeout=TAP_SECONDS))[0]:
             raise RoomBusyError("the room did not take a touch in time")
         taking.result()
-        return RedirectResponse("/", status_code=303)
+        leads_on = isinstance(touched, DrawZones) and room.drawing is not None
+        return RedirectResponse("/draw" if leads_on else "/", status_code=303)
 
     async def entrance(request: Request) -> Response:
         keys = (await _fields(request)).get("key", [])
@@ -125,6 +137,7 @@ def create_application(room: Room, door: Door, pages: Pages, closing: asyncio.Ev
         routes=[
             Route("/", screen),
             Route("/live", live),
+            Route("/draw", draw),
             Route("/tap", tap, methods=["POST"]),
             Route(ENTRANCE, entrance, methods=["POST"]),
             Mount("/static", StaticFiles(directory=STATIC)),
@@ -160,7 +173,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)
                 if static:
                     headers["Cache-Control"] = "no-cache"
                     # The file with the key finds out by it that the node has started. It holds nothing of anybody.
@@ -186,6 +199,18 @@ class Guard:
         if now - self._noted_seconds >= NOTE_SECONDS:
             log.warning("screen.refused", code=error.code, times=self._refused)
             self._noted_seconds, self._refused = now, 0
+
+
+def _way_to_drawing(room: Room, pages: Pages) -> Response:
+    """Lead to the eyes' page: its token goes in the body of a form, to that port of this machine alone."""
+    drawing = room.drawing
+    if drawing is None:
+        return RedirectResponse("/", status_code=303)
+    target = f"http://127.0.0.1:{drawing.port}"
+    policy = SECURITY_HEADERS["Content-Security-Policy"].replace("form-action 'self'", f"form-action {target}")
+    # The eyes must see which page it comes from.
+    headers = {"Content-Security-Policy": policy, "Referrer-Policy": "strict-origin"}
+    return HTMLResponse(pages.draw(target, drawing.token), headers=headers)
 
 
 async def _fields(request: Request) -> dict[str, list[str]]:

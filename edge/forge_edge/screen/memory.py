@@ -38,6 +38,7 @@ class ScreenMemory:
         self._wish: light.Wish | None = None
         self._form_seconds: float | None = None
         self._watchers: list[asyncio.Event] = []
+        self._kept_dark = False
         self.note = ""
 
     # What the core tells
@@ -93,11 +94,26 @@ class ScreenMemory:
         """The patient wants it dark or bright, until day or night begins."""
         self._wish = light.Wish(dark, light.is_night(now, night))
 
+    def keep_dark(self, *, dark: bool) -> None:
+        """Be dark, or by the hour again, until the patient wants it otherwise."""
+        self._kept_dark, self._wish = dark, None
+        self.changed()
+
+    def says(self, note: str) -> None:
+        """Show a sentence until something else happens."""
+        self.note = note
+        self.changed()
+
     def tapped(self, outcome: Outcome) -> None:
         """A touch had this outcome."""
         self.note = outcome.note
         if outcome.in_form is not None:
             self._form_seconds = self._now() if outcome.in_form else None
+
+    @property
+    def has_form(self) -> bool:
+        """Whether a form is on the screen."""
+        return self._form_seconds is not None
 
     def is_form_left(self, now: float) -> bool:
         """Tell whether a form is on the screen that nobody has touched for long."""
@@ -136,6 +152,8 @@ class ScreenMemory:
 
     def light(self, now: datetime | None, night: light.Night) -> Light:
         """Return how bright the screen is."""
+        if self._kept_dark and self._wish is None:
+            return "night"
         return light.shown(now, night, self._wish)
 
     @asynccontextmanager

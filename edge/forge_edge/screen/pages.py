@@ -35,6 +35,10 @@ class Pages:
         """Return what an open page puts in place of what it shows."""
         return self._environment.get_template("room.html").render(shown=shown)
 
+    def draw(self, target: str, token: str) -> str:
+        """Return the page that leads to the eyes' drawing page at ``target``."""
+        return self._environment.get_template("draw.html").render(target=target, token=token)
+
     def opened(self) -> str:
         """Return the page that leads from the file with the key to the screen."""
         return self._environment.get_template("opened.html").render()

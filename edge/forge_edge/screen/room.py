@@ -9,8 +9,9 @@ from forge_edge.messages import RoomState
 from forge_edge.screen.decisions import led_by_hand
 from forge_edge.screen.light import Night
 from forge_edge.screen.memory import ScreenMemory
-from forge_edge.screen.shown import Doing, Facts, Shown, shown
+from forge_edge.screen.shown import Doing, Facts, Shown, Sight, shown
 from forge_edge.screen.taps import Dim, SeenCall, Tap
+from forge_edge.watching import Drawing
 
 _DOING: Mapping[str, Doing] = {
     "waiting": "waiting",
@@ -51,6 +52,11 @@ class ScreenRoom:
         light = self.memory.light(facts.now, self._night)
         return shown(facts, self.memory.call, captions, light, self.memory.note)
 
+    @property
+    def drawing(self) -> Drawing | None:
+        """The eyes' page on which staff draw, if it was opened."""
+        return self._facts().drawing
+
     async def tapped(self, tap: Tap) -> None:
         """Take a touch; what concerns the screen alone needs nothing of the core."""
         match tap:
@@ -74,6 +80,9 @@ def facts(  # noqa: PLR0913 (what the core knows)
     staff: Literal["reached", "gone", "alone"],
     now: datetime | None,
     by_word: bool,
+    sight: Sight | None,
+    by_pin: bool = False,
+    drawing: Drawing | None = None,
 ) -> Facts:
     """Return what the core knows at this moment.
 
@@ -87,6 +96,9 @@ def facts(  # noqa: PLR0913 (what the core knows)
         staff: Whether the staff can be told something.
         now: The local time; None where it is not known to be right.
         by_word: Whether who speaks is known by an agreed word.
+        sight: What the camera does; None: the room has none.
+        by_pin: Whether staff have a PIN here.
+        drawing: The eyes' page on which staff draw, if it was opened.
     """
     idle = conversation.activity == "idle"
     is_shown = conversation.activity == "form" or (idle and led_by_hand(conversation) and memory.is_in_form)
@@ -99,6 +111,9 @@ def facts(  # noqa: PLR0913 (what the core knows)
         audible=ears.audible,
         mutable=not deaf,
         by_word=by_word,
+        sight=sight,
+        draws=by_pin and sight in ("ok", "lost"),
+        drawing=drawing,
     )
 
 

@@ -1,13 +1,11 @@
 """Serves the screen on loopback. What fails here never ends the room: it hears and calls without a screen too."""
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
-import uvicorn
-
+from forge_edge.loopback.listener import listening
+from forge_edge.loopback.server import GRACE_SECONDS, QuietServer
 from forge_edge.screen.application import Room, create_application
 from forge_edge.screen.door import Door, open_door
 from forge_edge.screen.pages import Pages
@@ -15,18 +13,9 @@ from forge_shared.backoff import Backoff
 from forge_shared.logs import get_logger
 
 MOST_CONNECTIONS = 32
-"""Beyond these a request is answered 503: another user of the machine cannot fill the node's memory."""
-GRACE_SECONDS = 1
 RETRY_SECONDS = (1.0, 30.0)
 
 log = get_logger()
-
-
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone: they are the node's."""
-        yield
 
 
 async def serve(room: Room, folder: Path, port: int, wake_word: str) -> None:
@@ -42,7 +31,7 @@ async def serve(room: Room, folder: Path, port: int, wake_word: str) -> None:
     while True:
         try:
             # The port first: whoever has it in our place must not be sent the key by a browser that we told to.
-            with _listener(port) as listener:
+            with listening(port) as listener:
                 door = open_door(folder, port)
                 if backoff.succeeded():
                     log.info("screen.recovered")
@@ -55,44 +44,9 @@ async def serve(room: Room, folder: Path, port: int, wake_word: str) -> None:
         await asyncio.sleep(backoff.failed())
 
 
-def _listener(port: int) -> socket.socket:
-    """Return a listening socket of loopback.
-
-    Its protocol is named, or asyncio would not switch Nagle's algorithm off and each answer would wait 40 ms.
-
-    Raises:
-        OSError: The port is taken.
-    """
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
-        listener.listen()
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
 async def _serve(room: Room, door: Door, pages: Pages, listener: socket.socket) -> None:
     closing = asyncio.Event()
-    server = _Server(
-        uvicorn.Config(
-            create_application(room, door, pages, closing),
-            http="h11",
-            ws="none",
-            lifespan="off",
-            loop="asyncio",
-            log_config=None,
-            # It logs what strangers send; what matters of it is logged by the application.
-            log_level="critical",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            limit_concurrency=MOST_CONNECTIONS,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
-    )
+    server = QuietServer(create_application(room, door, pages, closing), MOST_CONNECTIONS)
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="screen-server")
     try:
         await asyncio.shield(serving)

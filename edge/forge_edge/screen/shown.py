@@ -19,6 +19,7 @@ from forge_edge.screen.calls import Call
 from forge_edge.screen.calls import State as CallState
 from forge_edge.screen.captions import Captions
 from forge_edge.screen.light import Light
+from forge_edge.watching import Drawing
 from forge_shared.events import RequestCode
 
 Doing = Literal["starting", "waiting", "listening", "thinking", "speaking", "muting", "muted", "lost", "closed"]
@@ -35,6 +36,16 @@ DOING_WORDS: Mapping[Doing, str] = {
     "muted": "Muted. I hear nothing",
     "lost": "I cannot hear. Please touch",
     "closed": "Not listening. Please touch",
+}
+
+Sight = Literal["starting", "ok", "lost", "closed"]
+"""What the room's camera does. ``closed``: nobody may be looked at, or its recording is at its end."""
+
+SIGHT_WORDS: Mapping[Sight, str] = {
+    "starting": "The camera is starting",
+    "ok": "The camera is on",
+    "lost": "The camera cannot see",
+    "closed": "The camera is off",
 }
 
 CALL_WORDS: Mapping[CallState, str] = {
@@ -85,6 +96,9 @@ class Facts:
         audible: Whether the loudspeaker worked when it was last used.
         mutable: Whether there is anything to mute.
         by_word: Whether who speaks is known by an agreed word, which is said and not touched.
+        sight: What the camera does; None: the room has none.
+        draws: Whether staff can draw zones and masks here: there are eyes that are open, and a PIN.
+        drawing: The page that was opened for it.
     """
 
     conversation: Conversation
@@ -95,6 +109,9 @@ class Facts:
     audible: bool
     mutable: bool
     by_word: bool = False
+    sight: Sight | None = None
+    draws: bool = False
+    drawing: Drawing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +176,8 @@ class Shown:
 
     doing: Doing
     doing_words: str
+    sight: Sight | None
+    sight_words: str
     staff: Literal["reached", "gone", "alone"]
     recorded: bool
     light: Light
@@ -175,6 +194,7 @@ class Shown:
     quiet: bool
     mutable: bool
     listens: bool
+    draws: bool
 
 
 def shown(facts: Facts, call: Call | None, captions: Captions, light: Light, note: str) -> Shown:
@@ -188,6 +208,8 @@ def shown(facts: Facts, call: Call | None, captions: Captions, light: Light, not
     return Shown(
         doing=facts.doing,
         doing_words=DOING_WORDS[facts.doing],
+        sight=facts.sight,
+        sight_words=SIGHT_WORDS[facts.sight] if facts.sight else "",
         staff=facts.staff,
         recorded=conversation.session is not None,
         light=light,
@@ -204,6 +226,7 @@ def shown(facts: Facts, call: Call | None, captions: Captions, light: Light, not
         quiet=conversation.quiet,
         mutable=facts.mutable,
         listens=conversation.activity == "request",
+        draws=facts.draws,
     )
 
 

@@ -81,6 +81,13 @@ class Pin:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawZones:
+    """A member of the staff wants to draw zones and masks. Never in a log: it holds a secret."""
+
+    pin: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class InForm:
     """Something was done to the question that was on the screen; ``question`` names it."""
 
@@ -88,7 +95,7 @@ class InForm:
     question: str
 
 
-Tap = Ask | SeenCall | Mute | Quiet | Dim | BeginForm | Said | Pin | InForm
+Tap = Ask | SeenCall | Mute | Quiet | Dim | BeginForm | Said | Pin | DrawZones | InForm
 
 _SWITCHES: Mapping[str, Tap] = {
     "mute": Mute(muted=True),
@@ -126,8 +133,9 @@ def read(fields: Mapping[str, Sequence[str]]) -> Tap:
         # A quantity comes in two fields: its number and its unit.
         unit = _one(fields, "unit")
         return InForm(touch.Answer(tuple(f"{one} {unit}".strip() for one in given) if unit else given), question)
-    if done == "pin":
-        return Pin(_one(fields, "pin"), question)
+    if done in ("pin", "draw"):
+        pin = _one(fields, "pin")
+        return Pin(pin, question) if done == "pin" else DrawZones(pin)
     for request in get_args(RequestCode):
         if done == f"ask-{request}":
             return Ask(request)

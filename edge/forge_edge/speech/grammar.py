@@ -12,7 +12,7 @@ from typing import Literal
 
 from forge_edge.speech.agreed_words import AGREED_WORDS
 from forge_edge.speech.ports import Grammar
-from forge_edge.speech.wishes import DURING_EXERCISE, MORE_REQUESTS, TO_REMINDER, VOICE_WISHES, WISHES
+from forge_edge.speech.wishes import DURING_EXERCISE, MORE_REQUESTS, TO_FALL_CHECK, TO_REMINDER, VOICE_WISHES, WISHES
 from forge_edge.speech.wordings import Wordings, wordings
 from forge_shared.errors import FormInvalidError
 from forge_shared.forms.questionnaire import Item, Questionnaire
@@ -180,6 +180,16 @@ def reminding() -> Vocabulary:
     add(phrases, "wish", VOICE_WISHES)
     add(phrases, "request", {code: tuple(words for words in ways if " " in words) for code, ways in REQUESTS.items()})
     return vocabulary_of("reminder", phrases)
+
+
+def fall_check() -> Vocabulary:
+    """Return what may be said when the room asks whether somebody who may have fallen is all right."""
+    phrases: dict[str, Meaning] = {}
+    add(phrases, "command", TO_FALL_CHECK)
+    add(phrases, "confirmation", wordings().confirmations)
+    add(phrases, "wish", VOICE_WISHES)
+    add(phrases, "request", REQUESTS)
+    return vocabulary_of("fall-check", phrases)
 
 
 def exercising() -> Vocabulary:

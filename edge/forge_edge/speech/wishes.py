@@ -27,6 +27,23 @@ TO_REMINDER: Mapping[str, tuple[str, ...]] = {
 }
 """What may be said to a reminder."""
 
+TO_FALL_CHECK: Mapping[str, tuple[str, ...]] = {
+    "fine": (
+        "i am fine",
+        "i'm fine",
+        "i am all right",
+        "i'm all right",
+        "i am okay",
+        "i'm okay",
+        "yes i am fine",
+        "yes i'm fine",
+        "yes i am all right",
+        "yes i'm all right",
+    ),
+    "hurt": ("i fell", "i have fallen", "i've fallen", "i can't get up", "i cannot get up", "i am hurt", "i'm hurt"),
+}
+"""What may be said to somebody who asks whether all is right after what looked like a fall."""
+
 VOICE_WISHES: Mapping[str, tuple[str, ...]] = {
     "voice/slower": ("speak slower", "speak more slowly", "speak slower please"),
     "voice/faster": ("speak faster", "speak faster please"),

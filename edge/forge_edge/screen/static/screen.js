@@ -99,6 +99,7 @@
   function dress() {
     const keys = room.querySelector('[data-keys]');
     if (keys) keys.hidden = false;
+    for (const part of room.querySelectorAll('[data-scripted]')) part.hidden = false;
     rest();
   }
 
@@ -158,9 +159,14 @@
     button?.setAttribute('aria-busy', 'true');
     const body = new URLSearchParams(new FormData(form));
     if (button?.name) body.append(button.name, button.value);
+    for (const secret of form.querySelectorAll('input[type=password]')) secret.value = '';
     try {
       const answer = await fetch(form.action, { method: 'POST', body, signal: AbortSignal.timeout(TAP_MS) });
       if (!answer.ok) throw new Error('refused');
+      if (new URL(answer.url).pathname === '/draw') {
+        window.location.assign('/draw');
+        return;
+      }
       const page = new DOMParser().parseFromString(await answer.text(), 'text/html').getElementById('room');
       heard();
       lost.hidden = true;

@@ -1,0 +1,1 @@
+"""Pages for this machine alone: the room's screen, and the eyes' drawing page."""
