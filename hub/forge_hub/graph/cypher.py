@@ -1,25 +1,28 @@
 """The graph in Cypher that Ladybug and Neo4j both understand; each adapter adds connections and transactions.
 
-Labels and property names come from the schema, never from data; data travel as parameters.
+Labels and property names come from the schema, never from data; data travel as parameters. ``LABEL_OF(e)`` stands for
+the label of an edge and ``KIND_OF(n)`` for that of a node, which the two databases ask for differently.
 """
 
-from collections.abc import Mapping
+import re
+from functools import lru_cache
 from typing import Any, Literal, Protocol
 
-from forge_hub.graph.batches import END, KEY, START, Rows, canonical, edge_rows, node_rows, present
+from forge_hub.graph.batches import DERIVED, END, INFERENCE, NODE, START, Rows, edge_rows, node_rows, outdated_rows
 from forge_hub.graph.errors import GraphRefusedError
-from forge_hub.graph.ports import Edge, Finding, Fusion, GraphBatch, Node, NodeRef, Sentiment, Subgraph
-from forge_hub.graph.schema import EDGES, NODES, TAGS, VERSION
+from forge_hub.graph.ports import Edge, GraphBatch, Node, NodeRef
+from forge_hub.graph.schema import EDGES, KEY, NODES, VERSION
+from forge_hub.graph.vocabulary import STRATEGIES, VOCABULARY
 
 CURSOR = "ForgeCursor"
 """Label of the one node that holds the projection's position and the schema's version; not part of the graph."""
 
 Dialect = Literal["ladybug", "neo4j"]
 
-_LABEL_OF_EDGE: Mapping[Dialect, str] = {"ladybug": "label", "neo4j": "type"}
-_TAG_PROPERTIES = ("start", "end", "confidence", "source", "valence", "arousal")
-_ORDER = ("ordinal", "at", "id")
-"""What orders the utterances of a session; the last is unique."""
+_WORDS: dict[Dialect, tuple[str, str]] = {
+    "ladybug": (r"label(\1)", r"label(\1)"),
+    "neo4j": (r"type(\1)", r"head(labels(\1))"),
+}
 
 
 class Run(Protocol):
@@ -29,8 +32,25 @@ class Run(Protocol):
         """Run it."""
 
 
-def write(run: Run, batch: GraphBatch) -> None:
-    """Merge a batch and move the position, in the caller's transaction.
+@lru_cache(maxsize=512)
+def spoken(statement: str, dialect: Dialect) -> str:
+    """Return a statement in the words of one database."""
+    edge, node = _WORDS[dialect]
+    return re.sub(r"KIND_OF\((\w+)\)", node, re.sub(r"LABEL_OF\((\w+)\)", edge, statement))
+
+
+def vocabulary() -> GraphBatch:
+    """Return the shared nodes and what is between them: what every store holds from its beginning."""
+    nodes = tuple(Node(label, key) for label, keys in VOCABULARY.items() for key in sorted(keys))
+    answers = tuple(
+        Edge("CAN_REPHRASE_USING", NodeRef("Distortion", distortion), NodeRef("Strategy", strategy))
+        for distortion, strategy in STRATEGIES.items()
+    )
+    return GraphBatch(nodes, answers, 0)
+
+
+def write(run: Run, dialect: Dialect, batch: GraphBatch) -> None:
+    """Remove what a batch replaces, merge it and move the position, in the caller's transaction.
 
     Nodes first and edges by a statement of their own: where one statement merges both out of a list, Ladybug 0.22 keeps
     only the first edge of each new node.
@@ -38,9 +58,14 @@ def write(run: Run, batch: GraphBatch) -> None:
     Raises:
         GraphRefusedError: Something outside the schema, or an edge whose ends do not exist.
     """
-    nodes, edges = node_rows(batch), edge_rows(batch)
+    nodes, edges, outdated = node_rows(batch), edge_rows(batch), outdated_rows(batch)
+    for rows in outdated:
+        _remove(run, rows)
     for rows in nodes:
-        run(_merge_nodes(rows), rows=rows.rows)
+        if dialect == "neo4j":
+            run(_merge_nodes(rows), rows=rows.rows)
+        else:
+            _create_or_change(run, rows)
     for rows in edges:
         [[written]] = run(_merge_edges(rows), rows=rows.rows)
         if written != len(rows.rows):
@@ -64,78 +89,12 @@ def version(run: Run) -> int | None:
     return int(rows[0][0]) if rows else None
 
 
-def fusion(run: Run, dialect: Dialect, utterance_id: str) -> Fusion:
-    """Return what the passes said of one utterance."""
-    rows = run(
-        f"MATCH (u:Utterance {{id: $id}}) OPTIONAL MATCH (u)-[t:{'|'.join(TAGS)}]->(v) "
-        f"RETURN u.text, {_LABEL_OF_EDGE[dialect]}(t), v.id, {_columns('t', _TAG_PROPERTIES)}",
-        id=utterance_id,
+def is_foreign(run: Run) -> bool:
+    """Tell whether a shared node is there that no vocabulary knows: somebody else has written into the store."""
+    return any(
+        run(f"MATCH (n:{label}) WHERE NOT n.{KEY} IN $keys RETURN count(n)", keys=sorted(keys))[0][0]
+        for label, keys in VOCABULARY.items()
     )
-    if not rows:
-        return Fusion(utterance_id)
-    sentiments = [Sentiment(row[2], row[7], row[8], *row[3:7]) for row in rows if row[1] == "FEELS"]
-    stages = _findings(rows, "REFLECTS_STAGE")
-    return Fusion(
-        utterance=utterance_id,
-        text=rows[0][0],
-        distortions=_findings(rows, "SHOWS_DISTORTION"),
-        emotions=_findings(rows, "SHOWS_EMOTION"),
-        stage=max(stages, key=lambda stage: (stage.confidence, stage.id), default=None),
-        sentiment=max(sentiments, key=lambda felt: (felt.confidence, felt.quadrant), default=None),
-    )
-
-
-def neighbourhood(run: Run, dialect: Dialect, utterance_id: str) -> Subgraph:
-    """Return an utterance and what is next to it."""
-    utterance = list(NODES["Utterance"].properties)
-    rows = run(
-        f"MATCH (u:Utterance {{id: $id}}) OPTIONAL MATCH (s:Session)-[:HAS_UTTERANCE]->(u) "
-        f"OPTIONAL MATCH (p:Person)-[:HAD_SESSION]->(s) "
-        f"RETURN p.pseudonym, s.id, s.started_at, {_columns('u', utterance)}",
-        id=utterance_id,
-    )
-    nodes: list[Node] = []
-    edges: list[Edge] = []
-    for person, session, started_at, *values in rows:
-        nodes.append(_node("Utterance", utterance_id, utterance, values))
-        if session is not None:
-            nodes.append(_node("Session", session, ["started_at"], [started_at]))
-            edges.append(Edge("HAS_UTTERANCE", NodeRef("Session", session), NodeRef("Utterance", utterance_id)))
-        if person is not None:
-            nodes.append(Node("Person", person))
-            edges.append(Edge("HAD_SESSION", NodeRef("Person", person), NodeRef("Session", session)))
-    for before in (True, False):
-        for session, key, *values in run(_beside(before=before), id=utterance_id):
-            nodes.append(_node("Utterance", key, utterance, values))
-            edges.append(Edge("HAS_UTTERANCE", NodeRef("Session", session), NodeRef("Utterance", key)))
-    tags = run(
-        f"MATCH (u:Utterance {{id: $id}})-[t:{'|'.join(TAGS)}]->(v) "
-        f"RETURN {_LABEL_OF_EDGE[dialect]}(t), v.id, {_columns('t', _TAG_PROPERTIES)}",
-        id=utterance_id,
-    )
-    for label, key, *values in tags:
-        end = NodeRef(EDGES[label].end, key)
-        nodes.append(Node(end.label, end.key))
-        properties = present(dict(zip(_TAG_PROPERTIES, values, strict=True)))
-        edges.append(Edge(label, NodeRef("Utterance", utterance_id), end, properties))
-    return canonical(nodes, edges)
-
-
-def snapshot(run: Run) -> Subgraph:
-    """Return the whole graph."""
-    nodes = []
-    for label, shape in NODES.items():
-        names = list(shape.properties)
-        rows = run(f"MATCH (n:{label}) RETURN {_columns('n', [shape.key, *names])}")
-        nodes += [_node(label, key, names, values) for key, *values in rows]
-    edges = []
-    for label, edge in EDGES.items():
-        columns = [f"a.{NODES[edge.start].key}", f"b.{NODES[edge.end].key}", *_each("e", edge.properties)]
-        rows = run(f"MATCH (a:{edge.start})-[e:{label}]->(b:{edge.end}) RETURN {', '.join(columns)}")
-        for start, end, *values in rows:
-            properties = dict(zip(edge.properties, values, strict=True))
-            edges.append(Edge(label, NodeRef(edge.start, start), NodeRef(edge.end, end), properties))
-    return canonical(nodes, edges)
 
 
 def counts(run: Run) -> dict[str, int]:
@@ -144,50 +103,59 @@ def counts(run: Run) -> dict[str, int]:
     return found | {label: run(f"MATCH ()-[e:{label}]->() RETURN count(e)")[0][0] for label in EDGES}
 
 
+def _remove(run: Run, rows: Rows) -> None:
+    """Remove edges of one node after the other: for a list of nodes, Ladybug 0.22 reads every edge that there is."""
+    one = f" WHERE e.{INFERENCE} = ${INFERENCE}" if INFERENCE in rows.rows[0] else ""
+    statement = f"MATCH (a:{rows.label} {{{KEY}: ${NODE}}})-[e:{'|'.join(DERIVED[rows.label])}]->(){one} DELETE e"
+    known = _known(run, rows)
+    for row in rows.rows:
+        if row[NODE] in known:
+            run(statement, **row)
+
+
+def _known(run: Run, rows: Rows) -> set[object]:
+    """Return which of the nodes there are."""
+    keys = sorted({str(row[NODE]) for row in rows.rows})
+    found = run(f"UNWIND $keys AS key MATCH (n:{rows.label} {{{KEY}: key}}) RETURN n.{KEY}", keys=keys)
+    return {key for (key,) in found}
+
+
+def _create_or_change(run: Run, rows: Rows) -> None:
+    """Merge nodes in Ladybug 0.22, whose MERGE of a list reads every node of the label, unlike MATCH and CREATE.
+
+    One transaction writes at a time there, so nobody makes a node in between.
+    """
+    label, known = rows.label, _known(run, rows)
+    old = [row for row in rows.rows if row[NODE] in known]
+    new = [row for row in rows.rows if row[NODE] not in known]
+    changes = _changes("n", rows, ())
+    if old and changes:
+        run(f"UNWIND $rows AS row MATCH (n:{label} {{{KEY}: row.{NODE}}}) SET {changes}", rows=old)
+    if new:
+        given = "".join(f", `{name}`: row.`{name}`" for name in rows.properties)
+        run(f"UNWIND $rows AS row CREATE (n:{label} {{{KEY}: row.{NODE}{given}}})", rows=new)
+
+
 def _merge_nodes(rows: Rows) -> str:
-    changes = [f"n.`{name}` = row.`{name}`" for name in rows.properties]
-    changes += [f"n.`{name}` = NULL" for name in rows.removed]
-    merge = f"UNWIND $rows AS row MERGE (n:{rows.label} {{{NODES[rows.label].key}: row.{KEY}}})"
-    return f"{merge} SET {', '.join(changes)}" if changes else merge
+    merge = f"UNWIND $rows AS row MERGE (n:{rows.label} {{{KEY}: row.{NODE}}})"
+    changes = _changes("n", rows, ())
+    return f"{merge} SET {changes}" if changes else merge
 
 
 def _merge_edges(rows: Rows) -> str:
-    shape = EDGES[rows.label]
-    identity = ", ".join(f"`{name}`: row.`{name}`" for name in shape.identity)
-    changes = ", ".join(f"e.`{name}` = row.`{name}`" for name in rows.properties if name not in shape.identity)
+    """Fresh edges are created: to merge one, Ladybug 0.22 reads all that lead to the same shared node."""
+    start, end = rows.between
+    names = rows.properties if rows.fresh else EDGES[rows.label].identity
+    told_apart = ", ".join(f"`{name}`: row.`{name}`" for name in names)
+    changes = "" if rows.fresh else _changes("e", rows, names)
     return (
-        f"UNWIND $rows AS row MATCH (a:{shape.start} {{{NODES[shape.start].key}: row.{START}}}) "
-        f"MATCH (b:{shape.end} {{{NODES[shape.end].key}: row.{END}}}) "
-        f"MERGE (a)-[e:{rows.label}{f' {{{identity}}}' if identity else ''}]->(b) "
+        f"UNWIND $rows AS row MATCH (a:{start} {{{KEY}: row.{START}}}) MATCH (b:{end} {{{KEY}: row.{END}}}) "
+        f"{'CREATE' if rows.fresh else 'MERGE'} "
+        f"(a)-[e:{rows.label}{f' {{{told_apart}}}' if told_apart else ''}]->(b) "
         f"{f'SET {changes} ' if changes else ''}RETURN count(*)"
     )
 
 
-def _beside(*, before: bool) -> str:
-    """The statement that finds the utterance directly before or after one of the same session."""
-    sign, direction = ("<", "DESC") if before else (">", "ASC")
-    ordinal, at, key = _ORDER
-    return (
-        "MATCH (u:Utterance {id: $id})<-[:HAS_UTTERANCE]-(s:Session)-[:HAS_UTTERANCE]->(w:Utterance) "
-        f"WHERE w.{ordinal} {sign} u.{ordinal} OR (w.{ordinal} = u.{ordinal} AND (w.{at} {sign} u.{at} "
-        f"OR (w.{at} = u.{at} AND w.{key} {sign} u.{key}))) "
-        f"RETURN s.id, w.id, {_columns('w', NODES['Utterance'].properties)} "
-        f"ORDER BY {', '.join(f'w.{name} {direction}' for name in _ORDER)} LIMIT 1"
-    )
-
-
-def _columns(variable: str, names: Mapping[str, object] | list[str] | tuple[str, ...]) -> str:
-    return ", ".join(_each(variable, names))
-
-
-def _each(variable: str, names: Mapping[str, object] | list[str] | tuple[str, ...]) -> list[str]:
-    return [f"{variable}.`{name}`" for name in names]
-
-
-def _node(label: str, key: str, names: list[str], values: list[Any]) -> Node:
-    return Node(label, key, present(dict(zip(names, values, strict=True))))
-
-
-def _findings(rows: list[list[Any]], label: str) -> tuple[Finding, ...]:
-    found = [Finding(row[2], *row[3:7]) for row in rows if row[1] == label]
-    return tuple(sorted(found, key=lambda finding: (finding.start, finding.end, finding.id, finding.source)))
+def _changes(variable: str, rows: Rows, identity: tuple[str, ...]) -> str:
+    given = [f"{variable}.`{name}` = row.`{name}`" for name in rows.properties if name not in identity]
+    return ", ".join([*given, *(f"{variable}.`{name}` = NULL" for name in rows.removed)])

@@ -6,14 +6,15 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any
 
 import ladybug
 
 from forge_hub.graph import cypher
+from forge_hub.graph.answering import CypherAnswers, Result
 from forge_hub.graph.errors import GraphError, GraphUnavailableError
-from forge_hub.graph.ports import Fusion, GraphBatch, Snapshot, Subgraph
-from forge_hub.graph.schema import EDGES, NODES, VERSION, Kind
+from forge_hub.graph.ports import GraphBatch
+from forge_hub.graph.schema import EDGES, KEY, NODES, VERSION, Kind
 
 BUFFER_POOL_BYTES = 256 * 2**20
 """Ladybug's own default is 80 % of the machine's memory."""
@@ -30,10 +31,8 @@ LOCK = ".lock"
 
 _TYPES: dict[Kind, str] = {"text": "STRING", "integer": "INT64", "number": "DOUBLE"}
 
-Result = TypeVar("Result")
 
-
-class EmbeddedGraphStore:
+class EmbeddedGraphStore(CypherAnswers):
     """A `forge_hub.graph.ports.GraphStore` in one Ladybug file, which this process then owns.
 
     Calls from all threads take turns. The file and its log are safe against the process being killed: what `apply` had
@@ -61,11 +60,7 @@ class EmbeddedGraphStore:
 
     def apply(self, batch: GraphBatch) -> None:
         """Merge a batch and move the position, all or nothing."""
-        self._transact(lambda run: cypher.write(run, batch))
-
-    def position(self) -> int:
-        """Return the position in the event log up to which the graph is complete."""
-        return self._transact(cypher.position)
+        self._transact(lambda run: cypher.write(run, "ladybug", batch))
 
     def clear(self) -> None:
         """Remove everything: the file is deleted and begun anew, since what is deleted in it stays in its pages."""
@@ -84,22 +79,6 @@ class EmbeddedGraphStore:
             finally:
                 self._open()
         self._transact(_create_schema)
-
-    def fusion(self, utterance_id: str) -> Fusion:
-        """Return what the passes said of one utterance."""
-        return self._transact(lambda run: cypher.fusion(run, "ladybug", utterance_id))
-
-    def neighbourhood(self, utterance_id: str) -> Subgraph:
-        """Return an utterance and what is next to it."""
-        return self._transact(lambda run: cypher.neighbourhood(run, "ladybug", utterance_id))
-
-    def snapshot(self) -> Snapshot:
-        """Return the whole graph in canonical order."""
-        return self._transact(cypher.snapshot)
-
-    def counts(self) -> dict[str, int]:
-        """Return the number of nodes and edges of every label."""
-        return self._transact(cypher.counts)
 
     def close(self) -> None:
         """Write the log into the file and give the file up."""
@@ -128,6 +107,9 @@ class EmbeddedGraphStore:
         self._connection = ladybug.Connection(self._database)
         self._connection.set_query_timeout(STATEMENT_TIMEOUT_MS)
 
+    def _read(self, work: Callable[[cypher.Run], Result]) -> Result:
+        return self._transact(work)
+
     def _transact(self, work: Callable[[cypher.Run], Result]) -> Result:
         with self._my_turn():
             connection = self._connection
@@ -135,7 +117,7 @@ class EmbeddedGraphStore:
                 raise GraphUnavailableError("the graph is closed")
 
             def run(statement: str, **parameters: Any) -> list[list[Any]]:  # noqa: ANN401 (whatever Cypher takes)
-                result = connection.execute(statement, parameters)
+                result = connection.execute(cypher.spoken(statement, "ladybug"), parameters)
                 if isinstance(result, list):  # several statements in one text, which none of ours is
                     raise GraphError("one statement at a time")
                 with result:
@@ -181,20 +163,21 @@ def _own(path: Path) -> IO[str]:
 
 
 def _create_schema(run: cypher.Run) -> None:
-    """Make the tables that are missing; empty a store that was written with another schema."""
-    tables = {name for name, _ in run("CALL show_tables() RETURN name, type")}
-    if cypher.CURSOR in tables and cypher.version(run) not in (None, VERSION):
-        kinds = dict(run("CALL show_tables() RETURN name, type"))
-        for name in sorted(tables, key=lambda name: kinds[name] != "REL"):
+    """Make the tables and the vocabulary that are missing; empty a store that was written with another schema."""
+    kinds = dict(run("CALL show_tables() RETURN name, type"))
+    if cypher.CURSOR in kinds and (cypher.version(run) not in (None, VERSION) or cypher.is_foreign(run)):
+        for name in sorted(kinds, key=lambda name: kinds[name] != "REL"):
             run(f"DROP TABLE `{name}`")
-        tables = set()
-    if cypher.CURSOR not in tables:
+        kinds = {}
+    if cypher.CURSOR not in kinds:
         run(f"CREATE NODE TABLE {cypher.CURSOR}(name STRING PRIMARY KEY, position INT64, version INT64)")
     for label, node in NODES.items():
-        if label not in tables:
+        if label not in kinds:
             columns = [f"`{name}` {_TYPES[kind]}" for name, kind in node.properties.items()]
-            run(f"CREATE NODE TABLE {label}({', '.join([f'{node.key} STRING PRIMARY KEY', *columns])})")
+            run(f"CREATE NODE TABLE {label}({', '.join([f'{KEY} STRING PRIMARY KEY', *columns])})")
     for label, edge in EDGES.items():
-        if label not in tables:
+        if label not in kinds:
+            ways = [f"FROM {start} TO {end}" for start, end in edge.between]
             columns = [f"`{name}` {_TYPES[kind]}" for name, kind in edge.properties.items()]
-            run(f"CREATE REL TABLE {label}({', '.join([f'FROM {edge.start} TO {edge.end}', *columns])})")
+            run(f"CREATE REL TABLE {label}({', '.join([*ways, *columns])})")
+    cypher.write(run, "ladybug", cypher.vocabulary())

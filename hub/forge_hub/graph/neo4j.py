@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 import neo4j
 from neo4j.exceptions import AuthError, ConfigurationError, DriverError, Neo4jError, TransientError
 from pydantic import SecretStr
 
 from forge_hub.graph import cypher
+from forge_hub.graph.answering import CypherAnswers, Result
 from forge_hub.graph.errors import GraphError, GraphUnavailableError
-from forge_hub.graph.ports import Fusion, GraphBatch, Snapshot, Subgraph
-from forge_hub.graph.schema import NODES, VERSION
+from forge_hub.graph.ports import GraphBatch
+from forge_hub.graph.schema import KEY, NODES, VERSION
 
 CONNECT_TIMEOUT_SECONDS = 5.0
 ACQUIRE_TIMEOUT_SECONDS = 6.0
@@ -22,10 +23,8 @@ TRANSACTION_TIMEOUT_SECONDS = 30.0
 ERASE_ROWS = 10_000
 """Nodes deleted in one transaction, since a transaction is held in the server's memory."""
 
-Result = TypeVar("Result")
 
-
-class Neo4jGraphStore:
+class Neo4jGraphStore(CypherAnswers):
     """A `forge_hub.graph.ports.GraphStore` in a Neo4j server.
 
     Several processes may use one server; the unique keys keep them from making a node twice. The server sees
@@ -67,34 +66,16 @@ class Neo4jGraphStore:
 
     def apply(self, batch: GraphBatch) -> None:
         """Merge a batch and move the position, all or nothing."""
-        self._write(lambda run: cypher.write(run, batch))
-
-    def position(self) -> int:
-        """Return the position in the event log up to which the graph is complete."""
-        return self._read(cypher.position)
+        self._write(lambda run: cypher.write(run, "neo4j", batch))
 
     def clear(self) -> None:
-        """Remove all nodes of the schema; what else the database holds stays."""
+        """Remove all nodes that this program ever made, and write the vocabulary; what else there is stays."""
         self._write(_one(f"MATCH (c:{cypher.CURSOR}) DELETE c"))
-        statement = f"MATCH (n:{'|'.join(NODES)}) WITH n LIMIT {ERASE_ROWS} DETACH DELETE n RETURN count(*)"
+        labels = "|".join(sorted({*NODES, *self._labels()} - {cypher.CURSOR}))
+        statement = f"MATCH (n:{labels}) WITH n LIMIT {ERASE_ROWS} DETACH DELETE n RETURN count(*)"
         while self._write(_one(statement))[0][0] == ERASE_ROWS:
             continue
-
-    def fusion(self, utterance_id: str) -> Fusion:
-        """Return what the passes said of one utterance."""
-        return self._read(lambda run: cypher.fusion(run, "neo4j", utterance_id))
-
-    def neighbourhood(self, utterance_id: str) -> Subgraph:
-        """Return an utterance and what is next to it."""
-        return self._read(lambda run: cypher.neighbourhood(run, "neo4j", utterance_id))
-
-    def snapshot(self) -> Snapshot:
-        """Return the whole graph in canonical order."""
-        return self._read(cypher.snapshot)
-
-    def counts(self) -> dict[str, int]:
-        """Return the number of nodes and edges of every label."""
-        return self._read(cypher.counts)
+        self._write(lambda run: cypher.write(run, "neo4j", cypher.vocabulary()))
 
     def close(self) -> None:
         """Close all connections."""
@@ -103,13 +84,23 @@ class Neo4jGraphStore:
             self._driver.close()
 
     def _create_schema(self) -> None:
-        for label, key in {cypher.CURSOR: "name", **{label: node.key for label, node in NODES.items()}}.items():
-            constraint = (
-                f"CREATE CONSTRAINT forge_{label.lower()} IF NOT EXISTS FOR (n:{label}) REQUIRE n.{key} IS UNIQUE"
-            )
-            self._write(_one(constraint))
-        if self._read(cypher.version) not in (None, VERSION):
+        """Make the constraints and the vocabulary; empty a store that was written with another schema."""
+        if self._read(cypher.version) not in (None, VERSION) or self._read(cypher.is_foreign):
             self.clear()
+        keys = {cypher.CURSOR: "name", **dict.fromkeys(NODES, KEY)}
+        for label in sorted(set(self._labels()) - set(keys)):
+            self._write(_one(f"DROP CONSTRAINT {_constraint(label)} IF EXISTS"))
+        for label, key in keys.items():
+            # A unique key is an index, too; every question of ours starts at one.
+            self._write(
+                _one(f"CREATE CONSTRAINT {_constraint(label)} IF NOT EXISTS FOR (n:{label}) REQUIRE n.{key} IS UNIQUE")
+            )
+        self._write(lambda run: cypher.write(run, "neo4j", cypher.vocabulary()))
+
+    def _labels(self) -> list[str]:
+        """Return the labels that this program, or one before it, has made constraints for."""
+        shown = "SHOW CONSTRAINTS YIELD name, labelsOrTypes WHERE name STARTS WITH 'forge_' RETURN labelsOrTypes[0]"
+        return [str(label) for (label,) in self._read(_one(shown))]
 
     def _write(self, work: Callable[[cypher.Run], Result]) -> Result:
         with self._session(neo4j.WRITE_ACCESS) as session:
@@ -131,13 +122,17 @@ def _one(statement: str) -> Callable[[cypher.Run], list[list[Any]]]:
     return lambda run: run(statement)
 
 
+def _constraint(label: str) -> str:
+    return f"forge_{label.lower()}"
+
+
 def _unit(work: Callable[[cypher.Run], Result]) -> Callable[[neo4j.ManagedTransaction], Result]:
     """Make ``work`` what the driver repeats when a passing trouble ends its transaction."""
 
     @neo4j.unit_of_work(timeout=TRANSACTION_TIMEOUT_SECONDS)
     def transact(transaction: neo4j.ManagedTransaction) -> Result:
         def run(statement: str, **parameters: Any) -> list[list[Any]]:  # noqa: ANN401 (whatever Cypher takes)
-            return [list(record) for record in transaction.run(statement, parameters)]
+            return [list(record) for record in transaction.run(cypher.spoken(statement, "neo4j"), parameters)]
 
         return work(run)
 

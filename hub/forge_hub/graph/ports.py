@@ -1,10 +1,13 @@
 """What the hub asks of a graph store, whichever database keeps it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from forge_hub.graph.schema import Value
+from forge_hub.mind.inference import Framework
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,20 +42,36 @@ class Edge:
     properties: Mapping[str, Value] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Outdated:
+    """Edges that no longer hold: what was inferred from an utterance, or computed of a persona.
+
+    ``inference`` names the one inference of the utterance that is meant; None: all.
+    """
+
+    node: NodeRef
+    inference: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class GraphBatch:
-    """What some events add to the graph, and the position in the event log up to which that is."""
+    """What some events change in the graph, and the position in the event log up to which that is.
+
+    What is ``replaced`` is removed before anything is merged.
+    """
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     position: int
+    replaced: tuple[Outdated, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A vocabulary node that a pass found in an utterance.
 
-    ``start`` and ``end`` are code points of its text, half-open; ``confidence`` is in [0, 1].
+    ``start`` and ``end`` are code points of its text, half-open; ``confidence`` is in [0, 1]. ``inference`` is its id
+    in the records; ``state`` is "hypothesis" or, once a clinician has said so, "approved".
     """
 
     id: str
@@ -60,27 +79,34 @@ class Finding:
     end: int
     confidence: float
     source: str
+    inference: str = ""
+    state: str = "hypothesis"
 
 
 @dataclass(frozen=True, slots=True)
 class Sentiment:
-    """Where on the circumplex an utterance lies: valence and arousal in [-1, 1], ``quadrant`` a vocabulary id."""
+    """Where on the circumplex an utterance lies: valence and arousal in [-1, 1], ``quadrant`` a vocabulary id.
+
+    Where a clinician put it into another quadrant there are no figures. The rest is as with `Finding`.
+    """
 
     quadrant: str
-    valence: float
-    arousal: float
+    valence: float | None
+    arousal: float | None
     start: int
     end: int
     confidence: float
     source: str
+    inference: str = ""
+    state: str = "hypothesis"
 
 
 @dataclass(frozen=True, slots=True)
 class Fusion:
-    """Everything that the passes said of one utterance, ordered by place in the text.
+    """What the passes said of one utterance and no clinician refused, ordered by place in the text.
 
     ``text`` is ``None`` when the graph does not hold the utterance, or not yet. Where several passes placed it at a
-    stage or on the circumplex, the surest one is given.
+    stage or on the circumplex, the approved one is given, else the surest.
     """
 
     utterance: str
@@ -102,9 +128,27 @@ class Subgraph:
 Snapshot = Subgraph
 """The whole graph."""
 
+MOST_NODES = 300
+"""Most neighbours that are returned of one node. Ours: a drawing of more is a blot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question(Generic[Answer]):
+    """A named query that every store answers alike: one statement of Cypher, its parameters, and what rows mean.
+
+    Made by the functions of `forge_hub.graph.questions` only.
+    """
+
+    name: str
+    statement: str
+    parameters: Mapping[str, Any]
+    answer: Callable[[Sequence[Sequence[Any]]], Answer]
+
 
 class GraphStore(Protocol):
-    """A property graph of the closed vocabulary in `forge_hub.graph.schema`, derived from the event log.
+    """A property graph of the closed schema in `forge_hub.graph.schema`, derived from the event log.
+
+    It holds the shared vocabulary from its beginning and takes no node into it that is not on its lists.
 
     Threads: every method may be called from any thread and blocks until it is done; writes are one at a time. Every
     method ends within a time limit of the adapter's. A method that raises has changed nothing, except that `clear` may
@@ -113,7 +157,7 @@ class GraphStore(Protocol):
     """
 
     def apply(self, batch: GraphBatch) -> None:
-        """Merge the nodes, then the edges, then move the position forward, all or nothing.
+        """Remove what is replaced, merge the nodes, then the edges, then move the position forward, all or nothing.
 
         Applying a batch again changes nothing, so a crash at any point is healed by repeating it. Of several nodes with
         one identity in a batch the later wins, property by property; of several edges the later. The position never
@@ -127,19 +171,39 @@ class GraphStore(Protocol):
         """Return the position in the event log up to which the graph is complete; 0 when it is empty."""
 
     def clear(self) -> None:
-        """Remove everything and set the position to 0."""
+        """Remove everything but the vocabulary and set the position to 0."""
+
+    def ask(self, question: Question[Answer]) -> Answer:
+        """Return the answer to one of `forge_hub.graph.questions`."""
 
     def fusion(self, utterance_id: str) -> Fusion:
         """Return text, distortions, emotions, stage and sentiment of one utterance, by one query."""
 
-    def neighbourhood(self, utterance_id: str) -> Subgraph:
-        """Return an utterance, its person, its session, the utterances before and after it, its vocabulary nodes.
+    def neighbourhood(
+        self,
+        node: NodeRef | str,
+        *,
+        person: str | None = None,
+        frameworks: Collection[Framework] | None = None,
+        limit: int = MOST_NODES,
+    ) -> Subgraph:
+        """Return a node with what is next to it: of an utterance also its person and the utterances beside it.
 
-        Empty when the graph does not hold the utterance.
+        Args:
+            node: Where to open; a text is the id of an utterance.
+            person: Whose persons' nodes are shown around a node of the vocabulary; None: nobody's, only vocabulary.
+            frameworks: Which vocabularies are shown; None: all.
+            limit: Most nodes besides the one itself, vocabulary and sessions before utterances.
+
+        Empty when the graph does not hold the node.
         """
 
-    def snapshot(self) -> Snapshot:
-        """Return the whole graph in canonical order, properties that are absent left out."""
+    def snapshot(self, person: str | None = None) -> Snapshot:
+        """Return the whole graph in canonical order, properties that are absent left out.
+
+        Args:
+            person: Only what this person's part of the graph is, with the vocabulary that it touches.
+        """
 
     def counts(self) -> Mapping[str, int]:
         """Return how many nodes and edges there are of every label of the schema."""

@@ -1,33 +1,65 @@
-"""What each event adds to the graph. Pure and deterministic: the same log always gives the same graph."""
+"""What each event changes in the graph. Pure and deterministic: the same log always gives the same graph."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from forge_hub.graph.batches import merged
-from forge_hub.graph.ports import Edge, GraphBatch, Node, NodeRef
-from forge_hub.graph.schema import Value
-from forge_hub.mind.taggers import tags_of
-from forge_shared.events import Envelope, EventData, FormRecorded, SessionStarted, UtteranceSaid
+from forge_hub.graph.ports import Edge, GraphBatch, Node, NodeRef, Outdated
+from forge_hub.graph.schema import State, Value
+from forge_hub.graph.vocabulary import EVIDENCE_OF, VOCABULARY
+from forge_hub.records.log import Logged
+from forge_hub.records.schema import Inference
+from forge_shared.events import FormRecorded, SessionEnded, SessionStarted, UtteranceCorrected, UtteranceSaid
+
+_ENDS: Mapping[str, tuple[str, str]] = {str(framework): ends for framework, ends in EVIDENCE_OF.items()}
 
 
-def batch_of(position: int, envelope: Envelope, data: EventData, *, infers: bool = True) -> GraphBatch:
-    """Return what one event adds; an event of no concern to the graph only moves the position.
+def batch_of(event: Logged, inferences: Iterable[Inference] = ()) -> GraphBatch:
+    """Return what one event changes; an event of no concern to the graph only moves the position.
 
     Args:
-        position: The event's place in the event log.
-        envelope: As it was committed. Its subject is the person.
-        data: The event's data at the newest version of its type.
-        infers: Whether the person consents to inferences from what they said.
+        event: As it was committed. Its subject is the person.
+        inferences: What is on file about the utterance that the event is about.
     """
-    match data:
-        case SessionStarted():
-            return _session_started(position, envelope, data)
+    match event.data:
+        case SessionStarted() | SessionEnded():
+            return _session(event, event.data)
         case UtteranceSaid():
-            return _utterance_said(position, envelope, data, infers=infers)
+            return _said(event, event.data, inferences)
+        case UtteranceCorrected():
+            return _corrected(event, event.data, inferences)
         case FormRecorded():
-            return _form_recorded(position, envelope, data)
+            return _form(event, event.data)
         case _:
-            return GraphBatch((), (), position)
+            return GraphBatch((), (), event.position)
+
+
+def decided(position: int, inference: Inference) -> GraphBatch:
+    """Return what a clinician's word on an inference changes: the state of its edge, and where it leads."""
+    said = NodeRef("Utterance", inference.utterance)
+    return GraphBatch((), _evidence(said, [inference], None), position, (Outdated(said, inference.id),))
+
+
+def is_known(inference: Inference) -> bool:
+    """Tell whether the graph's vocabulary has the label of an inference; one that it has not is left out."""
+    ends = _ENDS.get(inference.framework)
+    return ends is not None and inference.label in VOCABULARY[ends[1]]
+
+
+def standing(inference: Inference) -> tuple[str, State]:
+    """Return the label that an inference has after a clinician's word, and its state.
+
+    "other" approves the label that they put in its place; one that no vocabulary has leaves the first label rejected.
+    """
+    match inference.verdict:
+        case None:
+            return inference.label, "hypothesis"
+        case "right":
+            return inference.label, "approved"
+        case "other" if inference.instead in VOCABULARY[_ENDS[inference.framework][1]]:
+            return inference.instead, "approved"
+        case _:
+            return inference.label, "rejected"
 
 
 def merge(batches: Sequence[GraphBatch]) -> GraphBatch:
@@ -35,72 +67,102 @@ def merge(batches: Sequence[GraphBatch]) -> GraphBatch:
     return merged(batches)
 
 
-def _session_started(position: int, envelope: Envelope, data: SessionStarted) -> GraphBatch:
-    person, session = NodeRef("Person", envelope.subject), NodeRef("Session", data.session)
+def iso(at: datetime) -> str:
+    """Return UTC text of one length, so that sorting it sorts by time."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _session(event: Logged, data: SessionStarted | SessionEnded) -> GraphBatch:
+    person, session = NodeRef("Persona", event.envelope.subject), NodeRef("Session", data.session)
+    name = "started_at" if isinstance(data, SessionStarted) else "ended_at"
+    properties: dict[str, Value] = {name: iso(event.envelope.time), "known_at": iso(event.received_at)}
     return GraphBatch(
-        (Node(person.label, person.key), Node(session.label, session.key, {"started_at": _iso(envelope.time)})),
+        (Node(person.label, person.key), Node(session.label, session.key, properties)),
         (Edge("HAD_SESSION", person, session),),
-        position,
+        event.position,
     )
 
 
-def _utterance_said(position: int, envelope: Envelope, data: UtteranceSaid, *, infers: bool) -> GraphBatch:
+def _said(event: Logged, data: UtteranceSaid, inferences: Iterable[Inference]) -> GraphBatch:
     """Its person and session come with it, since events may be committed in another order than they happened."""
-    person, session = NodeRef("Person", envelope.subject), NodeRef("Session", data.session)
-    said = NodeRef("Utterance", envelope.id)
+    person, session = NodeRef("Persona", event.envelope.subject), NodeRef("Session", data.session)
+    said = NodeRef("Utterance", event.envelope.id)
     properties: dict[str, Value] = {
         "text": data.text,
-        "at": _iso(envelope.time),
-        # The node's own count orders a session even where its wall clock was set back meanwhile.
-        "ordinal": envelope.sequence,
+        "question": data.question,
         "speaker": data.speaker,
+        # The node's own count orders a session even where its wall clock was set back meanwhile.
+        "ordinal": event.envelope.sequence,
+        "at": iso(event.envelope.time),
+        "known_at": iso(event.received_at),
+        "corrected_by": None,
     }
-    nodes = [Node(person.label, person.key), Node(session.label, session.key), Node(said.label, said.key, properties)]
-    edges = [Edge("HAD_SESSION", person, session), Edge("HAS_UTTERANCE", session, said)]
-    for label, word, evidence in _tags(data.text) if infers else []:
-        nodes.append(Node(word.label, word.key))
-        edges.append(Edge(label, said, word, evidence))
-    return GraphBatch(tuple(nodes), tuple(edges), position)
-
-
-def _tags(text: str) -> list[tuple[str, NodeRef, dict[str, Value]]]:
-    tags = tags_of(text)
-    found: list[tuple[str, NodeRef, dict[str, Value]]] = [
+    return GraphBatch(
+        (Node(person.label, person.key), Node(session.label, session.key), Node(said.label, said.key, properties)),
         (
-            "SHOWS_DISTORTION",
-            NodeRef("Distortion", tag.label),
-            {"start": tag.start, "end": tag.end, "confidence": tag.confidence, "source": tag.source},
-        )
-        for tag in tags.distortions
-    ]
-    if (felt := tags.felt) is not None:
-        evidence: dict[str, Value] = {
-            "start": felt.start,
-            "end": felt.end,
-            "confidence": felt.confidence,
-            "source": felt.source,
-            "valence": felt.valence,
-            "arousal": felt.arousal,
-        }
-        found.append(("FEELS", NodeRef("Quadrant", felt.quadrant), evidence))
-    return found
+            Edge("HAD_SESSION", person, session),
+            Edge("SAID", person, said),
+            Edge("INCLUDES", session, said),
+            *_evidence(said, inferences, event.received_at),
+        ),
+        event.position,
+        (Outdated(said),),
+    )
 
 
-def _form_recorded(position: int, envelope: Envelope, data: FormRecorded) -> GraphBatch:
-    person, response = NodeRef("Person", envelope.subject), NodeRef("FormResponse", data.response)
+def _corrected(event: Logged, data: UtteranceCorrected, inferences: Iterable[Inference]) -> GraphBatch:
+    """Text and tags are replaced; whose utterance it is and when it was said stays."""
+    said = NodeRef("Utterance", data.utterance)
+    properties: dict[str, Value] = {
+        "text": data.text,
+        "question": data.question,
+        "speaker": data.speaker,
+        "known_at": iso(event.received_at),
+        "corrected_by": data.by,
+    }
+    return GraphBatch(
+        (Node(said.label, said.key, properties),),
+        _evidence(said, inferences, event.received_at),
+        event.position,
+        (Outdated(said),),
+    )
+
+
+def _evidence(said: NodeRef, inferences: Iterable[Inference], known_at: datetime | None) -> tuple[Edge, ...]:
+    """Return the edges of inferences: known since a clinician decided, else since the hub has the words."""
+    return tuple(_edge(said, each, known_at) for each in inferences if is_known(each))
+
+
+def _edge(said: NodeRef, inference: Inference, known_at: datetime | None) -> Edge:
+    edge, label = _ENDS[inference.framework]
+    word, state = standing(inference)
+    known = inference.decided_at or known_at or inference.at
+    properties: dict[str, Value] = {
+        "inference": inference.id,
+        "start": inference.start,
+        "end": inference.end,
+        "confidence": inference.confidence,
+        "source": f"{inference.method}-{inference.version}",
+        "state": state,
+        "at": iso(inference.at),
+        "known_at": iso(known),
+    }
+    if inference.framework == "affect" and word == inference.label:
+        properties |= {"valence": inference.valence, "arousal": inference.arousal}
+    return Edge(edge, said, NodeRef(label, word), properties)
+
+
+def _form(event: Logged, data: FormRecorded) -> GraphBatch:
+    person, response = NodeRef("Persona", event.envelope.subject), NodeRef("FormResponse", data.response)
     properties: dict[str, Value] = {
         "questionnaire": data.questionnaire,
         "total": data.total,
         "status": data.status,
-        "at": _iso(envelope.time),
+        "at": iso(event.envelope.time),
+        "known_at": iso(event.received_at),
     }
     return GraphBatch(
         (Node(person.label, person.key), Node(response.label, response.key, properties)),
         (Edge("COMPLETED", person, response),),
-        position,
+        event.position,
     )
-
-
-def _iso(at: datetime) -> str:
-    """Return UTC text of one length, so that sorting it sorts by time."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,9 +1,9 @@
 """Erasing a person from the records, and finding what mentions one. Works in the caller's transaction.
 
-Rows that name the person are deleted, and with them what refers to those rows. Three kinds of rows must stay and are
+Rows that name the person are deleted, and with them what refers to those rows. Four kinds of rows must stay and are
 emptied instead: events of the log and of the inbox keep their place, since acknowledgements, duplicates and projections
-count on it; alerts keep that staff were called and answered. The audit is left alone: it says who did what, and its
-pseudonyms lead nowhere any more.
+count on it; alerts keep that staff were called and answered; rooms are still told something. The audit is left alone:
+it says who did what, and its pseudonyms lead nowhere any more.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session as Transaction
 
 from forge_hub.errors import NotFoundError
 from forge_hub.records.log import cursor
-from forge_hub.records.schema import Alert, Audit, Base, Erasure, EventLog, Inbox, Quarantine
+from forge_hub.records.schema import Alert, Audit, Base, DesiredTwin, Erasure, EventLog, Inbox, Quarantine
 from forge_shared.events import Envelope, EventErased
 from forge_shared.ids import new_id
 
@@ -133,6 +133,7 @@ def erase_person(transaction: Transaction, pseudonym: str, *, at: datetime, by: 
     _empty_log(transaction, pseudonym, entry.replacement, rows, traces)
     _empty_inbox(transaction, pseudonym, entry.replacement, rows, traces)
     _empty_quarantine(transaction, pseudonym, rows)
+    _empty_twins(transaction, pseudonym, rows)
     mine = Alert.subject == pseudonym
     rows["alert"] += _changed(transaction, update(Alert).where(mine).values(subject=None, detail={}, incident=Alert.id))
     for column in person_columns():
@@ -252,6 +253,15 @@ def _empty_quarantine(transaction: Transaction, pseudonym: str, rows: Counter[st
         if found is not None:
             change = update(Quarantine).where(found).values(payload=b"", topic="erased")
             rows["quarantine"] += _changed(transaction, change)
+
+
+def _empty_twins(transaction: Transaction, pseudonym: str, rows: Counter[str]) -> None:
+    """Take the person out of what rooms are told. Without an id, it is worked out and told anew at the next look."""
+    for row in transaction.scalars(select(DesiredTwin)):
+        if pseudonym in json.dumps(row.wanted):
+            row.wanted, row.word = {"subject": None}, None
+            rows["desired_twin"] += 1
+    transaction.flush()
 
 
 def _delete(transaction: Transaction, table: Table, mine: ColumnElement[bool], rows: Counter[str]) -> Collection[str]:

@@ -60,6 +60,7 @@ class TableProjection(ABC):
 
     name: ClassVar[str]
     lane: ClassVar[Lane | None] = None
+    most: ClassVar[int] = BATCH
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -12,8 +12,17 @@ from forge_hub.records.database import Database
 from forge_hub.records.form_signatures import verdict
 from forge_hub.records.log import Logged, TableProjection
 from forge_hub.records.schema import Consent, FormAnswer, FormResponse, Person, Session, Utterance
+from forge_shared import topics
 from forge_shared.errors import ResponseInvalidError
-from forge_shared.events import Envelope, EventErased, FormRecorded, SessionEnded, SessionStarted, UtteranceSaid
+from forge_shared.events import (
+    Envelope,
+    EventErased,
+    FormRecorded,
+    SessionEnded,
+    SessionStarted,
+    UtteranceCorrected,
+    UtteranceSaid,
+)
 from forge_shared.forms import scoring
 from forge_shared.forms.questionnaire import Questionnaire
 from forge_shared.logs import get_logger
@@ -52,9 +61,8 @@ class RecordsProjection(TableProjection):
         envelope = event.envelope
         if isinstance(event.data, EventErased):
             return
-        if envelope.subject not in self._known.people:
-            self._known.people.add(envelope.subject)
-            transaction.add(Person(pseudonym=envelope.subject, node=envelope.node, first_seen=envelope.time))
+        if envelope.node != topics.HUB:
+            self._meet(transaction, envelope)
         match event.data:
             case FormRecorded():
                 self._form(transaction, envelope, event.data)
@@ -74,15 +82,32 @@ class RecordsProjection(TableProjection):
                     redactions=dict(event.data.redactions),
                     confidence=event.data.confidence,
                     at=envelope.time,
+                    # The node's own count orders a session even where its wall clock was set back meanwhile.
+                    ordinal=envelope.sequence,
+                    speaker=event.data.speaker,
+                    question=event.data.question,
                 )
                 if envelope.id in self._known.utterances:
                     transaction.merge(said)
                 else:
                     transaction.add(said)
                 return
+            case UtteranceCorrected():
+                _correct(transaction, envelope, event.data)
             case _:
                 return
         transaction.flush()
+
+    def _meet(self, transaction: Transaction, envelope: Envelope) -> None:
+        """File the person of an event, or the room of a person whom only transcripts told of."""
+        if envelope.subject not in self._known.people:
+            self._known.people[envelope.subject] = envelope.node
+            transaction.add(Person(pseudonym=envelope.subject, node=envelope.node, first_seen=envelope.time))
+        elif self._known.people[envelope.subject] in topics.RESERVED and envelope.node not in topics.RESERVED:
+            self._known.people[envelope.subject] = envelope.node
+            transaction.flush()
+            known = transaction.get_one(Person, envelope.subject)
+            known.node, known.first_seen = envelope.node, envelope.time
 
     def _session_started(self, transaction: Transaction, envelope: Envelope, data: SessionStarted) -> None:
         session = transaction.get(Session, data.session)
@@ -145,22 +170,33 @@ class RecordsProjection(TableProjection):
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the store holds already of a batch."""
+    """What the store holds already of a batch: people by pseudonym with their nodes, and ids."""
 
-    people: set[str]
+    people: dict[str, str]
     responses: set[str]
     utterances: set[str]
 
     @classmethod
     def of(cls, transaction: Transaction, events: Sequence[Logged]) -> Self:
+        people = select(Person.pseudonym, Person.node)
         subjects = {event.envelope.subject for event in events}
         responses = {event.data.response for event in events if isinstance(event.data, FormRecorded)}
         said = {event.envelope.id for event in events if isinstance(event.data, UtteranceSaid)}
         return cls(
-            set(transaction.scalars(select(Person.pseudonym).where(Person.pseudonym.in_(subjects)))),
+            {row.pseudonym: row.node for row in transaction.execute(people.where(Person.pseudonym.in_(subjects)))},
             set(transaction.scalars(select(FormResponse.id).where(FormResponse.id.in_(responses)))),
             set(transaction.scalars(select(Utterance.id).where(Utterance.id.in_(said)))),
         )
+
+
+def _correct(transaction: Transaction, envelope: Envelope, data: UtteranceCorrected) -> None:
+    said = transaction.get(Utterance, data.utterance)
+    if said is None or said.subject != envelope.subject:
+        log.warning("correction.without-utterance", utterance=data.utterance)
+        return
+    said.original = said.text if said.original is None else said.original
+    said.text, said.speaker, said.question = data.text, data.speaker, data.question
+    said.corrected_by, said.corrected_at = data.by, envelope.time
 
 
 def _is_own(session: Session, envelope: Envelope) -> bool:

@@ -1,10 +1,9 @@
 """What the pages read from the records. Every function blocks on the store and sees one moment of it."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
 from forge_hub.errors import NotFoundError
@@ -16,26 +15,11 @@ from forge_hub.records.schema import (
     FormResponse,
     Person,
     Room,
-    Session,
     Utterance,
 )
 
 PEOPLE_LIMIT = 500
 RESPONSES_LIMIT = 50
-SESSIONS_LIMIT = 50
-UTTERANCES_LIMIT = 500
-
-
-@dataclass(frozen=True, slots=True)
-class PersonSummary:
-    """A line of the list of people. ``last_form_at`` is absent when no form is on file."""
-
-    pseudonym: str
-    node: str
-    first_seen: datetime
-    forms: int
-    last_form_at: datetime | None
-    sessions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +31,11 @@ class RecordedForm:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordedSession:
-    """A recorded session with its utterances in the order they were said; at most 500."""
-
-    session: Session
-    utterances: Sequence[Utterance]
-
-
-@dataclass(frozen=True, slots=True)
-class PersonRecord:
-    """Everything on file about a person, newest first; at most 50 forms and 50 sessions."""
+class PersonForms:
+    """A person with their forms, newest first; at most 50."""
 
     person: Person
     forms: Sequence[RecordedForm]
-    sessions: Sequence[RecordedSession]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,30 +115,6 @@ def _room(transaction: Transaction, found: Room) -> RoomState:
     return RoomState(found, transaction.scalars(newest).first())
 
 
-def people(database: Database, pseudonyms: Collection[str] | None = None) -> list[PersonSummary]:
-    """Return the people on file, or those of some, the last admitted first; at most 500."""
-    forms = (
-        select(FormResponse.subject, func.count().label("count"), func.max(FormResponse.recorded_at).label("last"))
-        .group_by(FormResponse.subject)
-        .subquery()
-    )
-    sessions = select(Session.subject, func.count().label("count")).group_by(Session.subject).subquery()
-    query = (
-        select(Person, forms.c.count, forms.c.last, sessions.c.count)
-        .outerjoin(forms, forms.c.subject == Person.pseudonym)
-        .outerjoin(sessions, sessions.c.subject == Person.pseudonym)
-        .order_by(Person.first_seen.desc(), Person.pseudonym)
-        .limit(PEOPLE_LIMIT)
-    )
-    if pseudonyms is not None:
-        query = query.where(Person.pseudonym.in_(pseudonyms))
-    with database.read() as transaction:
-        return [
-            PersonSummary(found.pseudonym, found.node, found.first_seen, form_count or 0, last, session_count or 0)
-            for found, form_count, last, session_count in transaction.execute(query)
-        ]
-
-
 def pseudonyms(database: Database) -> list[str]:
     """Return the pseudonyms of everyone on file, the last admitted first; at most 500."""
     query = select(Person.pseudonym).order_by(Person.first_seen.desc(), Person.pseudonym).limit(PEOPLE_LIMIT)
@@ -171,8 +122,8 @@ def pseudonyms(database: Database) -> list[str]:
         return list(transaction.scalars(query))
 
 
-def person(database: Database, pseudonym: str) -> PersonRecord:
-    """Return everything on file about one person.
+def person_with_forms(database: Database, pseudonym: str) -> PersonForms:
+    """Return one person and what they have filled in.
 
     Raises:
         NotFoundError: There is no such person.
@@ -196,28 +147,7 @@ def person(database: Database, pseudonym: str) -> PersonRecord:
                 .order_by(FormAnswer.ordinal)
             )
         )
-        sessions = list(
-            transaction.scalars(
-                select(Session)
-                .where(Session.subject == pseudonym)
-                .order_by(Session.started_at.desc(), Session.id)
-                .limit(SESSIONS_LIMIT)
-            )
-        )
-        said = list(
-            transaction.scalars(
-                select(Utterance)
-                .where(Utterance.subject == pseudonym, Utterance.session.in_([session.id for session in sessions]))
-                .order_by(Utterance.at.desc(), Utterance.id.desc())
-                .limit(UTTERANCES_LIMIT)
-            )
-        )
-    said.reverse()
-    return PersonRecord(
-        found,
-        [RecordedForm(each, [a for a in answers if a.response == each.id]) for each in responses],
-        [RecordedSession(each, [u for u in said if u.session == each.id]) for each in sessions],
-    )
+    return PersonForms(found, [RecordedForm(each, [a for a in answers if a.response == each.id]) for each in responses])
 
 
 def utterance(database: Database, utterance_id: str) -> Utterance:

@@ -123,7 +123,11 @@ class WebSession(Base):
 
 
 class Consent(Base):
-    """The statement that a person agreed to a purpose, and its withdrawal. Not derived from events."""
+    """The statement that a person agreed to a purpose, and its withdrawal. Not derived from events.
+
+    ``holds_from`` is since when it holds where that is earlier than the statement: for the transcript of a session that
+    was held before anybody stated it here.
+    """
 
     __tablename__ = "consent"
 
@@ -134,3 +138,4 @@ class Consent(Base):
     stated_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]
     withdrawn_by: Mapped[str | None]
+    holds_from: Mapped[datetime | None]

@@ -13,7 +13,8 @@ class Alert(Base):
     """Something that a person must answer. ``detail`` holds codes only.
 
     ``level`` is the last level that was rung, 0 before the first; ``due_at`` the end of the running timer; ``count`` is
-    of the events of one ``incident`` that it stands for.
+    of the events of one ``incident`` that it stands for. ``cause`` is how it was closed; ``verdict`` and
+    ``verdict_reason`` are what a person said that it was, which may be corrected.
     """
 
     __tablename__ = "alert"
@@ -21,6 +22,7 @@ class Alert(Base):
         Index("ix_alert_state", "state", "raised_at"),
         Index("ix_alert_due", "state", "due_at"),
         Index("ix_alert_incident", "incident", "state"),
+        Index("ix_alert_kind", "kind", "happened_at"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -46,6 +48,10 @@ class Alert(Base):
     attended_at: Mapped[datetime | None] = mapped_column(default=None)
     closed_at: Mapped[datetime | None] = mapped_column(default=None)
     cause: Mapped[str | None] = mapped_column(default=None)
+    verdict: Mapped[str | None] = mapped_column(default=None)
+    verdict_reason: Mapped[str | None] = mapped_column(default=None)
+    marked_by: Mapped[str | None] = mapped_column(default=None)
+    marked_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class AlertStep(Base):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey
+from sqlalchemy import JSON, BigInteger, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from forge_hub.records.schema.base import Base
@@ -80,7 +80,15 @@ class Session(Base):
 
 
 class Utterance(Base):
-    """One pseudonymised utterance of a recorded session."""
+    """One pseudonymised utterance of a recorded session or of a transcript.
+
+    Attributes:
+        ordinal: Its place in the session.
+        speaker: ``patient``, ``clinician`` or ``unknown``; None: from before this was kept.
+        question: What it answers, where a transcript says so.
+        original: What was filed first, once a person has corrected it.
+        corrected_by: The account.
+    """
 
     __tablename__ = "utterance"
 
@@ -91,3 +99,9 @@ class Utterance(Base):
     redactions: Mapped[dict[str, Any]]
     confidence: Mapped[float]
     at: Mapped[datetime]
+    ordinal: Mapped[int | None] = mapped_column(BigInteger)
+    speaker: Mapped[str | None]
+    question: Mapped[str | None]
+    original: Mapped[str | None]
+    corrected_by: Mapped[str | None]
+    corrected_at: Mapped[datetime | None]

@@ -13,7 +13,8 @@ class Room(Base):
 
     ``capture`` holds the purposes that the node says are on, separated by spaces; None: nobody keeps consents there.
     ``troubles`` holds the codes of what is wrong with its machine, separated by spaces. ``clock_error_seconds`` is by
-    how much its machine's clock is ahead of the hub's; None: not known.
+    how much its machine's clock is ahead of the hub's; None: not known. ``hardware`` is the profile that it was probed
+    as; None likewise.
     """
 
     __tablename__ = "room"
@@ -31,6 +32,7 @@ class Room(Base):
     capture: Mapped[str | None]
     troubles: Mapped[str | None]
     clock_error_seconds: Mapped[float | None]
+    hardware: Mapped[str | None]
 
 
 class NodeCertificate(Base):

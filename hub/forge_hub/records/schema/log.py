@@ -17,6 +17,7 @@ class EventLog(Base):
         UniqueConstraint("node", "epoch", "lane", "sequence"),
         # For those who follow one lane: alarms are found without passing a backlog of records.
         Index("ix_event_log_lane", "lane", "position"),
+        Index("ix_event_log_type", "type", "position"),
     )
 
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
