@@ -17,17 +17,27 @@ from forge_hub import access, control
 from forge_hub.access import audit
 from forge_hub.access.anchors import Anchors
 from forge_hub.access.audit_events import audit_event
-from forge_hub.app import ANCHORS, Hub, records_url
+from forge_hub.app import ANCHORS, Hub
 from forge_hub.doors import authority_of, doors_of, enrolment_of
 from forge_hub.errors import HubConfigError, HubError, RecordsError
+from forge_hub.fleet import bundle
 from forge_hub.fleet.authority import Authority
-from forge_hub.fleet.enrolment import Enrolment
+from forge_hub.fleet.enrolment import Enrolment, check_node
 from forge_hub.fleet.revocation import write_list
+from forge_hub.holdings import records_url
+from forge_hub.install_commands import add_install
+from forge_hub.mind_commands import add_alignment, add_mind
 from forge_hub.quarantine_commands import add_quarantine
 from forge_hub.records.database import Database, open_database
+from forge_hub.release_commands import add_releases
+from forge_hub.rollout_commands import add_rollouts
 from forge_hub.settings import PREFIX, HubSettings
+from forge_hub.support_commands import add_support
+from forge_hub.tag_commands import add_tagging
+from forge_hub.train_commands import add_training
+from forge_hub.twin_commands import add_twins
 from forge_hub.upkeep_commands import add_upkeep
-from forge_shared import logs, topics
+from forge_shared import logs
 from forge_shared.clock import SystemClock
 from forge_shared.environment import unknown_variables
 from forge_shared.errors import ForgeError
@@ -85,6 +95,9 @@ def _claim(settings: HubSettings, options: argparse.Namespace) -> None:
     line = f"{doors.enrolment_url} {claim.words}"
     segno.make(line, error="m").terminal(compact=True)
     print(f"On {claim.node}, until {claim.expires_at:%H:%M} UTC and once:\n\n  forge-edge enrol {line}\n")
+    if (served := bundle.served(settings.folder / bundle.FOLDER)) is not None:
+        install = bundle.line(served[1], doors.enrolment_url, claim.words)
+        print(f"Or, on a fresh machine that shall become {claim.node}, as root:\n\n  {install}\n")
 
 
 def _enrol(settings: HubSettings, options: argparse.Namespace) -> None:
@@ -141,8 +154,7 @@ def _assign(settings: HubSettings, options: argparse.Namespace) -> None:
 
 
 def _device_token(settings: HubSettings, options: argparse.Namespace) -> None:
-    if not topics.is_name(options.node):
-        raise HubConfigError("a node's name is lower-case letters, digits and hyphens, at most 63")
+    check_node(options.node)
     with _records(settings) as database:
         print(access.make_device(database, SystemClock(), options.node))
 
@@ -215,8 +227,16 @@ def _parser() -> argparse.ArgumentParser:
     trace = commands.add_parser("audit", help="Commands on the audit.").add_subparsers(required=True, metavar="COMMAND")
     trace.add_parser("export", help="Print it as FHIR AuditEvents, one a line.").set_defaults(run=_audit_export)
     trace.add_parser("verify", help="Prove that nothing was changed, else exit with 1.").set_defaults(run=_audit_verify)
+    add_alignment(trace)
+    add_tagging(add_mind(commands))
     add_upkeep(commands)
     add_quarantine(commands)
+    add_releases(commands)
+    add_twins(commands)
+    add_rollouts(commands)
+    add_install(commands)
+    add_support(commands)
+    add_training(commands)
     command("settings", _settings_help, "List every setting with its environment variable.")
     return parser
 

@@ -1,21 +1,18 @@
 """The hub's composition root: builds every part, hands each its ports, runs them together."""
 
 import asyncio
-import contextlib
 import dataclasses
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, ParamSpec
 from zoneinfo import ZoneInfo
 
-import uvicorn
 from fastapi import FastAPI
 
 from forge_hub import access, control
@@ -24,9 +21,9 @@ from forge_hub.alerts.board import Accepted, AlertBoard
 from forge_hub.alerts.projector import AlertProjection
 from forge_hub.alerts.service import Alarms
 from forge_hub.broker.child import BrokerChild, choose, reached
-from forge_hub.doors import Doors, authority_of, doors_of, enrolment_of, external_login
-from forge_hub.erasure import Eraser
+from forge_hub.doors import Doors, authority_of, doors_of, enrolment_of, external_login, hosts
 from forge_hub.errors import AuthorityError, BrokerError
+from forge_hub.fleet import bundle
 from forge_hub.fleet.authority import Authority
 from forge_hub.fleet.commands import RoomCommands
 from forge_hub.fleet.enrolment import Enrolment
@@ -35,31 +32,41 @@ from forge_hub.fleet.rooms import Rooms
 from forge_hub.fleet.twins import Twins
 from forge_hub.graph import open_graph
 from forge_hub.graph.ports import GraphStore
-from forge_hub.graph.projection import GraphProjection
+from forge_hub.graph.projection import GraphProjection, inferences_of
+from forge_hub.holdings import eraser_of, graph_uri, open_identities, plans_folder, records_url, retention_of
+from forge_hub.home.service import home_desk
 from forge_hub.housekeeping import Housekeeping
 from forge_hub.ingest.consumer import BrokerLogin, Consumer
+from forge_hub.ingest.journal import Journal
 from forge_hub.ingest.replay import Replayed
 from forge_hub.ingest.store import Committed, IngestStore
+from forge_hub.passes import keeping
+from forge_hub.passes.removal import Remover
+from forge_hub.passes.served import HubDesk
+from forge_hub.passes.stores import Stores
+from forge_hub.passes.table_projection import InferredTables, SaidTables
+from forge_hub.passes.tables import TableFolder
 from forge_hub.projection import Runner
 from forge_hub.records.database import Database, open_database
 from forge_hub.records.projector import RecordsProjection
-from forge_hub.records.retention import Kept
+from forge_hub.releases.intake import Intake
+from forge_hub.releases.projection import ReleaseProjection
+from forge_hub.releases.service import RolloutService
 from forge_hub.retention import daily
 from forge_hub.settings import HubSettings
 from forge_hub.stays.consents import Consents
-from forge_hub.stays.identities import Identities
 from forge_hub.stays.register import Register
 from forge_hub.telemetry.service import Telemetry
-from forge_hub.web.application import create_application, end_streams
-from forge_hub.web.parts import Fleet, Parts, Scrape, Upkeep
-from forge_shared.clock import Clock, SystemClock
+from forge_hub.web.application import create_application
+from forge_hub.web.parts import Fleet, Parts, Releases, Scrape, Upkeep
+from forge_hub.web.server import PageServer
+from forge_shared import service_manager
+from forge_shared.clock import SystemClock
+from forge_shared.errors import SignatureError
 from forge_shared.files import owned_folder
 from forge_shared.forms.questionnaire import Questionnaire, installed
 from forge_shared.logs import get_logger
 from forge_shared.tasks import until_first_failure
-
-GRACE_SECONDS = 3
-"""How long open pages may keep the hub from stopping."""
 
 SWITCH_SECONDS = 0.0005
 """How long a thread that computes keeps the interpreter when another wants it. The event loop asks for it after every
@@ -68,8 +75,13 @@ read and write of a socket: with Python's own 5 ms it takes in a few hundred mes
 APPLY_AGAIN_SECONDS = 10.0
 """Until revocations that could not be applied are tried again. Ours."""
 
+WATCHDOG_SECONDS = 5.0
+"""How often systemd is told that the hub lives: several times within the unit's limit."""
+
 ANCHORS = "audit-anchors"
 """Name of the file of the audit's anchors in the state folder."""
+
+Given = ParamSpec("Given")
 
 log = get_logger()
 
@@ -83,9 +95,20 @@ class Keys:
     enrolment: Enrolment
     revocation: Revocation
 
+    def fleet(self, folder: Path) -> Fleet:
+        """Return the nodes' identities, and what nodes fetch, as the pages see them; ``folder`` is the state folder."""
+        authority, url = self.authority.authority_pem(), self.doors.enrolment_url
+        return Fleet(self.enrolment, self.revocation, authority, url, folder / "releases", folder / bundle.FOLDER)
+
     async def apply_revocations(self) -> Mapping[str, Any]:
         """Carry out the command line's wish that what it revoked takes effect."""
         return {"nodes": await self.revocation.apply()}
+
+    def serve(self, pages: FastAPI, settings: HubSettings) -> PageServer:
+        """Return the server of the pages, which nobody has started yet."""
+        own, authority = self.doors.own, self.authority
+        files = str(authority.server_certificate_file), str(authority.server_key_file)
+        return PageServer(settings, pages, certificate=files if own else None, proxied=self.doors.https and not own)
 
 
 class Hub:
@@ -138,7 +161,8 @@ class Hub:
         async def publish_retained(topic: str, payload: bytes) -> None:
             await consumer.publish_retained(topic, payload)
 
-        twins = Twins(settings.site, database, publish_retained, plans=settings.room_plans)
+        sign = keys.authority.hub_signature
+        twins = Twins(settings.site, database, publish_retained, sign=sign, clock=clock, plans=plans_folder(settings))
 
         async def on_accepted(told: Accepted) -> None:
             await _tell(rooms.alert_accepted, told)
@@ -147,11 +171,19 @@ class Hub:
             await _tell(rooms.alert_reopened, told)
 
         zone = ZoneInfo(settings.time_zone)
+        releases = RolloutService(database, folder, clock, zone=zone, tell=twins.refresh)
+        desk = home_desk(settings.site, version("persona-forge-hub"), database, releases, publish_retained)
         board = AlertBoard(database, clock, on_accepted=on_accepted, on_reopened=on_reopened, zone=zone)
+        records = RecordsProjection(database, forms, keys.authority.authority_pem())
+        drawn = GraphProjection(graph, inferences_of(database))
+        said, inferred = SaidTables(TableFolder(folder)), InferredTables(TableFolder(folder), database)
         runners = [
             Runner(database, AlertProjection(database, clock), on_applied=board.changed),
-            Runner(database, RecordsProjection(database, forms, keys.authority.authority_pem())),
-            Runner(database, GraphProjection(graph, consents.inferences)),
+            Runner(database, records),
+            Runner(database, drawn),
+            Runner(database, said),
+            Runner(database, inferred, after=[drawn]),
+            Runner(database, ReleaseProjection(database), on_applied=releases.wake),
         ]
 
         def on_committed(committed: Committed) -> None:
@@ -160,6 +192,8 @@ class Hub:
                 runner.wake()
 
         store = IngestStore(settings.site, database, clock)
+        loop = asyncio.get_running_loop()
+        journal = Journal(store, settings.site, clock, on_committed=partial(_wake, loop, runners))
         consumer = Consumer(
             site=settings.site,
             login=login,
@@ -169,11 +203,12 @@ class Hub:
             version_file=folder / "mqtt-version",
             clock=clock,
             on_committed=on_committed,
-            on_connected=twins.tell_all,
-            on_room=twins.heard,
+            on_connected=_after(desk.connected, twins.tell_all),
+            on_room=_after(desk.wake, twins.heard),
             on_shown=board.changed,
+            on_home=desk.heard if settings.home_assistant else None,
         )
-        rooms = RoomCommands(settings.site, database, clock, consumer.publish)
+        rooms = RoomCommands(settings.site, database, clock, consumer.publish, sign)
         alarms = Alarms(settings, database, clock, board, consumer.publish)
 
         telemetry = Telemetry(
@@ -184,16 +219,30 @@ class Hub:
             runners=runners,
             consumer=consumer,
             alarms=alarms,
+            rollouts=lambda: releases.state,
             broker=broker,
             certificates=keys.authority.ends(),
         )
+        stores = Stores(
+            settings.site,
+            folder,
+            database=database,
+            graph=graph,
+            log=store,
+            filing=[records, said],
+            drawing=[drawn, inferred],
+            own=False,
+        )
+        transcripts = HubDesk(stores, Remover(folder, database, graph, clock), runners, folder)
         housekeeping = Housekeeping(
             database,
             graph,
             runners=runners,
             clock=clock,
-            eraser=eraser_of(database, graph, folder, identities),
+            eraser=eraser_of(settings, database, graph, folder, identities),
             kept_days=retention_of(settings),
+            on_derived=partial(keeping.derive_anew, folder),
+            on_forgotten=partial(keeping.forget_emptied, folder, database),
             on_changed=board.changed,
         )
 
@@ -218,7 +267,7 @@ class Hub:
                 health=telemetry.health.states,
                 zone=zone,
                 https=keys.doors.https,
-                fleet=Fleet(keys.enrolment, keys.revocation, keys.authority.authority_pem(), keys.doors.enrolment_url),
+                fleet=keys.fleet(folder),
                 register=Register(database, clock),
                 consents=consents,
                 identities=identities,
@@ -226,26 +275,37 @@ class Hub:
                 upkeep=Upkeep(
                     replay, lambda: consumer.protocols, Scrape(token, telemetry.metrics.text) if token else None
                 ),
+                journal=journal,
+                releases=Releases(
+                    releases.catalogue,
+                    Intake(releases.catalogue, settings.release_upload_megabytes * 2**20),
+                    releases.rollouts,
+                ),
                 key=access.SecretKey.open(folder / "second-factor.key"),
                 hosts=hosts(settings),
                 staff_second_factor=settings.staff_second_factor,
             )
         )
-        server = _server(settings, pages, keys)
-        loop = asyncio.get_running_loop()
+        server = keys.serve(pages, settings)
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, _stop, server, pages)
+            loop.add_signal_handler(number, server.end)
         await until_first_failure(
             server.serve(),
-            self._announce(server, keys.doors, database, forms),
+            self._announce(server, database, forms),
             _apply_once(keys.revocation),
             consumer.run(),
             Anchors(folder / ANCHORS).run(database, clock),
             alarms.run(),
+            twins.run(),
+            releases.run(),
+            *([desk.run()] if settings.home_assistant else []),
             control.serve(
                 folder / "control.sock",
                 {
                     **housekeeping.commands,
+                    **transcripts.commands,
+                    **twins.commands,
+                    **releases.commands,
                     "apply-revocations": keys.apply_revocations,
                     "quarantine-replay": replay_quarantine,
                 },
@@ -257,58 +317,20 @@ class Hub:
         identities.close()
         log.info("hub.stopped")
 
-    async def _announce(
-        self, server: uvicorn.Server, doors: Doors, database: Database, forms: Mapping[str, Questionnaire]
-    ) -> None:
+    async def _announce(self, server: PageServer, database: Database, forms: Mapping[str, Questionnaire]) -> None:
         while not server.started:
             await asyncio.sleep(0.02)
-        address = self._settings.public_url or _address(server, doors)
+        address = self._settings.public_url or server.address
         print(f"Persona-Forge hub of site '{self._settings.site}': {address}", flush=True)  # noqa: T201 (for the person at the terminal)
         link = access.first_run_link(database, self._clock, address)
         if link is not None:
             print(f"No account yet. Make the first one here, within a day, once: {link}", flush=True)  # noqa: T201 (the same)
         log.info("hub.started", site=self._settings.site, forms=len(forms))
-        await asyncio.Event().wait()
-
-
-def records_url(settings: HubSettings) -> str:
-    """Return the SQLAlchemy URL of the records."""
-    if settings.records_url is not None:
-        return settings.records_url.get_secret_value()
-    return f"sqlite:///{settings.folder / 'records.db'}"
-
-
-def hosts(settings: HubSettings) -> frozenset[str]:
-    """Return the names under which browsers reach the pages, besides those of this machine itself."""
-    names = {urlsplit(settings.public_url or "").hostname, settings.host, *settings.host_names}
-    return frozenset(name.lower() for name in names if name)
-
-
-def graph_uri(settings: HubSettings) -> str:
-    """Return the URI of the graph."""
-    return settings.graph_uri or f"ladybug://{settings.folder / 'graph.lbdb'}"
-
-
-def open_identities(settings: HubSettings, database: Database, clock: Clock) -> Identities:
-    """Open who the people are.
-
-    Raises:
-        IdentityError: The store or its keys cannot be opened.
-    """
-    url = settings.identities_url
-    place = f"sqlite:///{settings.folder / 'identities.db'}" if url is None else url.get_secret_value()
-    return Identities(place, settings.folder / "keys", database, clock)
-
-
-def eraser_of(database: Database, graph: GraphStore, folder: Path, identities: Identities) -> Eraser:
-    """Return what erases people from this hub."""
-    return Eraser(database, graph, folder, identities.forget_person)
-
-
-def retention_of(settings: HubSettings) -> Mapping[Kept, int]:
-    """Return for how many days what is kept; what is not named is kept."""
-    given: dict[Kept, int | None] = {"utterances": settings.keep_utterances_days, "forms": settings.keep_forms_days}
-    return {kind: days for kind, days in given.items() if days is not None}
+        service_manager.notify("READY=1")
+        while True:
+            # From the event loop itself: a loop that no longer turns is started anew.
+            service_manager.notify("WATCHDOG=1")
+            await asyncio.sleep(WATCHDOG_SECONDS)
 
 
 @asynccontextmanager
@@ -335,48 +357,26 @@ async def _broker(
         await child.stop()
 
 
+def _wake(loop: asyncio.AbstractEventLoop, runners: Sequence[Runner], _: Committed) -> None:
+    # The journal is written in a thread.
+    for runner in runners:
+        loop.call_soon_threadsafe(runner.wake)
+
+
+def _after(first: Callable[[], None], then: Callable[Given, Awaitable[None]]) -> Callable[Given, Awaitable[None]]:
+    async def both(*args: Given.args, **named: Given.kwargs) -> None:
+        first()
+        await then(*args, **named)
+
+    return both
+
+
 async def _tell(command: Callable[[str, str], Awaitable[None]], told: Accepted) -> None:
     # The room is told as a courtesy: that a person has taken the alert stands whether or not it hears of it.
     try:
         await command(told.node, told.event_id)
-    except BrokerError:
-        log.warning("room.not-told", node=told.node)
-
-
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone: uvicorn would raise them again, which ends the process before its children are."""
-        yield
-
-
-def _server(settings: HubSettings, pages: FastAPI, keys: Keys) -> _Server:
-    return _Server(
-        uvicorn.Config(
-            pages,
-            host=settings.host,
-            port=settings.port,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-            server_header=False,
-            # Whose word it is that a request came by HTTPS: the proxy's only where there is one.
-            proxy_headers=keys.doors.https and not keys.doors.own,
-            ssl_certfile=keys.authority.server_certificate_file if keys.doors.own else None,
-            ssl_keyfile=keys.authority.server_key_file if keys.doors.own else None,
-        )
-    )
-
-
-def _stop(server: uvicorn.Server, pages: FastAPI) -> None:
-    # An open board would otherwise hold the server until its grace is over.
-    end_streams(pages)
-    server.should_exit = True
-
-
-def _address(server: uvicorn.Server, doors: Doors) -> str:
-    host, port = server.servers[0].sockets[0].getsockname()[:2]
-    return f"{'https' if doors.own else 'http'}://{host}:{port}"
+    except (AuthorityError, BrokerError, SignatureError) as error:
+        log.warning("room.not-told", node=told.node, reason=error.code)
 
 
 async def _tell_broker(broker: BrokerChild | None, authority: Authority, nodes: Sequence[str]) -> None:

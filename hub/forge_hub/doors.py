@@ -125,6 +125,12 @@ def external_login(settings: HubSettings) -> BrokerLogin:
     )
 
 
+def hosts(settings: HubSettings) -> frozenset[str]:
+    """Return the names under which browsers reach the pages, besides those of this machine itself."""
+    names = {urlsplit(settings.public_url or "").hostname, settings.host, *settings.host_names}
+    return frozenset(name.lower() for name in names if name)
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether what listens on ``host`` can be reached from this machine only."""
     return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)

@@ -63,6 +63,7 @@ class Eraser:
         graph: It is derived anew from the log without the person, which also leaves nothing in its file.
         folder: The state folder, whose files are searched; the databases may lie elsewhere.
         forget_identity: Removes who a pseudonym is and returns how many entries that were; None: no such store.
+        forget_files: Deletes what the state folder holds of a person besides the stores, and returns how much that was.
     """
 
     def __init__(
@@ -71,11 +72,13 @@ class Eraser:
         graph: GraphStore,
         folder: Path,
         forget_identity: Callable[[str], int] | None = None,
+        forget_files: Callable[[str], int] = lambda _: 0,
     ) -> None:
         self._database = database
         self._graph = graph
         self._folder = folder
         self._forget_identity = forget_identity
+        self._forget_files = forget_files
 
     def erase(self, pseudonym: str, *, at: datetime, by: str, reason: str) -> Proof:
         """Erase a person and search for what is left.
@@ -95,6 +98,7 @@ class Eraser:
                 erased = erase_person(transaction, pseudonym, at=at, by=by, reason=reason)
             rows.update(erased.rows)
             traces |= erased.traces
+            rows["transcript"] += self._forget_files(pseudonym)
             entry = erased.entry
             rebuild(self._database, self._graph)
             compact(self._database)

@@ -13,6 +13,10 @@ ForgeError
     ├── AnswerInvalidError   answer.invalid
     ├── StayError            stay.refused
     ├── IdentityError        identity.failed
+    ├── ReleaseError         release.refused
+    ├── TwinError            twin.refused
+    ├── BundleError          install.bundle
+    ├── TrainingError        training.failed
     └── (GraphError          graph.*, in forge_hub.graph.errors)
 """
 
@@ -85,7 +89,31 @@ class StayError(HubError):
     code = "stay.refused"
 
 
+class ReleaseError(HubError):
+    """A model release is not what it says, lacks a signature, or cannot be signed with this key."""
+
+    code = "release.refused"
+
+
+class TwinError(HubError):
+    """What shall be set for a room cannot be read or written, is no plan, or is what is set already."""
+
+    code = "twin.refused"
+
+
+class BundleError(HubError):
+    """What fresh machines become nodes from cannot be made."""
+
+    code = "install.bundle"
+
+
 class IdentityError(HubError):
     """The identity store or its keys cannot be opened, read or written."""
 
     code = "identity.failed"
+
+
+class TrainingError(HubError):
+    """A head cannot be trained: no encoder, no data, or the result is not one that may be shipped."""
+
+    code = "training.failed"

@@ -19,6 +19,8 @@ from forge_shared.topics import Lane
 POLL_SECONDS = 1.0
 """A projection looks for new events this often even when nobody woke it."""
 RETRY_SECONDS = (0.2, 30.0)
+PROGRESS_EVENTS = 1000
+"""A projection that has further to go says after so many events how far it is. Ours."""
 GIVING_WAY = 100
 """Events that a projection of the whole log applies at once while the log grows: an alarm waits for the writer's turn
 for as long as that takes, some 30 ms of a processor. Ours.
@@ -44,6 +46,10 @@ class Projection(Protocol):
     def lane(self) -> Lane | None:
         """The one lane that it follows, so that alarms need not wait behind records; None: the whole log."""
 
+    @property
+    def most(self) -> int:
+        """How many events it takes at once; between two steps it can be stopped."""
+
     def position(self) -> int:
         """Return the position of the last event that was applied; 0 before the first."""
 
@@ -51,20 +57,55 @@ class Projection(Protocol):
         """Apply events in order and remember the last position with them: both or neither, or safely repeatable."""
 
 
-def catch_up(database: Database, projection: Projection) -> int:
+def catch_up(database: Database, projection: Projection, after: Sequence[Projection] = ()) -> int:
     """Apply everything that a projection has not seen yet and return how many events that were."""
     applied = 0
-    while now := advance(database, projection):
+    progress = Progress(database, projection)
+    while now := advance(database, projection, after=after):
         applied += now
+        progress.count(now)
+        progress.say()
     return applied
 
 
-def advance(database: Database, projection: Projection, limit: int = BATCH) -> int:
-    """Apply the next events that a projection has not seen, up to ``limit``; return how many there were."""
-    events = read_log(database, projection.position(), limit, lane=projection.lane)
+def advance(database: Database, projection: Projection, limit: int = BATCH, *, after: Sequence[Projection] = ()) -> int:
+    """Apply the next events that a projection has not seen; return how many there were.
+
+    Args:
+        database: Holds the log.
+        projection: What is brought forward.
+        limit: Events at most.
+        after: What must have applied an event first.
+    """
+    events = read_log(database, projection.position(), min(limit, projection.most), lane=projection.lane)
+    if after and events:
+        reached = min(each.position() for each in after)
+        events = [event for event in events if event.position <= reached]
     if events:
         projection.apply(events)
     return len(events)
+
+
+class Progress:
+    """Says in the log how far a projection is that has a long way to go. Blocks on the stores."""
+
+    def __init__(self, database: Database, projection: Projection) -> None:
+        self._database = database
+        self._projection = projection
+        self._unsaid = 0
+
+    def count(self, applied: int) -> None:
+        """Count events that were applied."""
+        self._unsaid += applied
+
+    def say(self) -> None:
+        """Say how far it is, every `PROGRESS_EVENTS` and while there is more to come."""
+        if self._unsaid < PROGRESS_EVENTS:
+            return
+        self._unsaid = 0
+        position, end = self._projection.position(), end_of_log(self._database, self._projection.lane)
+        if position < end:
+            log.info("projection.progress", projection=self._projection.name, position=position, of=end)
 
 
 @asynccontextmanager
@@ -83,14 +124,21 @@ class Runner:
         database: Holds the log.
         projection: What to keep up to date.
         on_applied: Called on the event loop after every step that applied something; must not block.
+        after: What must have applied an event first.
     """
 
     def __init__(
-        self, database: Database, projection: Projection, *, on_applied: Callable[[], None] | None = None
+        self,
+        database: Database,
+        projection: Projection,
+        *,
+        on_applied: Callable[[], None] | None = None,
+        after: Sequence[Projection] = (),
     ) -> None:
         self._database = database
         self._projection = projection
         self._on_applied = on_applied
+        self._after = after
         self._wake = asyncio.Event()
         self._woken_at = -GROWING_SECONDS
         self._pause = asyncio.Lock()
@@ -125,6 +173,7 @@ class Runner:
         An event that this version cannot read is such trouble: this projection waits before it, the others go on.
         """
         backoff = Backoff(*RETRY_SECONDS)
+        progress = Progress(self._database, self._projection)
         while True:
             self._wake.clear()
             begun = time.monotonic()
@@ -132,7 +181,10 @@ class Runner:
             limit = GIVING_WAY if gives_way else BATCH
             try:
                 async with self._pause:
-                    applied = await asyncio.to_thread(advance, self._database, self._projection, limit)
+                    await asyncio.to_thread(progress.say)
+                    applied = await asyncio.to_thread(
+                        advance, self._database, self._projection, limit, after=self._after
+                    )
             except (ForgeError, SQLAlchemyError) as error:
                 if backoff.failures == 0:
                     log.exception("projection.failing", projection=self.name)
@@ -145,6 +197,7 @@ class Runner:
             if applied:
                 if self._on_applied is not None:
                     self._on_applied()
+                progress.count(applied)
                 await asyncio.sleep(RESTS * (time.monotonic() - begun) if gives_way else 0)
                 continue
             try:

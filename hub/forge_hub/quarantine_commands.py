@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from forge_hub import access, control
 from forge_hub.access import audit
-from forge_hub.app import records_url
 from forge_hub.errors import HubError
+from forge_hub.holdings import records_url
 from forge_hub.ingest.replay import entries, entry
 from forge_hub.ingest.store import IngestStore
 from forge_hub.records.database import Database, open_database

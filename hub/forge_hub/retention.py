@@ -1,7 +1,7 @@
 """Forgetting what was kept long enough, everywhere, once a day."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,8 @@ from forge_shared.logs import get_logger
 DAY_SECONDS = 86_400.0
 WHO = "retention"
 """Stands for an account in the audit."""
+IN_GRAPH: Sequence[Kept] = ("utterances", "forms")
+"""What graph and summaries were derived from; they know nothing of cameras."""
 
 log = get_logger()
 
@@ -31,7 +33,7 @@ def forget(database: Database, graph: GraphStore, kept_days: Mapping[Kept, int],
 
     Args:
         database: The records.
-        graph: Derived anew when anything was forgotten.
+        graph: Derived anew when anything of it was forgotten.
         kept_days: For how many days what is kept; what is not named is kept.
         now: The time.
 
@@ -48,7 +50,8 @@ def forget(database: Database, graph: GraphStore, kept_days: Mapping[Kept, int],
                 for kind, count in forgotten.items()
                 if count
             )
-        rebuild(database, graph)
+        if any(forgotten.get(kind) for kind in IN_GRAPH):
+            rebuild(database, graph)
         compact(database)
     return {str(kind): count for kind, count in forgotten.items()}
 

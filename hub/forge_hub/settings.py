@@ -47,7 +47,10 @@ class HubSettings(BaseSettings):
     forms_dir: Annotated[Path | None, Field(description="Folder of the site's own questionnaires (FHIR JSON).")] = None
     room_plans: Annotated[
         Path | None,
-        Field(description="Folder with what staff have set for each room, NODE.json: reminders, quiet hours, menu."),
+        Field(
+            description="Folder with what is set for each room, NODE.json: reminders, quiet hours, menu, watch, voice. "
+            "Default: room-plans in the state folder."
+        ),
     ] = None
     broker: Annotated[
         Literal["auto", "mosquitto", "amqtt", "external"],
@@ -57,12 +60,24 @@ class HubSettings(BaseSettings):
     broker_port: Annotated[int, Field(ge=1, le=65535, description="Port of the broker; MQTT over TLS.")] = 8883
     broker_username: Annotated[str, Field(description="The hub's user at an external broker.")] = "hub"
     broker_password: Annotated[SecretStr | None, Field(description="The hub's password at an external broker.")] = None
+    release_upload_megabytes: Annotated[
+        int, Field(ge=1, le=65_536, description="Largest model release that may be uploaded, packed and unpacked.")
+    ] = 4096
     keep_utterances_days: Annotated[
         int | None, Field(ge=1, le=36_500, description="Utterances older than this are forgotten. Default: never.")
     ] = None
     keep_forms_days: Annotated[
         int | None, Field(ge=1, le=36_500, description="Forms and their answers older than this are forgotten.")
     ] = None
+    keep_camera_days: Annotated[
+        int,
+        Field(
+            ge=31,
+            le=36_500,
+            description="Alarms and sight of cameras, and what staff said of them, older are forgotten, unless "
+            "an alarm is open. A quarter: in it a ward reviews its falls, and Trust looks back 31 days.",
+        ),
+    ] = 90
 
     broker_ca: Annotated[
         Path | None, Field(description="Who signed an external broker's certificate (PEM); switches TLS on.")
@@ -110,6 +125,13 @@ class HubSettings(BaseSettings):
         tuple[SecretStr, ...],
         Field(description="Apprise URLs that get every ring (JSON list): a site's own ntfy, mail, SMS services."),
     ] = ()
+
+    home_assistant: Annotated[
+        bool,
+        Field(
+            description="Whether the rooms' model releases are shown to the site's Home Assistant, and asked for there."
+        ),
+    ] = True
 
     metrics_token: Annotated[
         SecretStr | None,

@@ -12,14 +12,15 @@ from typing import Any, Protocol
 
 from forge_hub import access, control
 from forge_hub.access import audit
-from forge_hub.app import eraser_of, graph_uri, open_identities, records_url, retention_of
-from forge_hub.backup import archive
+from forge_hub.backup import archive, rotation
 from forge_hub.backup.cipher import Secret
 from forge_hub.backup.restoring import known_erasures, restore
 from forge_hub.errors import HubConfigError, HubError
-from forge_hub.graph import open_graph
+from forge_hub.graph import exporting, open_graph
 from forge_hub.graph.ports import GraphStore
 from forge_hub.graph.projection import rebuild
+from forge_hub.holdings import eraser_of, graph_uri, open_identities, records_url, retention_of
+from forge_hub.passes import keeping
 from forge_hub.records.database import Database, open_database
 from forge_hub.records.export import bundle_of, forms_of
 from forge_hub.retention import forget
@@ -53,6 +54,11 @@ def add_upkeep(commands: _Commands) -> None:
     )
     rebuild_parser = graph.add_parser("rebuild", help="Drop the graph and derive it anew from the event log.")
     rebuild_parser.set_defaults(run=_graph_rebuild)
+    export_graph = graph.add_parser("export", help="Write the graph, or one person's part of it, into a file.")
+    export_graph.set_defaults(run=_graph_export)
+    export_graph.add_argument("--format", choices=sorted(exporting.WRITERS), default="json", help="default: json")
+    export_graph.add_argument("--person", metavar="PSEUDONYM", help="only this person's part (default: everything)")
+    export_graph.add_argument("--out", type=Path, required=True, metavar="FILE", help="the file; its folder exists")
     erase = command("erase", _erase, "Erase a person everywhere and print the proof.")
     erase.add_argument("pseudonym", help="pseudonym of the person's stay")
     erase.add_argument("--reason", required=True, choices=REASONS, help="why, for the audit")
@@ -66,6 +72,13 @@ def add_upkeep(commands: _Commands) -> None:
         secret = sub.add_mutually_exclusive_group()
         secret.add_argument("--key-file", type=Path, help="key file, made by `forge-hub backup-key`")
         secret.add_argument("--passphrase-file", type=Path, help="file with the passphrase (default: ask for it)")
+        if run is _backup:
+            sub.add_argument(
+                "--keep",
+                type=_at_least_one,
+                metavar="N",
+                help="FILE is a folder: name the file after the moment, and remove all but the newest N",
+            )
         if run is _restore:
             sub.add_argument("--force", action="store_true", help="replace a hub that is in use")
             sub.add_argument(
@@ -85,9 +98,23 @@ def _graph_rebuild(settings: HubSettings, _: argparse.Namespace) -> None:
         graph = open_graph(graph_uri(settings), settings.graph_password)
         try:
             reply = {"ok": True, "events": rebuild(database, graph), **graph.counts()}
+            keeping.derive_anew(settings.folder)
         finally:
             graph.close()
             database.close()
+    _print_reply(reply)
+
+
+def _graph_export(settings: HubSettings, options: argparse.Namespace) -> None:
+    file, person = options.out.absolute(), options.person
+    with closing(open_database(records_url(settings))) as database:
+        whose = person or settings.site
+        audit.note(database, SystemClock().now(), access.COMMAND_LINE, "graph.export", whose, subject=person)
+    asked = {"file": str(file), "form": options.format, "person": person}
+    reply = control.ask(settings.folder / "control.sock", "graph-export", **asked)
+    if reply is None:
+        with closing(open_graph(graph_uri(settings), settings.graph_password)) as graph:
+            reply = {"ok": True, **exporting.export(graph, file, options.format, person)}
     _print_reply(reply)
 
 
@@ -99,7 +126,7 @@ def _erase(settings: HubSettings, options: argparse.Namespace) -> None:
             _stores(settings) as (folder, database, graph),
             closing(open_identities(settings, database, clock)) as identities,
         ):
-            proof = eraser_of(database, graph, folder, identities).erase(
+            proof = eraser_of(settings, database, graph, folder, identities).erase(
                 options.pseudonym, at=clock.now(), by=access.COMMAND_LINE, reason=options.reason
             )
         reply = {"ok": True, **proof.as_json()}
@@ -115,13 +142,20 @@ def _backup_key(_: HubSettings, options: argparse.Namespace) -> None:
     print(f"{options.file}: keep a copy where the backups are not. Without it nobody opens them.")
 
 
+def _at_least_one(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise ValueError  # argparse says it
+    return number
+
+
 def _backup(settings: HubSettings, options: argparse.Namespace) -> None:
-    database = open_database(records_url(settings))
     at = SystemClock().now()
+    file: Path = options.file if options.keep is None else options.file / rotation.name_of(at)
+    database = open_database(records_url(settings))
     try:
         audit.note(database, at, access.COMMAND_LINE, "hub.backup", settings.site)
         manifest = archive.make(
-            options.file,
+            file,
             _secret(options, confirm=True),
             database,
             settings.folder,
@@ -131,7 +165,11 @@ def _backup(settings: HubSettings, options: argparse.Namespace) -> None:
         )
     finally:
         database.close()
-    print(json.dumps({"file": str(options.file), **manifest.model_dump(mode="json")}))
+    if options.keep is not None:
+        # Only now that the new one is whole.
+        for name in rotation.outdated([path.name for path in file.parent.iterdir()], options.keep):
+            (file.parent / name).unlink()
+    print(json.dumps({"file": str(file), **manifest.model_dump(mode="json")}))
 
 
 def _restore(settings: HubSettings, options: argparse.Namespace) -> None:
@@ -154,8 +192,9 @@ def _restore(settings: HubSettings, options: argparse.Namespace) -> None:
             at=SystemClock().now(),
             progress=_progress,
         )
-        # It is of another past; the hub derives it anew when it starts.
+        # They are of another past; the hub derives them anew when it starts.
         graph.clear()
+        keeping.derive_anew(folder)
         with (
             closing(open_database(records_url(settings))) as database,
             closing(open_identities(settings, database, SystemClock())) as identities,
@@ -217,8 +256,11 @@ def _progress(line: str) -> None:
 def _retention(settings: HubSettings, _: argparse.Namespace) -> None:
     reply = control.ask(settings.folder / "control.sock", "retention")
     if reply is None:
-        with _stores(settings) as (_folder, database, graph):
-            reply = {"ok": True, **forget(database, graph, retention_of(settings), SystemClock().now())}
+        with _stores(settings) as (folder, database, graph):
+            forgotten = forget(database, graph, retention_of(settings), SystemClock().now())
+            if any(forgotten.values()):
+                keeping.forget_emptied(folder, database)
+        reply = {"ok": True, **forgotten}
     _print_reply(reply)
 
 

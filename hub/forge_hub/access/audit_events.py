@@ -32,10 +32,12 @@ _INTERACTION_OF = {
     "export": "read",
     "make": "create",
     "begin": "create",
+    "import": "create",
     "state": "create",
     "invite": "create",
     "end": "update",
     "erase": "delete",
+    "remove": "delete",
     "delete": "delete",
 }
 """FHIR's interaction by the verb of an action; every other verb changes something that exists."""

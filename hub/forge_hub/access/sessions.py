@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import cast
 
 from argon2 import PasswordHasher
@@ -89,6 +90,12 @@ class Enrolment:
     address: str | None
 
 
+@cache
+def _hash_of_nobody(time_cost: int, memory_cost: int, parallelism: int) -> str:
+    """Return the hash of a password that nobody has. It costs as much as checking one: a process makes it once."""
+    return PasswordHasher(time_cost, memory_cost, parallelism).hash(secrets.token_urlsafe(32))
+
+
 class Access:
     """Signing in and sessions. Its methods block on the store or on hashing: call them from a thread."""
 
@@ -111,7 +118,7 @@ class Access:
         self._passwords = Window(clock, ATTEMPTS, ATTEMPTS_WINDOW_SECONDS)
         self._codes = Window(clock, ATTEMPTS, ATTEMPTS_WINDOW_SECONDS)
         # Verified against when the username is unknown, so that the answer takes as long.
-        self._nobody = self._hasher.hash(secrets.token_urlsafe(32))
+        self._nobody = _hash_of_nobody(self._hasher.time_cost, self._hasher.memory_cost, self._hasher.parallelism)
 
     # Signing in
 

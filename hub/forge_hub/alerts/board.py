@@ -11,14 +11,15 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, timedelta, tzinfo
 
-from sqlalchemy import case, select
+from sqlalchemy import case, or_, select
 
 from forge_hub.access import audit
 from forge_hub.alerts.escalation import everyone_declined
+from forge_hub.alerts.marks import CAUSE_OF, NONE, Mark, stored_mark, verdict_of
 from forge_hub.alerts.raising import close_by_itself, write_step
-from forge_hub.alerts.rules import FROM_A_PERSON
+from forge_hub.alerts.rules import is_promised
 from forge_hub.alerts.standing import declined, read_duties
-from forge_hub.alerts.states import CAUSES, Answer, Change, Standing, State, answered
+from forge_hub.alerts.states import CAUSES, Answer, Change, Standing, answered, state_of
 from forge_hub.errors import AnswerInvalidError, NotFoundError
 from forge_hub.records.database import Database
 from forge_hub.records.schema import Alert, AlertStep
@@ -72,14 +73,15 @@ class AlertBoard:
     def current(self) -> list[Alert]:
         """Return the board: every open alert, urgent before normal, newest first; then the taken ones, newest first.
 
-        Open alerts are never cut off; of the taken ones the newest 30 are shown. Canaries and alerts that closed
-        themselves are not. Blocks on the store: call it from a thread.
+        Open alerts are never cut off; of the taken ones the newest 30 are shown, and with them those that the room took
+        back before anybody had taken them. Canaries and what else closed itself are not. Blocks on the store: call it
+        from a thread.
         """
         urgency = case({"critical": 0, "high": 1}, value=Alert.severity, else_=2)
         newest = (Alert.raised_at.desc(), Alert.id.desc())
         shown = Alert.kind != "canary"
         waiting = select(Alert).where(Alert.state == "open", shown).order_by(urgency, *newest)
-        mine = (Alert.state != "open", Alert.accepted_at.is_not(None))
+        mine = (Alert.state != "open", or_(Alert.accepted_at.is_not(None), Alert.cause == "withdrawn"))
         taken = select(Alert).where(*mine, shown).order_by(*newest).limit(TAKEN_SHOWN)
         with self._database.read() as transaction:
             return [*transaction.scalars(waiting), *transaction.scalars(taken)]
@@ -114,12 +116,27 @@ class AlertBoard:
             return
         self.changed()
         change, alert = result
-        if alert.kind in FROM_A_PERSON:
+        if is_promised(alert.kind, alert.detail):
             told = Accepted(node=alert.node, event_id=alert.event_id)
             if change.promise == "made":
                 await self._on_accepted(told)
             elif change.promise == "taken-back":
                 await self.reopened(told)
+
+    async def mark(self, alert_id: str, mark: Mark | None, account_id: str) -> None:
+        """Record what a person says that an alert was; it is closed with that, unless it is closed already.
+
+        Args:
+            alert_id: The alert.
+            mark: What it was; None takes back what was said of a closed alert.
+            account_id: The person.
+
+        Raises:
+            NotFoundError: There is no such alert.
+            AnswerInvalidError: Nobody answers for it yet, or it is not closed and no mark is given.
+        """
+        if await asyncio.to_thread(self._mark, alert_id, mark, account_id):
+            self.changed()
 
     async def reopened(self, told: Accepted) -> None:
         """Let the room take back that someone is coming."""
@@ -185,7 +202,7 @@ class AlertBoard:
             duties = read_duties(transaction, now, self._zone)
             refused = declined(transaction, [alert_id])[alert_id] | {account_id}
             change = answered(
-                Standing(_state(alert), alert.accepted_by, alert.due_at),
+                Standing(state_of(alert.state), alert.accepted_by, alert.due_at),
                 answer,
                 account_id,
                 now,
@@ -203,9 +220,35 @@ class AlertBoard:
                 alert.attended_at, alert.accepted_at = now, alert.accepted_at or now
             elif change.step == "closed":
                 alert.closed_at, alert.cause = now, cause
+                alert.verdict, alert.verdict_reason = verdict_of(cause), None
+                alert.marked_by, alert.marked_at = account_id, now
             write_step(transaction, alert_id, change.step, now, account=account_id, level=alert.level, detail=cause)
             audit.write(transaction, now, account_id, f"alert.{answer}", alert_id, subject=alert.subject)
             return change, alert
+
+    def _mark(self, alert_id: str, mark: Mark | None, account_id: str) -> bool:
+        with self._database.begin() as transaction:
+            alert = transaction.get(Alert, alert_id, with_for_update=True)
+            if alert is None:
+                raise NotFoundError("there is no such alert")
+            now, said = self._clock.now(), mark.code() if mark else NONE
+            if alert.state != "closed":
+                standing = Standing(state_of(alert.state), alert.accepted_by, alert.due_at)
+                change = answered(standing, "close", account_id, now, acceptance=timedelta())
+                if change is None or mark is None:
+                    raise AnswerInvalidError("an alert is marked once somebody has answered for it")
+                _apply(alert, change)
+                alert.closed_at, alert.cause = now, CAUSE_OF[mark.verdict]
+                write_step(transaction, alert_id, "closed", now, account=account_id, detail=alert.cause)
+            elif stored_mark(alert.verdict, alert.verdict_reason) == mark:
+                return False
+            elif alert.cause in CAUSES:
+                alert.cause = CAUSE_OF[mark.verdict] if mark else "unclear"
+            alert.verdict, alert.verdict_reason = (mark.verdict, mark.reason) if mark else (None, None)
+            alert.marked_by, alert.marked_at = account_id, now
+            write_step(transaction, alert_id, "marked", now, account=account_id, detail=said)
+            audit.write(transaction, now, account_id, "alert.mark", alert_id, subject=alert.subject)
+            return True
 
     def _shown(self, alert_ids: Sequence[str], account_id: str) -> None:
         now = self._clock.now()
@@ -227,14 +270,6 @@ class AlertBoard:
             if transaction.scalars(select(AlertStep.id).where(*own)).first() is None:
                 alert.seen_at = alert.seen_at or now
                 write_step(transaction, alert_id, "seen", now, account=account_id)
-
-
-def _state(alert: Alert) -> State:
-    return "open" if alert.state == "open" else _later(alert.state)
-
-
-def _later(state: str) -> State:
-    return "accepted" if state == "accepted" else "attended" if state == "attended" else "closed"
 
 
 def _apply(alert: Alert, change: Change) -> None:

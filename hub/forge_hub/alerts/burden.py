@@ -16,12 +16,12 @@ BURDEN_OVER = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """An alert of a ward. ``accepted_at`` is the first acceptance, ``cause`` what a person said it was."""
+    """An alert of a ward. ``accepted_at`` is the first acceptance, ``verdict`` what a person said it was."""
 
     ward: str | None
     raised_at: datetime
     accepted_at: datetime | None
-    cause: str | None
+    verdict: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Burden:
         nurse_hours: Hours of duty, summed over people.
         per_nurse_hour: Alerts per hour of duty.
         seconds_to_accept: Median from raised to the first acceptance.
-        share_real: Real over real and false, in [0, 1]; drills and what cannot be told count for neither.
+        share_real: Real over real and false, in [0, 1]; tests and what cannot be told count for neither.
     """
 
     ward: str | None
@@ -85,7 +85,7 @@ def read_burden(database: Database, now: datetime, zone: tzinfo) -> list[tuple[s
         duties = read_duties(transaction, now, zone)
         names = {ward.id: ward.name for ward in transaction.scalars(select(Ward))}
         rows = transaction.execute(query.where(Alert.raised_at >= since, Alert.kind != "canary"))
-        handled = [Handled(duties.ward_of(alert), alert.raised_at, at, alert.cause) for alert, at in rows]
+        handled = [Handled(duties.ward_of(alert), alert.raised_at, at, alert.verdict) for alert, at in rows]
         past = transaction.scalars(select(Duty).where(Duty.ends_at > since))
         served = [Served(duty.ward, duty.begins_at, duty.ends_at) for duty in past]
     burdens = burden_of(handled, served, since=since, until=now + timedelta(microseconds=1))
@@ -94,7 +94,7 @@ def read_burden(database: Database, now: datetime, zone: tzinfo) -> list[tuple[s
 
 def _one(ward: str | None, alerts: Sequence[Handled], hours: float) -> Burden:
     waits = [(each.accepted_at - each.raised_at).total_seconds() for each in alerts if each.accepted_at is not None]
-    judged = [each.cause for each in alerts if each.cause in {"real", "false"}]
+    judged = [each.verdict for each in alerts if each.verdict in {"real", "false"}]
     return Burden(
         ward=ward,
         alerts=len(alerts),

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session as Transaction
 from forge_hub.alerts.board import Accepted, AlertBoard
 from forge_hub.alerts.escalation import Ring, Situation, decide
 from forge_hub.alerts.raising import write_step
-from forge_hub.alerts.rules import FROM_A_PERSON
+from forge_hub.alerts.rules import is_promised
 from forge_hub.alerts.standing import Duties, declined, read_duties
 from forge_hub.records.database import Database, trouble_of
 from forge_hub.records.schema import Alert, Delivery
@@ -155,7 +155,7 @@ class AlertEngine:
             return False
         if ring.expired:
             write_step(transaction, alert.id, "expired", now, account=alert.accepted_by, level=alert.level)
-            if alert.kind in FROM_A_PERSON:
+            if is_promised(alert.kind, alert.detail):
                 expired.append(Accepted(alert.node, alert.event_id))
         self._ring(transaction, alert, ring, now)
         return True

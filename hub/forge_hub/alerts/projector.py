@@ -1,18 +1,20 @@
 """Event log to alerts."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
 from forge_hub.alerts.age import happened_at, is_late
-from forge_hub.alerts.raising import Origin, store_alert
+from forge_hub.alerts.incidents import Stage
+from forge_hub.alerts.raising import Origin, sense_is_back, store_alert, store_stage
 from forge_hub.alerts.rules import draft_of
 from forge_hub.records.database import Database
 from forge_hub.records.log import Logged, TableProjection
 from forge_hub.records.schema import Alert
 from forge_shared.clock import Clock
-from forge_shared.events import Envelope, EventData, RiskReviewed
+from forge_shared.events import DangerSeen, Envelope, EventData, RiskReviewed, SenseChanged
 
 
 class AlertProjection(TableProjection):
@@ -39,15 +41,15 @@ class AlertProjection(TableProjection):
 def raise_alert(
     transaction: Transaction, envelope: Envelope, data: EventData, now: datetime, *, received_at: datetime
 ) -> bool:
-    """Store the alert that an event asks for, once however often it comes; tell whether one was stored."""
+    """Store what an event means for the alerts, once however often it comes; tell whether something changed."""
     draft = draft_of(data)
-    if draft is None:
-        return False
-    origin = Origin(
-        envelope.id,
-        envelope.node,
-        envelope.subject,
-        happened_at(envelope, received_at),
-        late=is_late(envelope, received_at),
-    )
-    return store_alert(transaction, draft, origin, now)
+    happened, late = happened_at(envelope, received_at), is_late(envelope, received_at)
+    origin = Origin(envelope.id, envelope.node, envelope.subject, happened, late=late)
+    match data:
+        case DangerSeen():
+            return store_stage(transaction, data.incident, Stage(data.stage, happened, draft, late), origin, now)
+        case SenseChanged() if draft is None:
+            return sense_is_back(transaction, envelope.node, data.sense, happened, now)
+        case SenseChanged() if draft is not None:
+            draft = replace(draft, detail={**draft.detail, "lost_at": happened.isoformat()})
+    return draft is not None and store_alert(transaction, draft, origin, now)

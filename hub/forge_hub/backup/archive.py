@@ -37,6 +37,8 @@ _NOT_KEPT = frozenset({"control.sock", "lock", "mqtt-version", "pid"})
 """Files that belong to a running process."""
 _DERIVED = ("graph.lbdb", "records.db")
 """Beginnings of names: the graph is derived anew, and the records are in the backup in another form."""
+_INSTALL = PurePosixPath("install")
+"""What fresh machines become nodes from: large, and made again from the project's wheels."""
 _BROKER = PurePosixPath("broker")
 """Of the broker only who may enter: its queue and its retained messages are old by the time of a restore."""
 
@@ -135,7 +137,8 @@ def _kept(folder: Path) -> Iterator[Path]:
         hidden = any(part.startswith(".") for part in place.parts)
         of_broker = place.is_relative_to(_BROKER)
         beside = place.name.endswith(("-wal", "-shm", "-journal", ".lock"))
-        skipped = derived or hidden or of_broker or beside or place.name in _NOT_KEPT
+        again = place.is_relative_to(_INSTALL)
+        skipped = derived or hidden or again or of_broker or beside or place.name in _NOT_KEPT
         if not skipped and path.is_file() and not _begins(path, MAGIC):
             yield path
 

@@ -3,17 +3,16 @@
 A user's name is the common name of its certificate: a node's, or the hub's.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
-from forge_shared import topics
+from forge_shared import home, topics
 
 HUB_USER = topics.HUB
-DISCOVERY_PREFIX = "homeassistant"
-"""Where Home Assistant looks for devices by default (its MQTT integration's documentation, "MQTT Discovery")."""
 
 HOME_USER = "home-assistant"
-"""A site's Home Assistant: it reads what the rooms publish for it, and nothing else. It is enrolled as a node of
-this name is, so that it holds a certificate."""
+"""A site's Home Assistant: it reads what rooms and hub publish for it and whether they are there, and writes what it
+asks them for. It is enrolled as a node of this name is, so that it holds a certificate."""
 
 Action = Literal["read", "write"]
 
@@ -25,27 +24,49 @@ _NODE_RULES: tuple[tuple[Action, str], ...] = (
     ("read", "{site}/{node}/command/+"),
     ("read", "{site}/{node}/twin/desired"),
     ("read", f"{{site}}/{topics.HUB}/status"),
-    ("read", f"{DISCOVERY_PREFIX}/+/{{node}}/#"),
-    ("write", f"{DISCOVERY_PREFIX}/+/{{node}}/#"),
+    ("write", f"{home.DEVICES}/{{node}}/config"),
+    ("write", f"{home.DEVICES}/{{node}}/state"),
+    ("read", f"{home.DEVICES}/{{node}}/command/+"),
+    ("write", f"{home.PREFIX}/device_automation/{{node}}/#"),
+    ("read", home.BIRTH),
 )
+_HUB_RULES: tuple[tuple[Action, str], ...] = (
+    ("read", "{site}/#"),
+    ("write", "{site}/#"),
+    ("write", f"{home.DEVICES}/{home.MODELS}/+/config"),
+    ("write", f"{home.DEVICES}/{home.MODELS}/+/state/+"),
+    ("read", f"{home.DEVICES}/{home.MODELS}/+/install/+"),
+    ("read", home.BIRTH),
+)
+_HOME_RULES: tuple[tuple[Action, str], ...] = (
+    ("read", f"{home.PREFIX}/#"),
+    ("read", "{site}/+/status"),
+    ("write", f"{home.DEVICES}/+/command/+"),
+    ("write", f"{home.DEVICES}/{home.MODELS}/+/install/+"),
+    ("write", home.BIRTH),
+)
+"""What Home Assistant may read of the site itself is who is there: a birth, a last will, a version."""
+_RULES_OF: Mapping[str, tuple[tuple[Action, str], ...]] = {HOME_USER: _HOME_RULES, HUB_USER: _HUB_RULES}
+"""What these users may beside what every user may below its own name."""
 
 
 def may(site: str, user: str, action: Action, topic: str) -> bool:
     """Tell whether a user may read (subscribe to) or write (publish on) a topic or filter."""
     base = f"{topics.PREFIX}/{site}"
-    if user == HUB_USER:
-        return _covers(f"{base}/#", topic)
-    if user == HOME_USER and action == "read" and _covers(f"{DISCOVERY_PREFIX}/#", topic):
-        return True
-    return any(action == allowed and _covers(rule.format(site=base, node=user), topic) for allowed, rule in _NODE_RULES)
+    rules = (*_NODE_RULES, *_RULES_OF.get(user, ()))
+    return any(action == allowed and _covers(rule.format(site=base, node=user), topic) for allowed, rule in rules)
 
 
 def mosquitto_acl(site: str) -> str:
     """Return the same table as Mosquitto's ACL file; ``%u`` stands for the user's name."""
     base = f"{topics.PREFIX}/{site}"
-    lines = [f"pattern {action} {rule.format(site=base, node='%u')}" for action, rule in _NODE_RULES]
-    home = (f"user {HOME_USER}", f"topic read {DISCOVERY_PREFIX}/#")
-    return "\n".join([*lines, "", *home, "", f"user {HUB_USER}", f"topic readwrite {base}/#", ""])
+    nodes = [f"pattern {action} {rule.format(site=base, node='%u')}" for action, rule in _NODE_RULES]
+    named = [
+        line
+        for user, rules in _RULES_OF.items()
+        for line in ("", f"user {user}", *(f"topic {action} {rule.format(site=base)}" for action, rule in rules))
+    ]
+    return "\n".join([*nodes, *named, ""])
 
 
 def _covers(allowed: str, requested: str) -> bool:

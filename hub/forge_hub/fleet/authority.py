@@ -20,9 +20,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from forge_hub.errors import AuthorityError
-from forge_shared import topics
+from forge_shared import signatures, topics
+from forge_shared.certificates import protocol_extension
 from forge_shared.clock import Clock
 from forge_shared.files import replace
+from forge_shared.wire import PROTOCOL
 
 AUTHORITY_DAYS = 3650
 """Ours: as long as the hardware; when it ends, every node is enrolled anew."""
@@ -113,7 +115,9 @@ class Authority:
         """
         if not topics.is_name(name):
             raise AuthorityError("a node's name is lower-case letters, digits and hyphens, at most 63")
-        return self._sign_leaf(key, name, valid_for, ExtendedKeyUsageOID.CLIENT_AUTH, [x509.DNSName(name)])
+        names: list[x509.GeneralName] = [x509.DNSName(name)]
+        spoken = protocol_extension(PROTOCOL)
+        return self._sign_leaf(key, name, valid_for, ExtendedKeyUsageOID.CLIENT_AUTH, names, spoken)
 
     def issue(self, name: str, valid_for: timedelta) -> Issued:
         """Make a key and sign its client certificate: for the hub itself, and for nodes that are set up offline."""
@@ -173,6 +177,18 @@ class Authority:
         context.load_cert_chain(self.hub_certificate_file, self.hub_key_file)
         return context
 
+    def hub_signature(self, content: bytes) -> str:
+        """Return a detached JWS over ``content`` by the hub's own key, which the authority has certified.
+
+        Raises:
+            AuthorityError: The key cannot be read.
+        """
+        try:
+            key, certificate = self.hub_key_file.read_bytes(), self.hub_certificate_file.read_bytes()
+        except OSError as error:
+            raise AuthorityError(f"the hub's own key cannot be read ({type(error).__name__})") from None
+        return signatures.sign(content, key, certificate)
+
     def context_as(self, name: str) -> ssl.SSLContext:
         """Return TLS settings with a certificate of five minutes in a node's name: to end that node's connection."""
         issued = self.issue(name, timedelta(minutes=5))
@@ -221,6 +237,7 @@ class Authority:
         valid_for: timedelta,
         usage: x509.ObjectIdentifier,
         names: list[x509.GeneralName],
+        *further: x509.ExtensionType,
     ) -> x509.Certificate:
         authority_key = self._key()
         issuer = x509.load_pem_x509_certificate(self.certificate_file.read_bytes())
@@ -233,6 +250,8 @@ class Authority:
         builder = builder.add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False
         )
+        for each in further:
+            builder = builder.add_extension(each, critical=False)
         return builder.sign(authority_key, hashes.SHA256())
 
     def _key(self) -> ec.EllipticCurvePrivateKey:

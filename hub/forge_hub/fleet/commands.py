@@ -11,7 +11,7 @@ from forge_hub.errors import ConsentMissingError
 from forge_hub.records.database import Database
 from forge_hub.records.schema import Session as RecordedSession
 from forge_hub.stays.consents import SESSION, Consents
-from forge_shared import topics
+from forge_shared import hub_word, topics
 from forge_shared.clock import Clock
 from forge_shared.ids import new_id
 from forge_shared.wire import AlertAccepted, AlertReopened, Command, EndSession, StartSession
@@ -21,12 +21,15 @@ VALID_FOR = timedelta(seconds=30)
 
 Publish = Callable[[str, bytes], Awaitable[None]]
 """Publishes a payload on a topic, QoS 1; raises `BrokerError` when the broker is away."""
+Sign = Callable[[bytes], str]
+"""Makes a detached JWS with the key of the hub's own certificate; raises `AuthorityError` where that cannot be read."""
 
 
 class RoomCommands:
     """Sends commands to the nodes of one site. Its methods are called from the event loop."""
 
-    def __init__(self, site: str, database: Database, clock: Clock, publish: Publish) -> None:
+    def __init__(self, site: str, database: Database, clock: Clock, publish: Publish, sign: Sign) -> None:
+        self._sign = sign
         self._site = site
         self._database = database
         self._clock = clock
@@ -71,4 +74,6 @@ class RoomCommands:
             return transaction.scalars(query.order_by(RecordedSession.started_at.desc()).limit(1)).first()
 
     async def _send(self, node: str, command: Command) -> None:
-        await self._publish(topics.command(self._site, node, command.name), command.model_dump_json().encode())
+        topic = topics.command(self._site, node, command.name)
+        message = hub_word.payload(topic, command.model_dump(mode="json"), self._clock.now(), self._sign)
+        await self._publish(topic, message)

@@ -159,7 +159,8 @@ class Enrolment:
         key = _requested_key(asked.request)
         with self._database.read() as transaction:
             current = transaction.get(NodeCertificate, asked.serial)
-        if current is None or not _is_signed(asked, current.certificate):
+        signed = RENEWAL_CONTEXT + asked.request.encode()
+        if current is None or not _is_signed(signed, asked.signature, current.certificate):
             self._refuse("unproven", "renewal")
             raise EnrolmentError("the request is not signed by a certificate of this site")
         with self._database.begin() as transaction:
@@ -171,6 +172,33 @@ class Enrolment:
                 return self._identity(row.node, _pem(certificate))
         self._refuse("revoked-or-over", current.node)
         raise EnrolmentError("the certificate is revoked or over: enrol the node again with a claim")
+
+    def signer(self, serial: str, content: bytes, signature: str) -> str:
+        """Return the node that has signed something with the key of its certificate.
+
+        Args:
+            serial: Of the certificate, decimal.
+            content: What is signed.
+            signature: ECDSA with SHA-256, hexadecimal.
+
+        Raises:
+            EnrolmentError: The certificate is unknown, revoked or over, or its key has not signed.
+        """
+        with self._database.read() as transaction:
+            row = transaction.get(NodeCertificate, serial)
+        if row is None or not _is_signed(content, signature, row.certificate):
+            self._refuse("unproven", "releases")
+            raise EnrolmentError("the request is not signed by a certificate of this site")
+        if not self.holds(serial):
+            self._refuse("revoked-or-over", row.node)
+            raise EnrolmentError("the certificate is revoked or over: enrol the node again with a claim")
+        return row.node
+
+    def holds(self, serial: str) -> bool:
+        """Tell whether a certificate of this site is neither revoked nor over."""
+        with self._database.read() as transaction:
+            row = transaction.get(NodeCertificate, serial)
+            return row is not None and row.revoked_at is None and row.expires_at > self._clock.now()
 
     def issue(self, node: str, hub_address: str, hub_host: str) -> Credentials:
         """Make a node's key and certificate here, for who sets nodes up at the hub's own command line.
@@ -303,8 +331,9 @@ def check_node(node: str) -> None:
     Raises:
         EnrolmentError: It is none.
     """
-    if node == topics.HUB or not topics.is_name(node):
-        raise EnrolmentError("a node's name is lower-case letters, digits and hyphens, at most 63, and not 'hub'")
+    if node in topics.RESERVED or not topics.is_name(node):
+        names = " or ".join(f"'{name}'" for name in sorted(topics.RESERVED))
+        raise EnrolmentError(f"a node's name is lower-case letters, digits and hyphens, at most 63, and not {names}")
 
 
 def _requested_key(request: str) -> ec.EllipticCurvePublicKey:
@@ -320,12 +349,12 @@ def _requested_key(request: str) -> ec.EllipticCurvePublicKey:
     return key
 
 
-def _is_signed(asked: RenewalRequest, certificate: str) -> bool:
+def _is_signed(content: bytes, signature: str, certificate: str) -> bool:
     key = x509.load_pem_x509_certificate(certificate.encode()).public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey):
         raise AuthorityError("a certificate on file has a key of another kind")
     try:
-        key.verify(bytes.fromhex(asked.signature), RENEWAL_CONTEXT + asked.request.encode(), ec.ECDSA(hashes.SHA256()))
+        key.verify(bytes.fromhex(signature), content, ec.ECDSA(hashes.SHA256()))
     except InvalidSignature:
         return False
     return True

@@ -1,5 +1,6 @@
 """The last known state of every room. What is not known is ``unknown``."""
 
+from forge_hub.fleet.room_releases import note_releases
 from forge_hub.records.database import Database
 from forge_hub.records.schema import Room
 from forge_shared.clock import Clock
@@ -66,6 +67,8 @@ class Rooms:
             room.pending_events, room.version = min(twin.pending_events, _MOST_PENDING), twin.version
             # The broker keeps a room's last twin and repeats it to a hub that comes back: it says when it was true.
             room.seen_at = min(twin.at, self._clock.now())
+            room.hardware = twin.hardware
+            note_releases(transaction, node, twin, self._clock.now())
             room.troubles, room.clock_error_seconds = " ".join(twin.troubles), twin.clock_error_seconds
             if room.connection != "offline":
                 room.hearing, room.sight, room.activity = twin.hearing, twin.sight, twin.activity

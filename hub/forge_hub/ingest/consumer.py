@@ -1,6 +1,7 @@
 """The hub's connection to the broker: takes events in, acknowledges, keeps the rooms' states, sends commands."""
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -15,12 +16,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from forge_hub.errors import BrokerError
 from forge_hub.fleet.rooms import Rooms
 from forge_hub.ingest.answers import Answers
-from forge_hub.ingest.inlet import Inlet, Line
+from forge_hub.ingest.inlet import Inlet, Line, OnHome
 from forge_hub.ingest.pressure import Pressure
 from forge_hub.ingest.reading import Arrived
 from forge_hub.ingest.store import Committed, IngestStore
 from forge_hub.records.database import trouble_of
-from forge_shared import topics
+from forge_shared import home, topics
 from forge_shared.backoff import Backoff
 from forge_shared.clock import Clock
 from forge_shared.errors import TopicInvalidError
@@ -37,6 +38,8 @@ KEEPALIVE_SECONDS = 4
 """
 TIMEOUT_SECONDS = 5.0
 """For a connection, and for the broker to take a message."""
+LEAVE_SECONDS = 1.0
+"""For the broker to take it that the hub is being stopped."""
 _PROTOCOLS: dict[Version, ProtocolVersion] = {"5": ProtocolVersion.V5, "3.1.1": ProtocolVersion.V311}
 RECONNECT_SECONDS = (0.2, 5.0)
 
@@ -71,6 +74,8 @@ class Consumer:
         on_room: Called with node, path below the node and payload when a node came online or said how it is.
         on_shown: Called when something has changed that pages show and no projection tells of: an alarm that rang ahead
             of the log, a message in quarantine, a room that came or went; must not block.
+        on_home: Called with what Home Assistant says to the hub: topic, payload, whether the broker had kept it; must
+            not block. None: it is not listened to.
 
     Attributes:
         trouble: Why nothing could be committed lately: a code of ours; None while all is well.
@@ -90,6 +95,7 @@ class Consumer:
         on_shown: Callable[[], None],
         on_connected: Callable[[], Awaitable[None]] | None = None,
         on_room: Callable[[str, str, bytes], Awaitable[None]] | None = None,
+        on_home: OnHome | None = None,
     ) -> None:
         self._site = site
         self._login = login
@@ -100,6 +106,7 @@ class Consumer:
         self._on_shown = on_shown
         self._on_connected = on_connected
         self._on_room = on_room
+        self._on_home = on_home
         self._version_choice = VersionChoice(version_file)
         self._client: aiomqtt.Client | None = None
         self._clock = clock
@@ -164,7 +171,7 @@ class Consumer:
         backoff = Backoff(*RECONNECT_SECONDS)
         while True:
             connected = False
-            self._refused, self._inlet, self._answers = self.refused, Inlet(on_state=self._note_protocol), Answers()
+            self._refused, self._inlet, self._answers = self.refused, self._new_inlet(), Answers()
             try:
                 async with self._connection(self._inlet) as client:
                     connected = True
@@ -175,7 +182,11 @@ class Consumer:
                     self._client = client
                     if self._on_connected is not None:
                         await self._on_connected()
-                    await self._take_in(client, self._inlet)
+                    try:
+                        await self._take_in(client, self._inlet)
+                    except asyncio.CancelledError:
+                        await self._leave(client)
+                        raise
             except (aiomqtt.MqttError, SQLAlchemyError) as error:
                 if isinstance(error, SQLAlchemyError):
                     self._have(trouble_of(error))
@@ -186,6 +197,16 @@ class Consumer:
             finally:
                 self._client = None
             await asyncio.sleep(backoff.failed())
+
+    async def _leave(self, client: aiomqtt.Client) -> None:
+        # A broker throws away the last will of who leaves in order.
+        with contextlib.suppress(aiomqtt.MqttError, TimeoutError):
+            async with asyncio.timeout(LEAVE_SECONDS):
+                status = topics.status(self._site, topics.HUB)
+                await client.publish(status, self._status("offline"), qos=1, retain=True)
+
+    def _new_inlet(self) -> Inlet:
+        return Inlet(on_state=self._note_protocol, on_home=self._on_home or (lambda *_: None))
 
     def _connection(self, inlet: Inlet) -> aiomqtt.Client:
         return aiomqtt.Client(
@@ -213,6 +234,7 @@ class Consumer:
             topics.all_events(self._site),
             topics.all_statuses(self._site),
             topics.all_twins(self._site),
+            *((home.all_installs(), home.BIRTH) if self._on_home is not None else ()),
         ):
             await client.subscribe(topic, qos=1)
         await client.publish(topics.status(self._site, topics.HUB), self._status("online"), qos=1, retain=True)
@@ -262,7 +284,7 @@ class Consumer:
             _, node, path = topics.parse_node(message.topic)
         except TopicInvalidError:
             return
-        if node == topics.HUB:
+        if node in topics.RESERVED:
             return
         came_online = await asyncio.to_thread(self._rooms.note, node, path, message.payload)
         if came_online:
@@ -278,7 +300,7 @@ class Consumer:
         # answer without a window lets it send as much as it likes.
         try:
             _, node, path = topics.parse_node(message.topic)
-            if path == "status" and node != topics.HUB:
+            if path == "status" and node not in topics.RESERVED:
                 self._protocols[node] = Status.model_validate_json(message.payload).protocol
         except (TopicInvalidError, ValidationError):
             return  # the line of states says so

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import aiomqtt
 
 from forge_hub.ingest.reading import Arrived
+from forge_shared import home
 from forge_shared.logs import get_logger
 from forge_shared.topics import event_lane
 
@@ -15,6 +16,9 @@ WAITING_RECORDS = 20_000
 
 Overflow: the newest record is refused, counted and logged; unacknowledged, its node sends it again. Ours.
 """
+
+OnHome = Callable[[str, bytes, bool], None]
+"""Takes topic, payload and whether the broker had kept it."""
 
 log = get_logger()
 
@@ -28,10 +32,19 @@ class Inlet(asyncio.Queue[aiomqtt.Message]):
     Args:
         records: How many records may wait.
         on_state: Called with every message that is no event, before it waits; must not block.
+        on_home: Called with topic, payload and whether the broker had kept it, for what Home Assistant says; must not
+            block.
     """
 
-    def __init__(self, records: int = WAITING_RECORDS, *, on_state: Callable[[Arrived], None] | None = None) -> None:
+    def __init__(
+        self,
+        records: int = WAITING_RECORDS,
+        *,
+        on_state: Callable[[Arrived], None] | None = None,
+        on_home: OnHome = lambda *_: None,
+    ) -> None:
         super().__init__()
+        self._on_home = on_home
         self._limit = records
         self._on_state = on_state
         self.alarms = Line()
@@ -43,6 +56,9 @@ class Inlet(asyncio.Queue[aiomqtt.Message]):
         """Take a message in, or refuse a record when too many wait."""
         topic = str(item.topic)
         message = Arrived(topic, item.payload if isinstance(item.payload, bytes) else b"")
+        if topic.startswith(f"{home.PREFIX}/"):
+            self._on_home(topic, message.payload, bool(item.retain))
+            return
         lane = event_lane(topic)
         if lane is None:
             if self._on_state is not None:

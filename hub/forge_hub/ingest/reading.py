@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from forge_shared.errors import ForgeError, TopicInvalidError
 from forge_shared.events import Envelope, EventData, read_envelope
-from forge_shared.topics import EventAddress, parse_event
+from forge_shared.topics import RESERVED, EventAddress, parse_event
 
 LARGEST_PAYLOAD_BYTES = 64 * 1024
 """Ours: an event is a few hundred bytes; a completed form about two thousand."""
@@ -15,10 +15,15 @@ Place = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """One message as the broker delivered it."""
+    """One message as the broker delivered it, or as the hub itself wrote it.
+
+    Attributes:
+        own: Whether it is the hub's own. Only such a message may bear a name of the hub (`forge_shared.topics`).
+    """
 
     topic: str
     payload: bytes
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,8 @@ def read(site: str, message: Arrived) -> Placed | Unplaced:
         return Unplaced(message, error)
     if address.site != site:
         return Unplaced(message, TopicInvalidError("an event of another site"))
+    if (address.node in RESERVED) is not message.own:
+        return Unplaced(message, TopicInvalidError("an event under a name that is the hub's own"))
     return read_at(address, message)
 
 

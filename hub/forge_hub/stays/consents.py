@@ -61,6 +61,42 @@ class Consents:
             audit.write(transaction, now, account, "consent.state", consent.id, subject=subject)
         return consent
 
+    def covering(self, subject: str, purpose: Purpose, at: datetime) -> Consent | None:
+        """Return a consent to a purpose that holds now and held at a time."""
+        query = select(Consent).where(
+            Consent.subject == subject, Consent.purpose == purpose, Consent.withdrawn_at.is_(None)
+        )
+        with self._database.read() as transaction:
+            held = transaction.scalars(query.order_by(Consent.stated_at, Consent.id))
+            return next((each for each in held if since(each) <= at), None)
+
+    def find(self, consent_id: str) -> Consent | None:
+        """Return a consent by its id."""
+        with self._database.read() as transaction:
+            return transaction.get(Consent, consent_id)
+
+    def state_since(self, subject: str, purpose: Purpose, account: str, at: datetime, reason: str) -> Consent:
+        """File that a person consents to a purpose since an earlier time; one that covers it is returned as it is.
+
+        Args:
+            subject: The person.
+            purpose: To what.
+            account: Id of the account that states it.
+            at: Since when.
+            reason: On what the statement rests, a code; it stands in the audit.
+        """
+        held = self.covering(subject, purpose, at)
+        if held is not None:
+            return held
+        now = self._clock.now()
+        consent = Consent(
+            id=new_id(), subject=subject, purpose=purpose, stated_by=account, stated_at=now, holds_from=min(at, now)
+        )
+        with self._database.begin() as transaction:
+            transaction.add(consent)
+            audit.write(transaction, now, account, "consent.state", consent.id, subject=subject, reason=reason)
+        return consent
+
     def withdraw(self, subject: str, purpose: Purpose, account: str) -> None:
         """File that a person withdraws consent to a purpose.
 
@@ -94,11 +130,16 @@ class Consents:
 
         def may_infer(subject: str, at: datetime) -> bool:
             return subject not in staying or any(
-                each.stated_at <= at and (each.withdrawn_at is None or at < each.withdrawn_at)
+                since(each) <= at and (each.withdrawn_at is None or at < each.withdrawn_at)
                 for each in consents[subject]
             )
 
         return may_infer
+
+
+def since(consent: Consent) -> datetime:
+    """Return since when a consent holds."""
+    return consent.stated_at if consent.holds_from is None else min(consent.holds_from, consent.stated_at)
 
 
 def as_fhir(consent: Consent) -> Mapping[str, Any]:
@@ -108,7 +149,7 @@ def as_fhir(consent: Consent) -> Mapping[str, Any]:
     """
     provision: dict[str, Any] = {
         "type": "permit",
-        "period": {"start": consent.stated_at.isoformat()},
+        "period": {"start": since(consent).isoformat()},
         "action": [{"coding": [{"system": _ACTIONS, "code": "collect"}, {"system": _ACTIONS, "code": "use"}]}],
         "purpose": [{"system": _SYSTEM, "code": consent.purpose}],
     }

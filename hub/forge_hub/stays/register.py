@@ -17,6 +17,7 @@ from forge_hub.stays.rules import Beds, new_pseudonym
 from forge_shared import topics
 from forge_shared.clock import Clock
 from forge_shared.ids import new_id
+from forge_shared.plan import Watch
 
 NAME_LENGTH = 60
 ENDED_LIMIT = 50
@@ -202,6 +203,22 @@ class Register:
                 found.discharged_at = now
             self._note(transaction, account, "stay.discharge", stay)
 
+    def set_watch(self, stay: str, watch: Watch | None, account: str) -> None:
+        """Say what the camera watches for in a stay; None: as in any room.
+
+        Raises:
+            NotFoundError: There is no such stay.
+            StayError: The stay is over.
+        """
+        with self._database.begin() as transaction:
+            found = transaction.get(Stay, stay)
+            if found is None:
+                raise NotFoundError("there is no such stay")
+            if found.discharged_at is not None:
+                raise StayError("this stay is over")
+            found.watch = None if watch is None else watch.model_dump(mode="json")
+            self._note(transaction, account, "stay.watch", stay)
+
     def stay(self, stay: str) -> StayRecord:
         """Return a stay with its way through the beds.
 
@@ -261,8 +278,10 @@ def _name(given: str) -> str:
 def _node(given: str | None) -> str | None:
     if not given:
         return None
-    if not topics.is_name(given) or given == topics.HUB:
-        raise StayError("a node's name is lower-case letters, digits and hyphens, at most 63")
+    if not topics.is_name(given) or given in topics.RESERVED:
+        raise StayError(
+            "a node's name is lower-case letters, digits and hyphens, at most 63, and none of the hub's own"
+        )
     return given
 
 

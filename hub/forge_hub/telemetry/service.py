@@ -1,6 +1,6 @@
 """The telemetry of one hub, built from its parts: its health, its numbers, and what is read for them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -26,6 +26,7 @@ class Telemetry:
         runners: The projections.
         consumer: The connection to the broker.
         alarms: The alarms.
+        rollouts: Says how the roll-outs are: ``ok``, or a code.
         broker: The broker, where the hub has started one.
         certificates: When the certificates end that this process shows, by name.
 
@@ -44,11 +45,13 @@ class Telemetry:
         runners: Sequence[Runner],
         consumer: Consumer,
         alarms: Alarms,
+        rollouts: Callable[[], str],
         broker: BrokerChild | None,
         certificates: Mapping[str, datetime],
     ) -> None:
         self._consumer = consumer
         self._alarms = alarms
+        self._rollouts = rollouts
         self._broker = broker
         self.health = Health(
             database, clock, folder=folder, runners=runners, certificates=certificates, parts=self._parts
@@ -63,6 +66,7 @@ class Telemetry:
         consumer = self._consumer
         states = dict(self._alarms.health)
         states["ingest"] = consumer.trouble or ("ok" if consumer.connected else "broker.disconnected")
+        states["rollouts"] = self._rollouts()
         if self._broker is not None:
             states["broker"] = self._broker.state
         return states

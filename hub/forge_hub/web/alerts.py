@@ -1,7 +1,7 @@
 """Routes of the alert board."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -11,6 +11,7 @@ from forge_hub.access import SignedIn
 from forge_hub.alerts.board import TAKEN_SHOWN
 from forge_hub.alerts.burden import read_burden
 from forge_hub.records import reading
+from forge_hub.records.schema import Alert
 from forge_hub.web.answers import answered
 from forge_hub.web.site import Site, SiteOf, Who
 from forge_hub.web.wording import AlertView, view_of
@@ -48,7 +49,7 @@ def add_routes(app: FastAPI) -> None:
 def _values(site: Site, who: SignedIn) -> dict[str, Any]:
     parts = site.parts
     since = parts.clock.now() - TAKEN_SHOWN_FOR
-    alerts = [each for each in parts.board.current() if each.accepted_at is None or each.accepted_at > since]
+    alerts = [each for each in parts.board.current() if each.state == "open" or _last(each) > since]
     names = reading.usernames(parts.database, {each.accepted_by for each in alerts if each.accepted_by})
     views = [view_of(each, parts.forms, names, clinical=who.role != "admin") for each in alerts]
     open_ones: list[AlertView] = [view for view in views if view.is_open]
@@ -60,3 +61,7 @@ def _values(site: Site, who: SignedIn) -> dict[str, Any]:
         "people": people,
         "any_room": bool(views) or reading.any_room(parts.database),
     }
+
+
+def _last(alert: Alert) -> datetime:
+    return alert.accepted_at or alert.closed_at or alert.raised_at

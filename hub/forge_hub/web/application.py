@@ -1,6 +1,7 @@
 """The web application: routes, guard, headers, errors."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -8,9 +9,18 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
 
 from forge_hub.access import Access, NotAssignedError, TooManyAttemptsError
-from forge_hub.errors import AccessError, AnswerInvalidError, BrokerError, EnrolmentError, NotFoundError, StayError
+from forge_hub.errors import (
+    AccessError,
+    AnswerInvalidError,
+    BrokerError,
+    EnrolmentError,
+    NotFoundError,
+    ReleaseError,
+    StayError,
+)
 from forge_hub.graph.errors import GraphUnavailableError
 from forge_hub.records.database import trouble_of
 from forge_hub.web import (
@@ -21,15 +31,30 @@ from forge_hub.web import (
     assignments,
     audit,
     beds,
+    comparing,
     duty,
     enrolment,
+    explorer,
     fleet,
+    installation,
+    marks,
     monitoring,
     people,
     phone,
     quarantine,
+    release_files,
+    releases,
+    releases_api,
+    report,
+    reviewing,
+    rollouts_api,
+    rollouts_page,
+    room_groups,
     rooms,
+    sheet,
     stays,
+    trust,
+    watch,
 )
 from forge_hub.web.guard import SECURITY_HEADERS, Guard, SecurityHeaders, SignInNeededError
 from forge_hub.web.limits import Limits
@@ -48,6 +73,7 @@ _STATUSES: tuple[tuple[type[ForgeError], int], ...] = (
     (AnswerInvalidError, 400),
     (EnrolmentError, 400),
     (NotFoundError, 404),
+    (ReleaseError, 422),
     (StayError, 422),
     (BrokerError, 503),
     (GraphUnavailableError, 503),
@@ -82,20 +108,20 @@ def create_application(parts: Parts) -> FastAPI:
     site = Site(parts, access, Pages(parts.site, parts.clock, parts.health), Streams())
     if not site.pages.with_scripts:
         log.warning("pages.scripts-missing", remedy="make assets")
-    app = FastAPI(
-        title="Persona-Forge hub",
-        dependencies=[Depends(Guard(site.access, site.cookie))],
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-    )
+    app = _guarded()
     app.state.site = site
-    app.add_middleware(Limits, refusals=access.refusals, clock=parts.clock, hosts=parts.hosts)
+    app.add_middleware(
+        Limits,
+        refusals=access.refusals,
+        clock=parts.clock,
+        hosts=parts.hosts,
+        upload_bytes=parts.releases.intake.most_bytes,
+    )
     app.add_middleware(SecurityHeaders, https=parts.https)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    for part in (alerts, answers, phone, duty, rooms, people, accounts, account, assignments, audit, beds, stays):
-        part.add_routes(app)
-    for part in (enrolment, fleet, quarantine, monitoring):
+    app.router.routes.extend(_routes())
+    for part in (enrolment, release_files, installation, fleet, monitoring):
+        # They look whether this hub has what they show.
         part.add_routes(app)
     _add_errors(app)
     _add_failures(app)
@@ -106,6 +132,33 @@ def end_streams(app: FastAPI) -> None:
     """End the pages' open streams: called before the server waits for its connections to close."""
     site: Site = app.state.site
     site.streams.close()
+
+
+@cache
+def _routes() -> Sequence[BaseRoute]:
+    """Return the routes that every hub has. They know no site but a request's, so a process makes them once."""
+    app = _guarded()
+    for part in (alerts, answers, phone, duty, rooms, people, accounts, account, assignments, audit, beds, stays):
+        part.add_routes(app)
+    for part in (reviewing, explorer, comparing, report, sheet):
+        part.add_routes(app)
+    for part in (releases, releases_api, room_groups, rollouts_page, rollouts_api):
+        part.add_routes(app)
+    for part in (marks, trust, watch, quarantine):
+        part.add_routes(app)
+    return tuple(app.router.routes)
+
+
+def _guarded() -> FastAPI:
+    """Return an application that lets nobody through but by the guard."""
+    return FastAPI(
+        title="Persona-Forge hub", dependencies=[Depends(_guard)], docs_url=None, redoc_url=None, openapi_url=None
+    )
+
+
+async def _guard(request: Request) -> None:
+    site = site_of(request)
+    await Guard(site.access, site.cookie)(request)
 
 
 def _add_errors(app: FastAPI) -> None:
@@ -127,7 +180,8 @@ def _add_errors(app: FastAPI) -> None:
         status = _status_of(error)
         if status == 500:  # noqa: PLR2004 (HTTP's word for our own fault)
             log.error("page.failed", code=error.code)
-        return _error(request, status, error.code)
+        # A release's words name files and counts of it, never a person: they say what to do.
+        return _error(request, status, error.code, message=str(error) if isinstance(error, ReleaseError) else "")
 
     @app.exception_handler(HTTPException)
     def refused_by_framework(request: Request, error: HTTPException) -> Response:
@@ -158,14 +212,19 @@ def _status_of(error: ForgeError) -> int:
 
 def _wants_page(request: Request) -> bool:
     path = request.url.path
+    if path.startswith("/v1/"):
+        return False
     return "hx-request" not in request.headers and not path.endswith(".json") and not path.endswith("/stream")
 
 
-def _error(request: Request, status: int, code: str, headers: Mapping[str, str] | None = None) -> Response:
+def _error(
+    request: Request, status: int, code: str, headers: Mapping[str, str] | None = None, *, message: str = ""
+) -> Response:
     # The handler of last resort answers outside the middleware, hence the security headers here too.
     carried = {**SECURITY_HEADERS, **(headers or {})}
     if not _wants_page(request):
-        return JSONResponse({"code": code or str(status)}, status_code=status, headers=carried)
+        said = {"code": code or str(status), **({"message": message} if message else {})}
+        return JSONResponse(said, status_code=status, headers=carried)
     title, words = _WORDS.get(status, _WORDS[500 if status >= 500 else 400])  # noqa: PLR2004 (HTTP's classes)
     page: HTMLResponse = site_of(request).pages.page(
         request, "error.html", status=status, title=title, words=words, code=code

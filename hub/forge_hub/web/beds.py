@@ -36,7 +36,7 @@ def add_routes(app: FastAPI) -> None:
             await asyncio.to_thread(site.parts.register.add_bed, ward, name, node.strip(), who.account_id)
         except StayError as refused:
             return await asyncio.to_thread(_page, request, site, problem=str(refused))
-        await site.parts.twins.refresh()
+        await site.parts.twins.refresh(who.account_id)
         return RedirectResponse("/beds", status_code=303)
 
     @app.post("/beds/{bed_id}/node")
@@ -45,7 +45,7 @@ def add_routes(app: FastAPI) -> None:
             await asyncio.to_thread(site.parts.register.bind, bed_id, node.strip(), who.account_id)
         except StayError as refused:
             return await asyncio.to_thread(_page, request, site, problem=str(refused))
-        await site.parts.twins.refresh()
+        await site.parts.twins.refresh(who.account_id)
         return RedirectResponse("/beds", status_code=303)
 
 

@@ -10,7 +10,9 @@ from fastapi import FastAPI, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from forge_hub.errors import EnrolmentError, NotFoundError
+from forge_hub.fleet import bundle
 from forge_hub.fleet.enrolment import Claim
+from forge_hub.fleet.revisions import drifts
 from forge_hub.ingest.replay import counts
 from forge_hub.web.site import Site, SiteOf, Who
 from forge_shared.clock import Clock
@@ -94,12 +96,18 @@ def _page(  # noqa: PLR0913 (the page's values)
     node: str = "",
     problem: str = "",
 ) -> HTMLResponse:
+    folder = site.parts.fleet.install_folder
+    url = site.parts.fleet.url
+    served = bundle.served(folder) if folder is not None else None
     return site.pages.page(
         request,
         "fleet.html",
         status=status,
         nodes=site.parts.fleet.enrolment.nodes(),
-        url=site.parts.fleet.url,
+        drifts={drift.node: drift for drift in drifts(site.parts.database)},
+        url=url,
+        install="" if made is None or served is None or url is None else bundle.line(served[1], url, made.words),
+        bundle=None if served is None else served[1],
         made=made,
         code=code,
         node=node,

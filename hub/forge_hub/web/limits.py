@@ -12,6 +12,12 @@ from forge_shared.clock import Clock
 BODY_MAX_BYTES = 256 * 1024
 """The largest form of the pages has a few thousand characters. Ours."""
 
+UPLOAD = ("POST", "/v1/admin/releases")
+"""The one route that takes more: a model release, which its handler writes to the disk as it comes."""
+
+FORMS = (b"multipart/form-data", b"application/x-www-form-urlencoded")
+"""Bodies that are read whole before anybody is asked who sends them."""
+
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -24,10 +30,20 @@ class Limits:
         clock: For the limit on requests.
         hosts: The names under which the pages are reached. A link that an admin passes on is made from the name in
             the request, so a name that is not ours must not come this far.
+        upload_bytes: Size of the largest body of `UPLOAD`.
     """
 
-    def __init__(self, app: ASGIApp, *, refusals: audit.Refusals, clock: Clock, hosts: frozenset[str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        refusals: audit.Refusals,
+        clock: Clock,
+        hosts: frozenset[str],
+        upload_bytes: int = BODY_MAX_BYTES,
+    ) -> None:
         self._app = app
+        self._upload_bytes = upload_bytes
         self._refusals = refusals
         self._hosts = hosts | LOOPBACK
         self._requests = Window(clock, REQUESTS, REQUESTS_WINDOW_SECONDS)
@@ -39,7 +55,9 @@ class Limits:
             return
         client = scope.get("client")
         address = client[0] if client else "unknown"
-        headers = {name: value for name, value in scope["headers"] if name in {b"host", b"content-length"}}
+        headers = {
+            name: value for name, value in scope["headers"] if name in {b"host", b"content-length", b"content-type"}
+        }
         try:
             self._requests.admit(address)
         except TooManyAttemptsError as error:
@@ -49,12 +67,15 @@ class Limits:
             await self._refuse(scope, send, address, 400, "request.host")
             return
         length = headers.get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > BODY_MAX_BYTES:
+        is_form = headers.get(b"content-type", b"").lower().startswith(FORMS)
+        takes_more = (scope["method"], scope["path"]) == UPLOAD and not is_form
+        most = self._upload_bytes if takes_more else BODY_MAX_BYTES
+        if not length.isdigit() or int(length) > most:
             await self._refuse(scope, send, address, 413, "request.too-large")
             return
-        await self._pass(scope, receive, send, address)
+        await self._pass(scope, receive, send, address, most)
 
-    async def _pass(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
+    async def _pass(self, scope: Scope, receive: Receive, send: Send, address: str, most: int) -> None:
         received, answered = 0, False
 
         async def receive_counted() -> Message:
@@ -62,11 +83,11 @@ class Limits:
             message = await receive()
             received += len(message.get("body", b""))
             # A body without a stated length is cut off; the application sees a client that went away.
-            return message if received <= BODY_MAX_BYTES else {"type": "http.disconnect"}
+            return message if received <= most else {"type": "http.disconnect"}
 
         async def send_unless_cut(message: Message) -> None:
             nonlocal answered
-            if received <= BODY_MAX_BYTES or answered:
+            if received <= most or answered:
                 answered = True
                 await send(message)
 

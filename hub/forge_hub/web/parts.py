@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -13,8 +14,12 @@ from forge_hub.fleet.enrolment import Enrolment
 from forge_hub.fleet.revocation import Revocation
 from forge_hub.fleet.twins import Twins
 from forge_hub.graph.ports import GraphStore
+from forge_hub.ingest.journal import Journal
 from forge_hub.ingest.replay import Replayed
 from forge_hub.records.database import Database
+from forge_hub.releases.catalogue import Catalogue
+from forge_hub.releases.intake import Intake
+from forge_hub.releases.rollouts import Rollouts
 from forge_hub.stays.consents import Consents
 from forge_hub.stays.identities import Identities
 from forge_hub.stays.register import Register
@@ -29,12 +34,16 @@ class Fleet:
     Attributes:
         authority: Certificate of the site's authority, PEM: public.
         url: Where a node brings a claim; None where the hub has no HTTPS of its own.
+        releases: Folder of the model releases, which nodes fetch; None: none are given out.
+        install_folder: Where the bundle lies that fresh machines become nodes from, if one was made.
     """
 
     enrolment: Enrolment
     revocation: Revocation
     authority: bytes
     url: str | None
+    releases: Path | None = None
+    install_folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,21 @@ class Upkeep:
 
 
 @dataclass(frozen=True, slots=True)
+class Releases:
+    """The site's model releases.
+
+    Attributes:
+        catalogue: What is published and what waits for approval. Blocks on the disk.
+        intake: Takes what is uploaded.
+        rollouts: Which rooms get what and when. Blocks on the store.
+    """
+
+    catalogue: Catalogue
+    intake: Intake
+    rollouts: Rollouts
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """The hub's parts as the pages see them.
 
@@ -73,6 +97,8 @@ class Parts:
         hosts: Names under which browsers reach the pages, without ports; requests for others are refused.
         staff_second_factor: Whether staff need a one-time code too.
         upkeep: What those need who run the hub.
+        journal: Logs what people decide on these pages. Blocks on the database.
+        releases: The site's model releases.
     """
 
     site: str
@@ -92,5 +118,7 @@ class Parts:
     identities: Identities
     twins: Twins
     upkeep: Upkeep
+    journal: Journal
+    releases: Releases
     staff_second_factor: bool = False
     zone: tzinfo = UTC

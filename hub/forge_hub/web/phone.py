@@ -17,6 +17,7 @@ from forge_hub.alerts.standing import declined, priority, read_duties
 from forge_hub.alerts.states import CAUSES
 from forge_hub.records import reading
 from forge_hub.records.schema import Alert, AlertStep, Ward
+from forge_hub.web.marks import MARK_CHOICES
 from forge_hub.web.rendering import STATIC
 from forge_hub.web.site import Site, SiteOf, Who
 from forge_hub.web.wording import AlertView, view_of
@@ -24,6 +25,8 @@ from forge_hub.web.wording import AlertView, view_of
 MINE_SHOWN_FOR = timedelta(hours=12)
 """A person's own alerts stay on the page for one shift."""
 MISSED_LIMIT = 20
+OVER_SHOWN = 10
+"""Alarms of the camera that are over and may still be marked. Ours: a phone is not scrolled for more."""
 BEFORE_ALL = str(UUID(int=0))
 """Sorts before every step of an alert: how far a page has come that opened before the first one."""
 
@@ -49,6 +52,7 @@ class PhoneCard:
         rings: Whether it rings for this person now.
         mine: Whether this person answers for it.
         refused: Whether this person has declined it.
+        on_duty: Whether this person is on duty where it was.
         ring: Names this ring: a page sounds once more when it changes.
     """
 
@@ -60,6 +64,7 @@ class PhoneCard:
     mine: bool
     refused: bool
     seen: bool
+    on_duty: bool
     ring: str
 
 
@@ -107,7 +112,7 @@ def _values(site: Site, who: SignedIn, *, since: str = "") -> dict[str, Any]:
     alerts = [
         each
         for each in parts.board.current()
-        if each.state == "open" or (each.accepted_at is not None and each.accepted_at > now - MINE_SHOWN_FOR)
+        if each.state == "open" or (each.accepted_at or each.closed_at or each.raised_at) > now - MINE_SHOWN_FOR
     ]
     names = reading.usernames(parts.database, {each.accepted_by for each in alerts if each.accepted_by})
     with parts.database.read() as transaction:
@@ -131,7 +136,8 @@ def _values(site: Site, who: SignedIn, *, since: str = "") -> dict[str, Any]:
                     mine=alert.accepted_by == who.account_id,
                     refused=refused,
                     seen=alert.id in seen,
-                    ring=f"{alert.id}.{alert.level}",
+                    on_duty=bool(own),
+                    ring=f"{alert.id}.{alert.level}.{alert.severity}",
                 )
             )
         missed = _missed(transaction, since)
@@ -144,8 +150,16 @@ def _values(site: Site, who: SignedIn, *, since: str = "") -> dict[str, Any]:
         "missed": [view_of(alert, parts.forms, {}) for alert in missed],
         "on_duty": on_duty,
         "uncovered": sorted(wards.get(ward, ward) for ward in uncovered),
+        "over": [card for card in cards if _is_mine_to_mark(card)][:OVER_SHOWN],
         "causes": CAUSES,
+        "choices": MARK_CHOICES,
     }
+
+
+def _is_mine_to_mark(card: PhoneCard) -> bool:
+    """Tell whether this person is asked what an alarm was: who took it, or who is on duty where it closed by itself."""
+    is_asked_to = card.mine or (card.on_duty and card.view.taken_back_at is not None)
+    return card.state == "closed" and card.view.markable and is_asked_to
 
 
 def _seen(transaction: Transaction, who: SignedIn, alerts: list[str]) -> frozenset[str]:

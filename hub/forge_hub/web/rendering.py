@@ -10,7 +10,9 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from forge_hub.access import SignedIn
+from forge_hub.web.release_wording import lasting_words, role_words, size_words
 from forge_hub.web.wording import ago, mode_words, room_name, signature_words, trouble_words
+from forge_language.measured import PSEUDONYMISED
 from forge_shared.clock import Clock
 
 FOLDER = Path(__file__).parent
@@ -38,12 +40,20 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.filters.update(
-            room=room_name, moment=_moment, machine=_machine, mode=mode_words, signature=signature_words
+            room=room_name,
+            moment=_moment,
+            machine=_machine,
+            mode=mode_words,
+            signature=signature_words,
+            role=role_words,
+            size=size_words,
+            lasting=lasting_words,
         )
         self._environment.globals.update(
             trouble_words=trouble_words,
             site=site,
             with_scripts=self.with_scripts,
+            pseudonymised=PSEUDONYMISED,
             hub_is_full=lambda: "disk.full" in health().values(),
         )
 

@@ -46,7 +46,7 @@ def add_routes(app: FastAPI) -> None:
             visitors=visitors == "yes",
             account=who.account_id,
         )
-        await site.parts.twins.refresh()
+        await site.parts.twins.refresh(who.account_id)
         return RedirectResponse(f"/rooms#{node}", status_code=303)
 
     @app.get("/rooms/{node}/session")
@@ -63,7 +63,7 @@ def add_routes(app: FastAPI) -> None:
         await asyncio.to_thread(site.access.assignments.claim, who, state.pseudonym)
         await asyncio.to_thread(site.parts.consents.grant, state.pseudonym, SESSION, who.account_id)
         # The room refuses a session that it does not know to be consented to.
-        await site.parts.twins.refresh()
+        await site.parts.twins.refresh(who.account_id)
         await site.parts.rooms.start_session(node, state.pseudonym, who.account_id)
         return RedirectResponse(f"/rooms#{node}", status_code=303)
 

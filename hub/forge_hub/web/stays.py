@@ -13,6 +13,8 @@ from forge_hub.records import reading
 from forge_hub.stays.consents import as_fhir
 from forge_hub.stays.identities import Identity
 from forge_hub.web.site import Site, SiteOf, Who
+from forge_shared.events import DangerKind
+from forge_shared.plan import Watch
 from forge_shared.wire import PURPOSES, Purpose
 
 Text = Annotated[str, Form(max_length=200)]
@@ -25,6 +27,16 @@ PURPOSE_WORDS: dict[Purpose, tuple[str, str]] = {
     "companion": ("Companion", "The room offers to talk and to do exercises."),
     "research": ("Research", "Records without names may be used for research."),
 }
+
+WATCH_WORDS: dict[DangerKind, str] = {
+    "immobile": "Does not move at all",
+    "bed_exit": "Gets out of bed at night",
+    "bed_edge": "Sits at the edge of the bed at night",
+    "left_room": "Leaves the room, by day too",
+    "absent_long": "Stays away from the room",
+    "extra_person": "Somebody else in the room at night",
+}
+"""What can be chosen; a fall is watched for wherever a camera is."""
 
 
 def add_routes(app: FastAPI) -> None:
@@ -46,12 +58,12 @@ def _add_lists(app: FastAPI) -> None:
 
     @app.get("/stays/{stay_id}")
     def stay(request: Request, stay_id: str, site: SiteOf) -> HTMLResponse:
-        return _stay(request, site, stay_id)
+        return stay_page(request, site, stay_id)
 
     @app.post("/stays/{stay_id}/name")
     def name(request: Request, stay_id: str, site: SiteOf, who: Who) -> HTMLResponse:
         site.parts.register.stay(stay_id)
-        return _stay(request, site, stay_id, identity=site.parts.identities.show(stay_id, who))
+        return stay_page(request, site, stay_id, identity=site.parts.identities.show(stay_id, who))
 
 
 def _add_moves(app: FastAPI) -> None:
@@ -78,7 +90,7 @@ def _add_moves(app: FastAPI) -> None:
         for each in purpose or ():
             await asyncio.to_thread(site.parts.consents.grant, stay.pseudonym, each, who.account_id)
         await asyncio.to_thread(site.parts.identities.file, stay.id, identity, who)
-        await site.parts.twins.refresh()
+        await site.parts.twins.refresh(who.account_id)
         return RedirectResponse(f"/stays/{stay.id}", status_code=303)
 
     @app.post("/stays/{stay_id}/identity")
@@ -94,7 +106,7 @@ def _add_moves(app: FastAPI) -> None:
         site.parts.register.stay(stay_id)
         identity = _identity(name, record_number, date_of_birth)
         if identity is None:
-            return _stay(request, site, stay_id, problem="A name, and a date as year-month-day if one is given.")
+            return stay_page(request, site, stay_id, problem="A name, and a date as year-month-day if one is given.")
         site.parts.identities.file(stay_id, identity, who)
         return RedirectResponse(f"/stays/{stay_id}", status_code=303)
 
@@ -104,15 +116,15 @@ def _add_moves(app: FastAPI) -> None:
         try:
             await asyncio.to_thread(site.parts.register.transfer, stay_id, bed, who.account_id)
         except (StayError, NotFoundError) as refused:
-            return await asyncio.to_thread(_stay, request, site, stay_id, problem=str(refused))
-        await site.parts.twins.refresh()
+            return await asyncio.to_thread(stay_page, request, site, stay_id, problem=str(refused))
+        await site.parts.twins.refresh(who.account_id)
         return RedirectResponse(f"/stays/{stay_id}", status_code=303)
 
     @app.post("/stays/{stay_id}/discharge")
     async def discharge(stay_id: str, site: SiteOf, who: Who) -> Response:
         await asyncio.to_thread(site.parts.register.stay, stay_id)
         await asyncio.to_thread(site.parts.register.discharge, stay_id, who.account_id)
-        await site.parts.twins.refresh()
+        await site.parts.twins.refresh(who.account_id)
         return RedirectResponse(f"/stays/{stay_id}", status_code=303)
 
 
@@ -123,14 +135,14 @@ def _add_consents(app: FastAPI) -> None:
         if record.stay.discharged_at is not None:
             raise StayError("this stay is over")
         await asyncio.to_thread(site.parts.consents.grant, record.stay.pseudonym, purpose, who.account_id)
-        await site.parts.twins.refresh()
+        await site.parts.twins.refresh(who.account_id)
         return RedirectResponse(f"/stays/{stay_id}#consents", status_code=303)
 
     @app.post("/stays/{stay_id}/consents/{purpose}/withdraw")
     async def withdraw(stay_id: str, purpose: Purpose, site: SiteOf, who: Who) -> Response:
         record = await asyncio.to_thread(site.parts.register.stay, stay_id)
         await asyncio.to_thread(site.parts.consents.withdraw, record.stay.pseudonym, purpose, who.account_id)
-        await site.parts.twins.refresh()
+        await site.parts.twins.refresh(who.account_id)
         return RedirectResponse(f"/stays/{stay_id}#consents", status_code=303)
 
     @app.get("/stays/{stay_id}/consents.json")
@@ -170,9 +182,10 @@ def _admission(request: Request, site: Site, bed_id: str, *, problem: str = "") 
     )
 
 
-def _stay(
+def stay_page(
     request: Request, site: Site, stay_id: str, *, identity: Identity | None = None, problem: str = ""
 ) -> HTMLResponse:
+    """Return the page of a stay; with a problem, what was asked for was not done."""
     parts = site.parts
     record = parts.register.stay(stay_id)
     values: dict[str, Any] = {"record": record, "identity": identity, "problem": problem}
@@ -185,6 +198,8 @@ def _stay(
         known=parts.identities.known(stay_id),
         room=room,
         free=[each for each in parts.register.beds() if each.stay is None],
+        watch=Watch() if record.stay.watch is None else Watch.model_validate(record.stay.watch),
+        watch_choices=WATCH_WORDS,
         consents=[(purpose, *PURPOSE_WORDS[purpose], held[purpose]) for purpose in PURPOSES],
         **values,
     )

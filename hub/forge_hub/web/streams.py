@@ -1,4 +1,4 @@
-"""Server-sent events: the board, one rendered fragment per change, and a beat so that silence is noticed."""
+"""Server-sent events: one rendered fragment per change, and a beat so that silence is noticed."""
 
 import asyncio
 import contextlib
@@ -10,6 +10,9 @@ from forge_hub.alerts.board import AlertBoard
 
 BEAT_SECONDS = 3.0
 """How often an open page hears from the hub; ``static/board.js`` says that the connection is lost after three."""
+
+LOOK_SECONDS = 1.0
+"""How often what a page follows is read anew: a person takes it for at once. Ours."""
 
 REREAD_SECONDS = 30.0
 """A page reads the board at least this often, whether or not it was woken."""
@@ -59,6 +62,29 @@ class Streams:
                         await board.shown(fresh, account_id)
                     async for beat in self._beats(changed):
                         yield beat
+
+    async def follow(self, render: Callable[[], str | None]) -> AsyncIterator[str]:
+        """Yield a fragment as server-sent events whenever it is another, until the reader leaves or the hub stops.
+
+        Args:
+            render: Returns the fragment, or None once the reader's session has ended; blocks, run in a thread.
+        """
+        shown, silent_seconds = None, 0.0
+        while not self._closing.is_set():
+            fragment = await asyncio.to_thread(render)
+            if fragment is None:
+                yield event("", name="signed-out")
+                return
+            if fragment != shown:
+                yield event(fragment)
+                shown, silent_seconds = fragment, 0.0
+            elif silent_seconds >= BEAT_SECONDS:
+                yield event("", name="beat")
+                silent_seconds = 0.0
+            silent_seconds += LOOK_SECONDS
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._closing.wait()
 
     async def _beats(self, changed: asyncio.Event) -> AsyncIterator[str]:
         for _ in range(int(REREAD_SECONDS / BEAT_SECONDS)):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from forge_shared.wire import OLDEST_PROTOCOL, PROTOCOL, WINDOW_SINCE
+from forge_shared.wire import OLDEST_PROTOCOL, PROTOCOL, SIGNED_SINCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,7 @@ def spoken(protocol: int) -> Spoken:
         return Spoken(protocol, "The room's software is newer than the hub: update the hub first.", is_grave=True)
     if protocol < OLDEST_PROTOCOL:
         return Spoken(protocol, "The room's software is too old for this hub: update the room.", is_grave=True)
-    if protocol < WINDOW_SINCE:
-        note = "The room's software is older than the hub: it works, and sends records without windows."
+    if protocol < SIGNED_SINCE:
+        note = "The room's software is older than the hub: it works, and cannot tell the hub's word from another's."
         return Spoken(protocol, note, is_grave=False)
-    note = "" if protocol == PROTOCOL else "The room's software is older than the hub: it works."
-    return Spoken(protocol, note, is_grave=False)
+    return Spoken(protocol, "", is_grave=False)

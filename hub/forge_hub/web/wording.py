@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from forge_hub.alerts.marks import stored_mark
 from forge_hub.records.schema import Alert
+from forge_hub.web import camera_wording as camera
+from forge_shared import topics
 from forge_shared.forms.questionnaire import Item, Questionnaire
 
 _REQUESTS = {
@@ -52,7 +55,6 @@ _REMINDERS = {
     "move": "A reminder to move was not confirmed",
     "appointment": "A reminder of an appointment was not confirmed",
 }
-_SENSES = {"hearing": "The room cannot hear", "sight": "The room cannot see"}
 _REASONS = {
     "stopped": "It was switched off.",
     "process-died": "Its program ended.",
@@ -104,6 +106,9 @@ class AlertView:
         severity: ``critical``, ``high`` or ``normal``.
         taken_by: Username of the person who took it.
         count: How many calls of the same kind it stands for.
+        taken_back_at: When the room took it back, before anybody had taken it.
+        markable: Whether a person may say what it was, with a cause.
+        mark: What a person said that it was.
     """
 
     id: str
@@ -118,6 +123,9 @@ class AlertView:
     taken_by: str | None
     taken_at: datetime | None
     count: int = 1
+    taken_back_at: datetime | None = None
+    markable: bool = False
+    mark: str = ""
 
 
 def view_of(
@@ -132,6 +140,7 @@ def view_of(
         clinical: Whether the reader may know what a person asked for or answered; else only that someone is needed.
     """
     title, notes = _words(alert, forms) if clinical or alert.kind in TECHNICAL else ("Someone is needed here", ())
+    mark = stored_mark(alert.verdict, alert.verdict_reason)
     return AlertView(
         id=alert.id,
         title=title,
@@ -145,11 +154,16 @@ def view_of(
         taken_by=names.get(alert.accepted_by or "", "someone") if alert.state != "open" else None,
         taken_at=alert.accepted_at,
         count=alert.count,
+        taken_back_at=alert.closed_at if alert.state == "closed" and alert.cause == "withdrawn" else None,
+        markable=clinical and alert.kind == "danger" and alert.state != "open",
+        mark=mark.words() if mark else "",
     )
 
 
 def room_name(node: str) -> str:
-    """Return a node's name as a person would say it: ``room-12`` becomes "Room 12"."""
+    """Return a node's name as a person would say it: ``room-12`` becomes "Room 12". Transcripts come from no room."""
+    if node == topics.TRANSCRIPTS:
+        return "No room, from transcripts"
     words = node.replace("-", " ")
     return words[:1].upper() + words[1:]
 
@@ -183,6 +197,15 @@ def ago(then: datetime, now: datetime) -> str:
     return f"{seconds // 86_400} d ago"
 
 
+_MACHINE_TROUBLES: Mapping[str, str] = {
+    "machine.hot": "Its machine is hot: is its fan running, and is there air around it?",
+    "machine.throttled": "Its machine is slowed down for heat or power: it hears and sees later.",
+    "power.low": "Its power supply is too weak: it may restart at any moment.",
+    "memory.low": "Its memory is nearly full.",
+    "storage.worn": "Its storage is nearly worn out: exchange it before it fails.",
+}
+
+
 def trouble_words(trouble: str, clock_error_seconds: float | None) -> str:
     """Return what is wrong with a room's machine, with the code under which the manual has it."""
     match trouble:
@@ -190,11 +213,13 @@ def trouble_words(trouble: str, clock_error_seconds: float | None) -> str:
             words = "Its disk is full: alarms are kept, records are thinned."
         case "disk.failed":
             words = "Its disk cannot be written: what it has not sent is lost when it goes off."
+        case "word.refused":
+            words = "Something came in the hub's name that the hub has not signed; it was not done. Look at the broker."
         case "clock.wrong" if clock_error_seconds is not None:
             way = "ahead" if clock_error_seconds > 0 else "behind"
             words = f"Its clock is {_span(abs(clock_error_seconds))} {way}; it goes by the hub's."
         case _:
-            words = "Its machine reports a trouble."
+            words = _MACHINE_TROUBLES.get(trouble, "Its machine reports a trouble.")
     return f"{words} ({trouble})"
 
 
@@ -210,7 +235,7 @@ def form_of(canonical: str, forms: Mapping[str, Questionnaire]) -> Questionnaire
     return next((form for form in forms.values() if form.canonical == canonical), None)
 
 
-def _words(  # noqa: PLR0911 (one return for each kind)
+def _words(  # noqa: PLR0911 (one arm for each kind)
     alert: Alert, forms: Mapping[str, Questionnaire]
 ) -> tuple[str, tuple[str, ...]]:
     detail = alert.detail
@@ -220,13 +245,14 @@ def _words(  # noqa: PLR0911 (one return for each kind)
         case "crisis":
             title = _DANGERS.get(str(detail.get("category")), "Speaks of danger")
             return title, (_URGENCY.get(str(detail.get("priority")), _URGENCY["urgent"]), *_how(detail))
+        case "danger":
+            return camera.danger(detail)
         case "reminder-missed":
             return _REMINDERS.get(str(detail.get("reminder")), "A reminder was not confirmed"), ("Nobody answered it.",)
         case "risk-answer" | "risk-unanswered":
             return _risk(alert, forms)
         case "sense-lost":
-            reason = _REASONS.get(str(detail.get("reason")))
-            return _SENSES.get(str(detail.get("sense")), "The room lost a sense"), (reason,) if reason else ()
+            return _sense(detail)
         case "unreadable-alarm":
             return "An alarm from this room could not be read", ("Look in on the room.",)
         case "monitoring-lost":
@@ -247,6 +273,13 @@ def danger_words(category: str, reasons: Iterable[str]) -> str:
 
 def _how(detail: Mapping[str, Any]) -> tuple[str, ...]:
     return {"voice": ("By voice.",), "touch": ("By touch.",)}.get(str(detail.get("mode")), ())
+
+
+def _sense(detail: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    if detail.get("sense") == "sight":
+        return camera.blind(str(detail.get("reason")))
+    reason = _REASONS.get(str(detail.get("reason")))
+    return "The room cannot hear", (reason,) if reason else ()
 
 
 def _risk(alert: Alert, forms: Mapping[str, Questionnaire]) -> tuple[str, tuple[str, ...]]:

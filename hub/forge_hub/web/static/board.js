@@ -1,19 +1,19 @@
-// The live alert board: says whether it is live, announces new critical alerts, keeps the focus, counts the time on.
-// The board itself comes from the hub, rendered, by htmx and its server-sent events.
+// A live page, the alert board or a roll-out: says whether it is live, announces what is new and critical, keeps the
+// focus, counts the time on. The board itself comes from the hub, rendered, by htmx and its server-sent events.
 'use strict';
 
 (() => {
   // The hub beats every three seconds; three beats missed are no chance.
   const SILENCE_MS = 9000;
   const PROBE_MS = 4000;
+  const board = document.getElementById('board');
   const WORDS = {
     live: 'Live',
     connecting: 'Connecting',
-    lost: 'Connection lost. New alerts do not reach this page. Trying again.',
-    'signed-out': 'Signed out. Sign in again to see alerts.',
+    lost: board.dataset.lost ?? 'Connection lost. New alerts do not reach this page. Trying again.',
+    'signed-out': board.dataset.signedOut ?? 'Signed out. Sign in again to see alerts.',
   };
 
-  const board = document.getElementById('board');
   const live = document.getElementById('live');
   const announcement = document.getElementById('announcement');
   const title = document.title;
@@ -54,8 +54,9 @@
   function readBoard(announce) {
     const open = [...board.querySelectorAll('[data-open]')];
     document.title = open.length ? `(${open.length}) ${title}` : title;
+    // What was less urgent and has become critical is announced as well.
     const fresh = open.filter((card) => card.dataset.open === 'critical' && !known.has(card.id));
-    for (const card of open) known.add(card.id);
+    for (const card of open) if (card.dataset.open === 'critical') known.add(card.id);
     if (announce && fresh.length) announcement.textContent = fresh.map((card) => card.dataset.words).join('. ');
   }
 

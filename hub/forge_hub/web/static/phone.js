@@ -122,10 +122,12 @@
   phone.addEventListener('submit', async (event) => {
     event.preventDefault();
     const form = event.target;
-    const button = form.querySelector('button');
+    const button = event.submitter ?? form.querySelector('button');
+    const body = new FormData(form);
+    if (button.name) body.append(button.name, button.value);
     button.disabled = true;
     try {
-      await send(form.action, new FormData(form));
+      await send(form.action, body);
     } catch {
       announcement.textContent = 'This did not reach the hub. Press again.';
       show('lost');
