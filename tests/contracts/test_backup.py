@@ -33,12 +33,6 @@ GONE = "p-planted"
 NewStore = Callable[[str], str]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with postgresql.server() as url:
-        yield url
-
-
 @pytest.fixture
 def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NewStore]:
     databases: list[Any] = []
@@ -48,7 +42,7 @@ def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NewSto
             folder = tmp_path / f"state-{new_id()}"
             folder.mkdir()
             return f"sqlite:///{folder / 'records.db'}"
-        context = postgresql.database(request.getfixturevalue("server"))
+        context = postgresql.database(request.getfixturevalue("postgresql_server"))
         databases.append(context)
         return context.__enter__()
 

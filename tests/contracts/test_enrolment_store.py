@@ -1,6 +1,5 @@
 """Claims and certificates: the same claims on SQLite and on a real PostgreSQL."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -11,33 +10,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from mnemonic import Mnemonic
 from sqlalchemy import select
-from tests.fakes import keys, postgresql
+from tests.fakes import keys
 from tests.fakes.clock import FakeClock
 
 from forge_hub.errors import EnrolmentError
 from forge_hub.fleet.enrolment import BrokerPlace, Claim, Enrolment
-from forge_hub.records.database import Database, open_database
+from forge_hub.records.database import Database
 from forge_hub.records.schema import Audit
 from forge_shared.enrolment import RENEWAL_CONTEXT, EnrolmentRequest, Identity, RenewalRequest
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with postgresql.server() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        opened = open_database(f"sqlite:///{tmp_path / 'records.db'}")
-        yield opened
-        opened.close()
-    else:
-        with postgresql.database(request.getfixturevalue("server")) as url:
-            opened = open_database(url)
-            yield opened
-            opened.close()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import insert, inspect, select, update
-from tests.fakes import postgresql
 from tests.fakes.clock import FakeClock
 from tests.fakes.sent import WATER, FakeNode, arrived, phq_9, risk, session, utterance
 
@@ -16,10 +15,11 @@ from forge_hub.erasure import Eraser
 from forge_hub.errors import NotFoundError
 from forge_hub.graph import open_graph
 from forge_hub.graph.ports import GraphStore
-from forge_hub.graph.projection import GraphProjection
+from forge_hub.graph.projection import GraphProjection, inferences_of
 from forge_hub.ingest.store import IngestStore
+from forge_hub.mind import figures
 from forge_hub.projection import catch_up
-from forge_hub.records.database import Database, open_database
+from forge_hub.records.database import Database
 from forge_hub.records.erasures import KEPT, erase_again, mentions, person_columns, person_hash
 from forge_hub.records.projector import RecordsProjection
 from forge_hub.records.schema import (
@@ -34,31 +34,12 @@ from forge_hub.records.schema import (
     Quarantine,
 )
 from forge_hub.retention import forget
-from forge_shared.events import EventErased
+from forge_shared.events import EventErased, SessionEnded
 from forge_shared.forms.questionnaire import installed
 from forge_shared.ids import new_id
 
 GONE, HERE = "p-planted", "p-other"
 WORDS = {GONE: "planted words of the one who leaves", HERE: "planted words of the one who stays"}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with postgresql.server() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        database = open_database(f"sqlite:///{tmp_path / 'records.db'}")
-        yield database
-        database.close()
-    else:
-        with postgresql.database(request.getfixturevalue("server")) as url:
-            database = open_database(url)
-            yield database
-            database.close()
 
 
 class Ward:
@@ -101,7 +82,7 @@ class Ward:
         for projection in (
             AlertProjection(self.database, self.clock),
             RecordsProjection(self.database, installed()),
-            GraphProjection(self.graph),
+            GraphProjection(self.graph, inferences_of(self.database)),
         ):
             catch_up(self.database, projection)
 
@@ -148,9 +129,12 @@ def test_every_column_that_may_name_a_person_was_thought_of() -> None:
         "emergency.subject",
         "event_log.subject",
         "form_response.subject",
+        "inference.subject",
+        "inferred.subject",
         "person.pseudonym",
         "session.subject",
         "stay.pseudonym",
+        "twin_revision.subject",
         "utterance.subject",
     }, "a new column that names a person: say here that erasing deletes its row, or add its table to those that stay"
 
@@ -181,7 +165,9 @@ def test_the_same_search_finds_the_person_before_they_are_erased(ward: Ward) -> 
     with ward.database.read() as transaction:
         found = mentions(transaction, {GONE})[GONE]
     assert set(found) == {
-        *("alert", "consent", "event_log", "form_response", "inbox", "person", "quarantine", "session", "utterance"),
+        *("alert", "consent", "event_log", "form_response", "inbox", "inference", "inferred", "person", "quarantine"),
+        "session",
+        "utterance",
     }
 
 
@@ -312,3 +298,21 @@ def test_what_was_kept_long_enough_is_forgotten_and_the_rest_is_not(ward: Ward) 
     assert ward.graph.counts()["Utterance"] == 1
     assert ward.graph.counts()["FormResponse"] == 0
     assert len(ward.all_of(Quarantine)) == 2
+
+
+def test_what_somebody_s_words_amounted_to_is_forgotten_with_the_words(ward: Ward) -> None:
+    for row in ward.rows_as("session"):
+        ward.ingest.commit([ward.rooms[row.subject].send(SessionEnded(session=row.id, reason="asked"))])
+    ward.clock.advance(timedelta(days=40).total_seconds())
+    node, one = ward.rooms[HERE], new_id()
+    node.flash()
+    told = [session(one), utterance(one, "words of today"), SessionEnded(session=one, reason="asked")]
+    ward.ingest.commit([node.send(each) for each in told])
+    ward.project()
+    assert ward.graph.counts()["PatternSummary"] == 6, "a session and its week of each person, and those of today"
+    forget(ward.database, ward.graph, {"utterances": 30}, ward.clock.now())
+    assert ward.graph.counts()["PatternSummary"] == 2
+    assert figures.profile(ward.database, HERE).utterances == 1
+    ward.erase(HERE)
+    assert ward.graph.counts()["PatternSummary"] == 0
+    assert figures.profile(ward.database, HERE).utterances == 0

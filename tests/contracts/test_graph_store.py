@@ -5,32 +5,50 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import neo4j
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 from tests.fakes.cut_line import cut_line
-from tests.fakes.neo4j_server import Neo4jServer, neo4j_server
+from tests.fakes.neo4j_server import Neo4jServer
 
 from forge_hub.graph.batches import merged
 from forge_hub.graph.embedded import EmbeddedGraphStore
 from forge_hub.graph.errors import GraphRefusedError, GraphUnavailableError
 from forge_hub.graph.neo4j import Neo4jGraphStore
-from forge_hub.graph.ports import Edge, Finding, Fusion, GraphBatch, GraphStore, Node, NodeRef, Sentiment, Subgraph
-from forge_hub.graph.schema import EDGES, NODES, Value
+from forge_hub.graph.ports import (
+    Edge,
+    Finding,
+    Fusion,
+    GraphBatch,
+    GraphStore,
+    Node,
+    NodeRef,
+    Outdated,
+    Sentiment,
+    Subgraph,
+)
+from forge_hub.graph.schema import EDGES, NODES, EdgeShape, NodeShape, Value
+from forge_hub.graph.vocabulary import STRATEGIES, VOCABULARY
 
 Opener = Callable[[], GraphStore]
 
-PERSON = NodeRef("Person", "p-1")
+PERSON = NodeRef("Persona", "p-1")
 SESSION = NodeRef("Session", "s-1")
-SPAN: dict[str, Value] = {"start": 2, "end": 9, "confidence": 0.75, "source": "patterns-1"}
+SAID = NodeRef("Utterance", "u-001")
+SAID_AT, KNOWN_AT = "2026-01-01T00:00:02.000000+00:00", "2026-01-01T00:00:05.000000+00:00"
+SPAN: dict[str, Value] = {
+    "inference": "i-1",
+    "start": 2,
+    "end": 9,
+    "confidence": 0.75,
+    "source": "patterns-1",
+    "state": "hypothesis",
+    "at": SAID_AT,
+    "known_at": KNOWN_AT,
+}
 FELT: dict[str, Value] = {**SPAN, "source": "lexicon-1", "valence": -0.5, "arousal": 0.25}
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4jServer]:
-    with neo4j_server(tmp_path_factory.mktemp("neo4j")) as running:
-        yield running
 
 
 @pytest.fixture(params=["ladybug", "neo4j"])
@@ -62,47 +80,75 @@ def utterance(number: int, text: str = "words") -> Node:
 def conversation(size: int, position: int = 1) -> GraphBatch:
     said = [utterance(number) for number in range(1, size + 1)]
     return GraphBatch(
-        (Node("Person", "p-1"), Node("Session", "s-1", {"started_at": "2026-01-01T00:00:00+00:00"}), *said),
-        (Edge("HAD_SESSION", PERSON, SESSION), *(Edge("HAS_UTTERANCE", SESSION, node.ref) for node in said)),
+        (Node("Persona", "p-1"), Node("Session", "s-1", {"started_at": "2026-01-01T00:00:00+00:00"}), *said),
+        (
+            Edge("HAD_SESSION", PERSON, SESSION),
+            *(Edge("INCLUDES", SESSION, node.ref) for node in said),
+            *(Edge("SAID", PERSON, node.ref) for node in said),
+        ),
         position,
     )
 
 
 def tagged() -> GraphBatch:
     said = NodeRef("Utterance", "u-002")
-    words = [("Distortion", "mind-reading"), ("Distortion", "labelling"), ("Emotion", "sadness")]
-    words += [("LifeStage", "integrity-despair"), ("Quadrant", "unpleasant_activated")]
-    labels = ["SHOWS_DISTORTION", "SHOWS_DISTORTION", "SHOWS_EMOTION", "REFLECTS_STAGE"]
+    words = [("Distortion", "mind_reading"), ("Distortion", "labelling"), ("Emotion", "sadness")]
+    words += [("LifeStage", "integrity_vs_despair"), ("Sentiment", "unpleasant_activated")]
+    labels = ["HAS_DISTORTION", "HAS_DISTORTION", "TRIGGERS_EMOTION", "REFLECTS_STAGE"]
     edges = [Edge(label, said, NodeRef(*word), SPAN) for label, word in zip(labels, words[:4], strict=True)]
-    return GraphBatch(tuple(Node(*word) for word in words), (*edges, Edge("FEELS", said, NodeRef(*words[4]), FELT)), 2)
+    return GraphBatch((), (*edges, Edge("HAS_SENTIMENT", said, NodeRef(*words[4]), FELT)), 2)
+
+
+def personal(graph: Subgraph) -> Subgraph:
+    """What a graph has beside the vocabulary that every store holds."""
+    return Subgraph(
+        tuple(node for node in graph.nodes if node.label not in VOCABULARY),
+        tuple(edge for edge in graph.edges if edge.label != "CAN_REPHRASE_USING"),
+    )
 
 
 def test_an_empty_graph_stands_at_the_beginning_of_the_log(store: GraphStore) -> None:
     assert store.position() == 0
-    assert store.snapshot() == Subgraph()
-    assert store.counts() == dict.fromkeys([*NODES, *EDGES], 0)
+    assert personal(store.snapshot()) == Subgraph()
+    shared = {label: len(keys) for label, keys in VOCABULARY.items()}
+    counted = {**shared, "CAN_REPHRASE_USING": len(STRATEGIES)}
+    assert store.counts() == dict.fromkeys([*NODES, *EDGES], 0) | counted
+
+
+def test_the_vocabulary_is_there_from_the_beginning_with_the_answer_to_each_distortion(store: GraphStore) -> None:
+    graph = store.snapshot()
+    assert {node.ref for node in graph.nodes} == {
+        NodeRef(label, key) for label, keys in VOCABULARY.items() for key in keys
+    }
+    answers = {edge.start.key: edge.end.key for edge in graph.edges}
+    assert answers["labelling"] == "define_terms"
+    assert answers.keys() == VOCABULARY["Distortion"]
 
 
 def test_four_hundred_new_nodes_with_an_edge_each_arrive_with_all_four_hundred(store: GraphStore) -> None:
     store.apply(conversation(400))
     assert store.counts()["Utterance"] == 400
-    assert store.counts()["HAS_UTTERANCE"] == 400
+    assert store.counts()["INCLUDES"] == 400
 
 
 def test_several_edges_of_each_new_node_all_arrive(store: GraphStore) -> None:
     said = [utterance(number) for number in range(100)]
     word = NodeRef("Emotion", "joy")
-    edges = [Edge("SHOWS_EMOTION", node.ref, word, {**SPAN, "start": start}) for node in said for start in range(4)]
+    edges = [
+        Edge("TRIGGERS_EMOTION", node.ref, word, {**SPAN, "inference": f"i-{number}"})
+        for node in said
+        for number in range(4)
+    ]
     store.apply(GraphBatch((*said, Node(word.label, word.key)), tuple(edges), 1))
-    assert store.counts()["SHOWS_EMOTION"] == 400
-    assert store.counts()["Emotion"] == 1
+    assert store.counts()["TRIGGERS_EMOTION"] == 400
+    assert store.counts()["Emotion"] == len(VOCABULARY["Emotion"])
 
 
 def test_what_was_written_is_read_back_and_the_position_moves_with_it(store: GraphStore) -> None:
     batch = conversation(3, position=17)
     store.apply(batch)
     assert store.position() == 17
-    found = store.snapshot()
+    found = personal(store.snapshot())
     assert {node.ref: node.properties for node in found.nodes} == {node.ref: node.properties for node in batch.nodes}
     assert len(found.edges) == len(batch.edges)
 
@@ -127,22 +173,22 @@ def test_properties_that_are_not_given_stay_and_none_removes_one(store: GraphSto
     form: dict[str, Value] = {"questionnaire": "q", "total": 9, "status": "stopped", "at": "t"}
     store.apply(GraphBatch((Node("FormResponse", "f-1", form),), (), 1))
     store.apply(GraphBatch((Node("FormResponse", "f-1", {"status": "completed"}),), (), 2))
-    assert store.snapshot().nodes == (Node("FormResponse", "f-1", {**form, "status": "completed"}),)
+    assert personal(store.snapshot()).nodes == (Node("FormResponse", "f-1", {**form, "status": "completed"}),)
     store.apply(GraphBatch((Node("FormResponse", "f-1", {"total": None}),), (), 3))
-    assert "total" not in store.snapshot().nodes[0].properties
+    assert "total" not in personal(store.snapshot()).nodes[0].properties
 
 
 def test_of_one_node_twice_in_a_batch_the_later_values_win(store: GraphStore) -> None:
     session = [Node("Session", "s-1", {"started_at": at}) for at in ("early", "late")]
     store.apply(GraphBatch((*session, Node("Session", "s-1")), (), 1))
-    assert store.snapshot().nodes == (Node("Session", "s-1", {"started_at": "late"}),)
+    assert personal(store.snapshot()).nodes == (Node("Session", "s-1", {"started_at": "late"}),)
 
 
 def test_of_one_edge_twice_in_a_batch_the_later_confidence_wins(store: GraphStore) -> None:
     store.apply(conversation(2))
     store.apply(tagged())
     said, word = NodeRef("Utterance", "u-002"), NodeRef("Emotion", "sadness")
-    edges = [Edge("SHOWS_EMOTION", said, word, {**SPAN, "confidence": sure}) for sure in (0.1, 0.9)]
+    edges = [Edge("TRIGGERS_EMOTION", said, word, {**SPAN, "confidence": sure}) for sure in (0.1, 0.9)]
     store.apply(GraphBatch((), tuple(edges), 3))
     assert [finding.confidence for finding in store.fusion("u-002").emotions] == [0.9]
 
@@ -153,12 +199,12 @@ def test_fusion_returns_text_distortions_emotions_stage_and_sentiment_together(s
         utterance="u-002",
         text="words",
         distortions=(
-            Finding("labelling", 2, 9, 0.75, "patterns-1"),
-            Finding("mind-reading", 2, 9, 0.75, "patterns-1"),
+            Finding("labelling", 2, 9, 0.75, "patterns-1", "i-1"),
+            Finding("mind_reading", 2, 9, 0.75, "patterns-1", "i-1"),
         ),
-        emotions=(Finding("sadness", 2, 9, 0.75, "patterns-1"),),
-        stage=Finding("integrity-despair", 2, 9, 0.75, "patterns-1"),
-        sentiment=Sentiment("unpleasant_activated", -0.5, 0.25, 2, 9, 0.75, "lexicon-1"),
+        emotions=(Finding("sadness", 2, 9, 0.75, "patterns-1", "i-1"),),
+        stage=Finding("integrity_vs_despair", 2, 9, 0.75, "patterns-1", "i-1"),
+        sentiment=Sentiment("unpleasant_activated", -0.5, 0.25, 2, 9, 0.75, "lexicon-1", "i-1"),
     )
 
 
@@ -174,7 +220,8 @@ def test_a_neighbourhood_has_person_session_the_utterances_beside_and_the_words(
     keys = {node.key for node in near.nodes}
     assert {"p-1", "s-1", "u-001", "u-002", "u-003", "sadness", "unpleasant_activated"} <= keys
     assert keys.isdisjoint({"u-004", "u-005"})
-    assert {edge.label for edge in near.edges} == set(EDGES) - {"COMPLETED"}
+    spoken = {"HAD_SESSION", "SAID", "INCLUDES"}
+    assert {edge.label for edge in near.edges} == spoken | {edge.label for edge in tagged().edges}
     whole = store.snapshot()
     assert all(node in whole.nodes for node in near.nodes)
     assert all(edge in whole.edges for edge in near.edges)
@@ -184,11 +231,11 @@ def test_a_neighbourhood_has_person_session_the_utterances_beside_and_the_words(
 def test_nothing_of_another_person_is_in_a_neighbourhood(store: GraphStore) -> None:
     other = NodeRef("Utterance", "v-1")
     theirs = GraphBatch(
-        (Node("Person", "p-2"), Node("Session", "s-2"), Node("Utterance", "v-1", {"ordinal": 2})),
+        (Node("Persona", "p-2"), Node("Session", "s-2"), Node("Utterance", "v-1", {"ordinal": 2})),
         (
-            Edge("HAD_SESSION", NodeRef("Person", "p-2"), NodeRef("Session", "s-2")),
-            Edge("HAS_UTTERANCE", NodeRef("Session", "s-2"), other),
-            Edge("SHOWS_EMOTION", other, NodeRef("Emotion", "sadness"), SPAN),
+            Edge("HAD_SESSION", NodeRef("Persona", "p-2"), NodeRef("Session", "s-2")),
+            Edge("INCLUDES", NodeRef("Session", "s-2"), other),
+            Edge("TRIGGERS_EMOTION", other, NodeRef("Emotion", "sadness"), SPAN),
         ),
         3,
     )
@@ -200,22 +247,27 @@ def test_nothing_of_another_person_is_in_a_neighbourhood(store: GraphStore) -> N
     "batch",
     [
         GraphBatch((Node("Diagnosis", "x"),), (), 5),
-        GraphBatch((Node("Person", "p-9", {"name": "x"}),), (), 5),
-        GraphBatch((Node("Person", ""),), (), 5),
+        GraphBatch((Node("Persona", "p-9", {"name": "x"}),), (), 5),
+        GraphBatch((Node("Persona", ""),), (), 5),
         GraphBatch((Node("Utterance", "u-9", {"ordinal": "1"}),), (), 5),
         GraphBatch((Node("Utterance", "u-9", {"ordinal": 2**63}),), (), 5),
         GraphBatch((Node("Utterance", "u-9", {"text": "\ud800"}),), (), 5),
         GraphBatch((), (Edge("LOVES", PERSON, PERSON),), 5),
         GraphBatch((), (Edge("HAD_SESSION", SESSION, PERSON),), 5),
-        GraphBatch((), (Edge("SHOWS_EMOTION", PERSON, NodeRef("Emotion", "joy"), SPAN),), 5),
-        GraphBatch((), (Edge("SHOWS_EMOTION", NodeRef("Utterance", "u"), NodeRef("Emotion", "e")),), 5),
+        GraphBatch((), (Edge("TRIGGERS_EMOTION", PERSON, NodeRef("Emotion", "joy"), SPAN),), 5),
+        GraphBatch((), (Edge("TRIGGERS_EMOTION", SAID, NodeRef("Emotion", "joy")),), 5),
+        GraphBatch((), (Edge("TRIGGERS_EMOTION", SAID, NodeRef("Emotion", "joy"), SPAN | {"state": "sure"}),), 5),
+        GraphBatch((Node("Emotion", "happyness"),), (), 5),
+        GraphBatch((), (Edge("TRIGGERS_EMOTION", SAID, NodeRef("Emotion", "happyness"), SPAN),), 5),
+        GraphBatch((Node("PatternSummary", "q", {"dominant_emotion": "happyness"}),), (), 5),
+        GraphBatch((), (), 5, (Outdated(NodeRef("Emotion", "joy")),)),
         GraphBatch(
             (),
-            (Edge("FEELS", NodeRef("Utterance", "u"), NodeRef("Quadrant", "q"), FELT | {"valence": float("nan")}),),
+            (Edge("HAS_SENTIMENT", SAID, NodeRef("Sentiment", "neutral"), FELT | {"valence": float("nan")}),),
             5,
         ),
         GraphBatch(
-            (Node("Person", "p-9"),), (Edge("HAD_SESSION", NodeRef("Person", "p-9"), NodeRef("Session", "no")),), 5
+            (Node("Persona", "p-9"),), (Edge("HAD_SESSION", NodeRef("Persona", "p-9"), NodeRef("Session", "no")),), 5
         ),
     ],
 )
@@ -230,9 +282,9 @@ def test_what_is_outside_the_schema_or_hangs_in_the_air_is_refused_whole(store: 
 
 def test_hostile_text_is_stored_as_it_is(store: GraphStore) -> None:
     text = "'}) DETACH DELETE n // \"`$rows\\ \u2028 naïve 😀 \x00 {id: 1}"
-    store.apply(GraphBatch((utterance(1, text), Node("Emotion", text)), (), 1))
+    store.apply(GraphBatch((utterance(1, text), Node("Session", text)), (), 1))
     assert store.fusion("u-001").text == text
-    assert Node("Emotion", text) in store.snapshot().nodes
+    assert Node("Session", text) in store.snapshot().nodes
 
 
 def test_clearing_leaves_nothing_and_a_rebuild_gives_the_same_graph(store: GraphStore) -> None:
@@ -241,7 +293,7 @@ def test_clearing_leaves_nothing_and_a_rebuild_gives_the_same_graph(store: Graph
         store.apply(batch)
     before = store.snapshot()
     store.clear()
-    assert (store.position(), store.snapshot()) == (0, Subgraph())
+    assert (store.position(), personal(store.snapshot())) == (0, Subgraph())
     store.apply(merged(batches))
     assert store.snapshot() == before
 
@@ -274,9 +326,7 @@ def test_threads_may_read_and_write_at_once(store: GraphStore) -> None:
         try:
             for number in range(first, first + 10):
                 said = utterance(number)
-                store.apply(
-                    GraphBatch((Node("Session", "s-1"), said), (Edge("HAS_UTTERANCE", SESSION, said.ref),), number)
-                )
+                store.apply(GraphBatch((Node("Session", "s-1"), said), (Edge("INCLUDES", SESSION, said.ref),), number))
                 assert store.fusion(said.key).text == "words"
                 store.neighbourhood(said.key)
         except BaseException as error:  # noqa: BLE001 (handed to the test's own thread)
@@ -288,9 +338,44 @@ def test_threads_may_read_and_write_at_once(store: GraphStore) -> None:
     for thread in threads:
         thread.join(timeout=60)
     assert failures == []
-    assert store.counts()["HAS_UTTERANCE"] == 40
+    assert store.counts()["INCLUDES"] == 40
     assert store.counts()["Session"] == 1
     assert store.position() == 309
+
+
+def test_a_graph_of_another_schema_is_emptied_and_its_constraints_go(server: Neo4jServer) -> None:
+    auth = (server.user, server.password.get_secret_value())
+    before = Neo4jGraphStore(server.uri, server.user, server.password)
+    before.clear()
+    before.close()
+    with neo4j.GraphDatabase.driver(server.uri, auth=auth) as driver:
+        for statement in (
+            "CREATE CONSTRAINT forge_person FOR (n:Person) REQUIRE n.pseudonym IS UNIQUE",
+            "MERGE (c:ForgeCursor {name: 'graph'}) SET c.version = 1, c.position = 7",
+            "CREATE (:Person {pseudonym: 'p-1'})-[:HAD_SESSION]->(:Session {id: 's-1'})",
+            "MERGE (:Ward {name: 'not ours'})",
+        ):
+            driver.execute_query(statement)
+        store = Neo4jGraphStore(server.uri, server.user, server.password)
+        assert (store.position(), personal(store.snapshot())) == (0, Subgraph())
+        store.close()
+        left = driver.execute_query("MATCH (n) WHERE n:Person OR n:Session OR n:Ward RETURN labels(n)").records
+        assert [record[0] for record in left] == [["Ward"]]
+        driver.execute_query("MATCH (n:Ward) DELETE n")
+        names = driver.execute_query("SHOW CONSTRAINTS YIELD name").records
+        assert "forge_person" not in {record[0] for record in names}
+
+
+def test_a_word_that_somebody_else_put_into_the_vocabulary_empties_the_graph(server: Neo4jServer) -> None:
+    auth = (server.user, server.password.get_secret_value())
+    store = Neo4jGraphStore(server.uri, server.user, server.password)
+    store.apply(conversation(1))
+    store.close()
+    with neo4j.GraphDatabase.driver(server.uri, auth=auth) as driver:
+        driver.execute_query("CREATE (:Emotion {id: 'happyness'})")
+    store = Neo4jGraphStore(server.uri, server.user, server.password)
+    assert (store.position(), personal(store.snapshot())) == (0, Subgraph())
+    store.close()
 
 
 def test_a_server_that_goes_away_is_unavailable_and_is_found_again(server: Neo4jServer) -> None:
@@ -322,22 +407,42 @@ VALUES: dict[str, st.SearchStrategy[Value]] = {
 }
 
 
+def values(shape: NodeShape | EdgeShape, name: str) -> st.SearchStrategy[Value]:
+    closed = shape.closed.get(name)
+    return st.sampled_from(sorted(closed)) if closed else VALUES[shape.properties[name]]
+
+
+def keys(label: str) -> st.SearchStrategy[str]:
+    return st.sampled_from(sorted(VOCABULARY.get(label, "abcd"))[:4])
+
+
 @st.composite
 def nodes(draw: st.DrawFn) -> Node:
     label = draw(st.sampled_from(sorted(NODES)))
-    kinds = NODES[label].properties
-    names = draw(st.sets(st.sampled_from(sorted(kinds)))) if kinds else set[str]()
-    return Node(label, draw(KEYS), {name: draw(VALUES[kinds[name]] | st.none()) for name in sorted(names)})
+    shape = NODES[label]
+    names = draw(st.sets(st.sampled_from(sorted(shape.properties)))) if shape.properties else set[str]()
+    return Node(label, draw(keys(label)), {name: draw(values(shape, name) | st.none()) for name in sorted(names)})
 
 
 @st.composite
 def edges(draw: st.DrawFn) -> Edge:
     label = draw(st.sampled_from(sorted(EDGES)))
     shape = EDGES[label]
-    properties = {name: draw(VALUES[kind]) for name, kind in shape.properties.items()}
-    if draw(st.booleans()) and shape.identity:
-        properties |= {"start": 1, "end": 2, "source": "s"}
-    return Edge(label, NodeRef(shape.start, draw(KEYS)), NodeRef(shape.end, draw(KEYS)), properties)
+    properties = {
+        name: draw(values(shape, name) | st.none() if name in shape.optional else values(shape, name))
+        for name in shape.properties
+    }
+    if draw(st.booleans()) and "inference" in shape.identity:
+        properties |= {"inference": "i"}
+    start, end = draw(st.sampled_from(shape.between))
+    return Edge(label, NodeRef(start, draw(keys(start))), NodeRef(end, draw(keys(end))), properties)
+
+
+@st.composite
+def outdated(draw: st.DrawFn) -> Outdated:
+    if draw(st.booleans()):
+        return Outdated(NodeRef("Persona", draw(KEYS)))
+    return Outdated(NodeRef("Utterance", draw(KEYS)), draw(st.none() | st.just("i")))
 
 
 @st.composite
@@ -346,16 +451,17 @@ def batches(draw: st.DrawFn) -> GraphBatch:
     between = draw(st.lists(edges(), max_size=6))
     if draw(st.integers(0, 3)):
         some += [Node(end.label, end.key) for edge in between for end in (edge.start, edge.end)]
-    return GraphBatch(tuple(some), tuple(between), draw(st.integers(0, 2**40)))
+    replaced = draw(st.lists(outdated(), max_size=3))
+    return GraphBatch(tuple(some), tuple(between), draw(st.integers(0, 2**40)), tuple(replaced))
 
 
 @pytest.fixture(scope="module")
 def both(server: Neo4jServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[GraphStore, GraphStore]]:
     ladybug = EmbeddedGraphStore(tmp_path_factory.mktemp("ladybug") / "graph.lbdb")
-    neo4j = Neo4jGraphStore(server.uri, server.user, server.password)
-    yield ladybug, neo4j
+    remote = Neo4jGraphStore(server.uri, server.user, server.password)
+    yield ladybug, remote
     ladybug.close()
-    neo4j.close()
+    remote.close()
 
 
 @pytest.mark.slow
@@ -375,10 +481,13 @@ def test_both_stores_do_the_same_with_any_batches(
             except GraphRefusedError:
                 outcomes.append("refused")
         assert outcomes[0] == outcomes[1]
-    ladybug, neo4j = both
-    assert ladybug.snapshot() == neo4j.snapshot()
-    assert ladybug.counts() == neo4j.counts()
-    assert ladybug.position() == neo4j.position()
+    ladybug, remote = both
+    assert ladybug.snapshot() == remote.snapshot()
+    assert ladybug.counts() == remote.counts()
+    assert ladybug.position() == remote.position()
     for key in ("a", "b", "c", "d"):
-        assert ladybug.fusion(key) == neo4j.fusion(key)
-        assert ladybug.neighbourhood(key) == neo4j.neighbourhood(key)
+        assert ladybug.fusion(key) == remote.fusion(key)
+        for label in set(NODES) - set(VOCABULARY):
+            node = NodeRef(label, key)
+            assert ladybug.neighbourhood(node) == remote.neighbourhood(node)
+        assert ladybug.snapshot(key) == remote.snapshot(key)

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiomqtt
 import pytest
@@ -15,14 +17,17 @@ from tests.fakes.ports import free_port
 
 from forge_edge.anonymiser import Anonymiser
 from forge_edge.enrolment import client_context
+from forge_edge.hub_voice import HubVoice
 from forge_edge.observations import RequestObserved
 from forge_edge.outbox.outboxes import Outboxes
 from forge_edge.outbox.publisher import BrokerAddress, Publisher
 from forge_edge.outbox.store import Outbox
 from forge_hub.broker.child import BrokerChild, choose
 from forge_hub.broker.users import HUB_USER
-from forge_shared import topics
+from forge_hub.fleet.authority import Authority
+from forge_shared import hub_word, topics
 from forge_shared.clock import SystemClock
+from forge_shared.enrolment import Credentials
 from forge_shared.events import Envelope
 from forge_shared.ids import new_id
 from forge_shared.sealing import Keyring
@@ -44,7 +49,7 @@ PATIENCE_SECONDS = 8
 class Room:
     """The shipped outbox and publisher of a room."""
 
-    def __init__(self, folder: Path, address: BrokerAddress) -> None:
+    def __init__(self, folder: Path, given: Credentials) -> None:
         self.clock = SystemClock()
         keyring = Keyring.open(folder / "device.key")
         self.outbox = Outbox(folder / "outbox.db", SITE, NODE, self.clock, limit_bytes=10**8, keyring=keyring)
@@ -53,12 +58,13 @@ class Room:
         self.told: list[TwinDesired] = []
         self.publisher = Publisher(
             Outboxes(lambda: self.outbox, lambda: self.outbox),
-            address,
+            BrokerAddress(given.host, given.port, lambda: client_context(given)),
             site=SITE,
             node=NODE,
             version="1",
             version_file=folder / "mqtt-version",
             clock=self.clock,
+            voice=HubVoice(lambda: given, folder / "hub-signs", self.clock, is_told=lambda: bool(self.told)),
             on_command=self._on_command,
             on_desired=self._on_desired,
             on_hub=self._on_hub,
@@ -94,8 +100,8 @@ class Room:
 class World:
     """A room, a broker, and whoever holds the hub's name."""
 
-    def __init__(self, room: Room, hub: aiomqtt.Client) -> None:
-        self.room, self.hub = room, hub
+    def __init__(self, room: Room, hub: aiomqtt.Client, keys: Authority) -> None:
+        self.room, self.hub, self.keys = room, hub, keys
         self.arrived: list[Envelope] = []
 
     async def listen(self) -> None:
@@ -111,6 +117,9 @@ class World:
                         return event
                 await asyncio.sleep(0.02)
 
+    def signed(self, topic: str, message: dict[str, Any]) -> bytes:
+        return hub_word.payload(topic, message, self.room.clock.now(), self.keys.hub_signature)
+
     async def acknowledges(self, sequence: int, epoch: str | None = None) -> None:
         position = LanePosition(epoch=epoch or self.room.outbox.epoch, lane="alarm", sequence=sequence)
         told = Acknowledgement(positions=(position,)).model_dump_json()
@@ -125,14 +134,14 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     child = BrokerChild(choose("auto"), folder=tmp_path, authority=keys, site=SITE, host="127.0.0.1", port=port)
     await child.start()
     given = credentials(keys, port)
-    room = Room(tmp_path, BrokerAddress("127.0.0.1", port, lambda: client_context(given)))
+    room = Room(tmp_path, given)
     hub = aiomqtt.Client(
         "127.0.0.1", port, tls_context=keys.context_as(HUB_USER), identifier=HUB_USER, timeout=PATIENCE_SECONDS
     )
     try:
         async with hub:
             await hub.subscribe(topics.all_events(SITE), qos=1)
-            made = World(room, hub)
+            made = World(room, hub, keys)
             tasks = [asyncio.create_task(made.listen()), asyncio.create_task(room.publisher.run())]
             yield made
             failed = [task.exception() for task in tasks if task.done()]
@@ -195,7 +204,16 @@ async def test_of_2000_messages_that_no_hub_sends_none_stops_a_room_or_makes_it_
     with capture_logs() as logged:
         for number in range(2_000):
             topic = list(models)[number % len(models)]
-            payload = hostile.broken(models[topic].model_dump(mode="json"))
+            said = models[topic].model_dump(mode="json")
+            match number % 3:
+                case 0:  # as the hub signed it, and broken on its way
+                    payload = hostile.broken(json.loads(world.signed(topic, said)))
+                case 1:  # broken, and signed by the hub all the same
+                    payload = hostile.broken(said)
+                    with contextlib.suppress(ValueError, TypeError, RecursionError):
+                        payload = world.signed(topic, json.loads(payload))
+                case _:
+                    payload = hostile.broken(said)
             await world.hub.publish(topic, payload[:200_000], qos=1)
         for _ in range(3):
             await world.acknowledges(1, epoch=new_id())

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import delete, func, inspect, select, text
 from sqlalchemy.exc import IntegrityError
-from tests.fakes import postgresql
 from tests.fakes.clock import FakeClock
 from tests.fakes.sent import WATER, FakeNode, arrived, phq_9, risk, session, utterance
 
@@ -44,28 +43,6 @@ from forge_hub.telemetry.metrics import Metrics
 from forge_hub.telemetry.readings import Intake, Readings
 from forge_shared.forms.questionnaire import installed
 from forge_shared.ids import new_id
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with postgresql.server() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'records.db'}"
-    else:
-        with postgresql.database(request.getfixturevalue("server")) as url:
-            yield url
-
-
-@pytest.fixture
-def database(url: str) -> Iterator[Database]:
-    database = open_database(url)
-    yield database
-    database.close()
 
 
 @pytest.fixture

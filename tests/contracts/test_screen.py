@@ -20,7 +20,8 @@ from forge_edge.forms.touch import View
 from forge_edge.screen import application
 from forge_edge.screen.door import COOKIE, open_door
 from forge_edge.screen.memory import MOST_WATCHERS
-from forge_edge.screen.taps import Ask, Mute, Tap
+from forge_edge.screen.taps import Ask, DrawZones, Mute, Tap
+from forge_edge.watching import Drawing
 
 SECRET = "Do you feel like nobody would miss you"
 
@@ -273,3 +274,27 @@ async def test_a_port_that_somebody_else_has_is_never_told_the_key_and_the_scree
         await freeing
         assert (tmp_path / "screen.html").exists()
         assert world.port == port
+
+
+async def test_the_way_to_the_drawing_page_sends_its_token_to_that_port_alone_and_only_to_the_rooms_own_browser(
+    kiosk: httpx.AsyncClient, stranger: httpx.AsyncClient, world: Bedside
+) -> None:
+    token = "t" * 43
+    assert (await kiosk.get("/draw")).headers["Location"] == "/", "nobody draws"
+    answer = await tap(kiosk, world, do="draw", pin="0815")
+    assert answer.headers["Location"] == "/", "the eyes opened nothing"
+    world.becomes(drawing=Drawing(40123, token))
+    answer = await tap(kiosk, world, do="draw", pin="4711")
+    assert answer.headers["Location"] == "/draw"
+    assert world.taps == [DrawZones("0815"), DrawZones("4711")]
+    assert "4711" not in repr(world.taps)
+    page = await kiosk.get("/draw")
+    assert f'value="{token}"' in page.text
+    assert 'action="http://127.0.0.1:40123/"' in page.text
+    assert "form-action http://127.0.0.1:40123;" in page.headers["Content-Security-Policy"]
+    assert page.headers["Referrer-Policy"] == "strict-origin", "else the eyes cannot see which page it comes from"
+    assert page.headers["Cache-Control"] == "no-store"
+    for path in ("/draw", "/"):
+        assert token not in (await stranger.get(path)).text
+    assert token not in (await kiosk.get("/")).text
+    assert (await stranger.get("/draw")).status_code == 403

@@ -11,7 +11,7 @@ from typing import Any
 import aiomqtt
 import pytest
 from structlog.testing import capture_logs
-from tests.fakes.keys import SITE
+from tests.fakes.keys import SITE, credentials
 from tests.fakes.live_broker import LiveBroker, live_broker
 from tests.fakes.protocol_1 import Acknowledgement1, Status1
 from tests.fakes.sent import WATER, FakeNode
@@ -19,6 +19,7 @@ from tests.fakes.traffic import LiveClock
 
 from forge_edge.anonymiser import Anonymiser
 from forge_edge.counterpart import Counterpart, last_heard
+from forge_edge.hub_voice import HubVoice
 from forge_edge.observations import FormObserved
 from forge_edge.outbox.outboxes import Outboxes
 from forge_edge.outbox.publisher import FIRST_WINDOW, WINDOW, BrokerAddress, Publisher
@@ -106,7 +107,7 @@ async def talk(broker: LiveBroker, birth: dict[str, Any], twin: dict[str, Any]) 
     return status, answer
 
 
-async def test_a_node_of_the_protocol_before_is_served_and_reads_all_it_is_sent(
+async def test_a_node_of_the_first_protocol_is_still_served_and_reads_all_it_is_sent(
     broker: LiveBroker, tmp_path: Path
 ) -> None:
     old = json.loads((GOLDEN / "protocol-1.json").read_text())
@@ -173,6 +174,7 @@ async def node(broker: LiveBroker, folder: Path) -> AsyncIterator[tuple[Outbox, 
         )
         assert event is not None
         outbox.append(event)
+    own = credentials(broker.keys, broker.port)
     publisher = Publisher(
         Outboxes(lambda: outbox, lambda: outbox),
         BrokerAddress("127.0.0.1", broker.port, lambda: broker.keys.context_as(ROOM)),
@@ -181,6 +183,7 @@ async def node(broker: LiveBroker, folder: Path) -> AsyncIterator[tuple[Outbox, 
         version="9.9",
         version_file=folder / "mqtt-version",
         clock=clock,
+        voice=HubVoice(lambda: own, folder / "hub-signs", clock, is_told=lambda: False),
         on_command=nothing,
         on_desired=nothing,
         on_hub=nothing,

@@ -13,8 +13,10 @@ from forge_edge.observations import (
     CanaryDue,
     CrisisMentioned,
     CrisisObserved,
+    DangerObserved,
     FormObserved,
     Observation,
+    ReleaseObserved,
     ReminderUnanswered,
     RequestObserved,
     RiskAnswerObserved,
@@ -74,9 +76,11 @@ def every_observation(text: str) -> list[Observation]:
             FakeClock().now(),
         ),
         SenseObserved("hearing", "lost", "process-died"),
+        DangerObserved(new_id(), "fall", "suspected", "floor", 1.5, 0.75, None, "none"),
         SessionClosed(new_id(), "asked"),
         UtteranceHeard(text, 0.7),
         CanaryDue(),
+        ReleaseObserved("pose", "refused", "pose-lite-1.0.0.tar", "1.0.0", None, "manual", "golden-differs"),
         CrisisObserved("wish-to-die", "staff", 0.9, "voice"),
         CrisisMentioned("wish-to-die", ("negated",), 0.7, "voice"),
         ReminderUnanswered("medication", FakeClock().now(), 2),
@@ -134,7 +138,7 @@ def test_what_still_looks_like_a_number_or_an_address_after_redaction_is_withhel
     leftover: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A redactor that misses everything: the second line must hold by itself.
-    monkeypatch.setattr("forge_edge.anonymiser.redact", lambda text, known_names: _Missed(text))  # noqa: ARG005 (redact's signature)
+    monkeypatch.setattr("forge_edge.anonymiser.redact", lambda text, *_: _Missed(text))
     said = said_in_session(f"planted {leftover} words")
     assert said.text == WITHHELD
     assert said.redactions == {"WITHHELD": 1}
@@ -162,7 +166,7 @@ def test_a_long_utterance_is_cut_to_what_an_event_may_hold() -> None:
 
 
 @settings(max_examples=50, deadline=None)
-@given(order=st.permutations(range(8)), words=st.lists(st.sampled_from(PLANTED), min_size=1))
+@given(order=st.permutations(range(len(every_observation("")))), words=st.lists(st.sampled_from(PLANTED), min_size=1))
 def test_nothing_planted_is_in_any_event_made_without_a_session(order: list[int], words: list[str]) -> None:
     anonymiser = Anonymiser("p-1", FakeClock())
     observations = every_observation(" ".join(words))

@@ -14,7 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 import forge_edge.ears
-from forge_edge import children, core_link
+from forge_edge import core_link, supervision
 from forge_edge.children import EarsChild
 from forge_edge.errors import EngineMissingError, NodeConfigError
 from forge_edge.messages import Instruction, Said, WakeHeard
@@ -57,9 +57,9 @@ class Core:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(children, "BEAT_LIMIT_SECONDS", 0.5)
-    monkeypatch.setattr(children, "START_LIMIT_SECONDS", 5.0)
-    monkeypatch.setattr(children, "RESTART_SECONDS", (0.01, 0.05))
+    monkeypatch.setattr(supervision, "BEAT_LIMIT_SECONDS", 0.5)
+    monkeypatch.setattr(supervision, "START_LIMIT_SECONDS", 5.0)
+    monkeypatch.setattr(supervision, "RESTART_SECONDS", (0.01, 0.05))
 
 
 @asynccontextmanager
@@ -106,6 +106,25 @@ async def test_a_mute_holds_for_ears_that_are_started_anew(tmp_path: Path) -> No
     assert [said.model_dump()["turn"] for said in core.said[:2]] == [1, 1]
 
 
+async def test_ears_speak_and_wake_as_is_set_for_the_room_deaf_or_not(tmp_path: Path) -> None:
+    core = Core()
+    program = """
+    words = dict(zip(sys.argv[1:], sys.argv[2:]))
+    beat()
+    say(kind="nothing", turn=int(words.get("--words-per-minute", 0)) + 1000 * ("--deaf" in sys.argv))
+    while True: beat(); time.sleep(0.1)
+    """
+    async with ears(tmp_path, program, core) as child:
+        assert await child.tune(words_per_minute=120, wake_threshold=0.7)
+        await core.until(lambda: [said.model_dump()["turn"] for said in core.said][-1:] == [120])
+        assert not await child.tune(words_per_minute=120, wake_threshold=0.7), "nothing has changed"
+        await child.deafen(deaf=True)
+        await core.until(lambda: [said.model_dump()["turn"] for said in core.said][-1:] == [1120])
+        assert await child.tune(words_per_minute=None, wake_threshold=None)
+        await core.until(lambda: [said.model_dump()["turn"] for said in core.said][-1:] == [1000])
+    assert core.gone == 0, "what was told to end is no trouble"
+
+
 async def test_an_instruction_without_ears_is_not_pretended_to_be_sent(tmp_path: Path) -> None:
     core = Core()
     child = EarsChild(["true"], tmp_path / "core.sock", on_said=core.on_said, on_gone=core.on_gone)
@@ -146,8 +165,16 @@ async def test_ears_that_say_how_long_they_will_work_may_be_silent_for_so_long_a
         await core.until(lambda: core.gone == 1)
 
 
+async def test_ears_that_say_that_they_are_stuck_are_ended_at_once(tmp_path: Path) -> None:
+    core = Core()
+    program = "beat(); say(kind='nothing', turn=os.getpid()); say(kind='beat', stuck=True)\nwhile True: beat()"
+    async with ears(tmp_path, program, core):
+        await core.until(lambda: core.gone == 1)
+    assert not Path(f"/proc/{core.said[0].model_dump()['turn']}").exists()
+
+
 async def test_ears_that_never_connect_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(children, "START_LIMIT_SECONDS", 0.3)
+    monkeypatch.setattr(supervision, "START_LIMIT_SECONDS", 0.3)
     core = Core()
     async with ears(tmp_path, "time.sleep(60)", core):
         await core.until(lambda: core.gone >= 1)
@@ -170,7 +197,7 @@ async def test_a_line_without_an_end_does_not_fill_the_memory(tmp_path: Path) ->
 
 async def test_ears_that_are_just_being_ended_are_waited_for_when_the_core_ends() -> None:
     process = await asyncio.create_subprocess_exec("sleep", "60")
-    ending = asyncio.create_task(children._end(process))  # noqa: SLF001 (the moment cannot be hit from outside)
+    ending = asyncio.create_task(supervision._end(process))  # noqa: SLF001 (the moment cannot be hit from outside)
     await asyncio.sleep(0)
     ending.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -238,7 +265,7 @@ async def test_a_slow_core_does_not_make_its_ears_look_as_if_they_hang(tmp_path:
 async def test_ears_that_speak_without_waiting_are_given_up_and_what_fitted_is_handled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(children, "QUEUE_LENGTH", 5)
+    monkeypatch.setattr(supervision, "QUEUE_LENGTH", 5)
     core = Core()
     program = "for turn in range(2000): say(kind='nothing', turn=turn)\ntime.sleep(60)"
     order: list[str] = []
@@ -289,7 +316,7 @@ async def test_the_loss_is_told_after_everything_that_the_ears_had_said(tmp_path
 
 
 async def test_ears_that_die_are_known_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(children, "BEAT_LIMIT_SECONDS", 60.0)
+    monkeypatch.setattr(supervision, "BEAT_LIMIT_SECONDS", 60.0)
     core = Core()
     program = "beat(); say(kind='nothing', turn=os.getpid())\nwhile True: beat(); time.sleep(0.1)"
     async with ears(tmp_path, program, core):
@@ -302,9 +329,9 @@ async def test_ears_that_die_are_known_at_once(tmp_path: Path, monkeypatch: pyte
 
 def test_a_hanging_room_is_known_within_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    assert core_link.BEAT_SECONDS < children.BEAT_LIMIT_SECONDS
-    assert forge_edge.ears.STUCK_SECONDS + children.BEAT_LIMIT_SECONDS < 10
-    assert forge_edge.ears.DECODE_SECONDS + children.BEAT_LIMIT_SECONDS < 10
+    assert core_link.BEAT_SECONDS < supervision.BEAT_LIMIT_SECONDS
+    assert forge_edge.ears.STUCK_SECONDS + supervision.BEAT_LIMIT_SECONDS < 10
+    assert forge_edge.ears.DECODE_SECONDS + supervision.BEAT_LIMIT_SECONDS < 10
 
 
 async def test_a_trouble_is_logged_once_and_so_is_the_recovery(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The node's command line, as somebody at a terminal uses it: the real program, its output and its exit status."""
 
+import io
 import json
 import os
 import subprocess
@@ -13,11 +14,13 @@ import pytest
 import soundfile
 import soxr  # type: ignore[import-untyped]  # it carries no types
 
+from forge_edge.__main__ import main
 from forge_edge.audio.files import load
 from forge_edge.audio.ports import Samples
 from forge_edge.speech.espeak import EspeakSynthesiser
 from forge_edge.speech.flite import FliteSynthesiser
 from forge_shared.forms.questionnaire import installed
+from forge_shared.plan import Secret
 
 ITEM = "44250-9"
 LIMIT_SECONDS = 60
@@ -270,3 +273,17 @@ def sentence(ended: "subprocess.CompletedProcess[str]") -> str:
     (line,) = ended.stderr.splitlines()
     assert line.startswith("forge-edge: ")
     return line
+
+
+def test_what_a_plan_holds_of_a_pin_opens_for_it_and_says_nothing_of_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("4711\n"))
+    assert main(["plan-secret"]) == 0
+    printed = capsys.readouterr().out
+    assert "4711" not in printed
+    secret = Secret.model_validate_json(printed)
+    assert secret.matches("4711")
+    assert not secret.matches("4712")
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
+    assert main(["plan-secret"]) == 2

@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forge_edge import dialogue as dialogue_package
+from forge_edge import listening as listening_module
+from forge_edge import reactions as reactions_module
 from forge_edge import room as room_module
 from forge_edge.dialogue.conversation import (
     ACCEPTED,
@@ -32,6 +34,8 @@ from forge_shared.ids import new_id
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 FORMS = installed()
+ROOM = (room_module, reactions_module, listening_module)
+"""What makes a room speak beside its dialogue."""
 DIALOGUE = [path.read_text(encoding="utf-8") for path in sorted(Path(dialogue_package.__path__[0]).glob("*.py"))]
 PROMISES = ("on the way", "on its way", "coming", "will come", "be there", "be with you", "help is", "do not worry")
 
@@ -92,7 +96,7 @@ class Room:
         )
 
     def nothing(self) -> "Room":
-        return self.take(self.dialogue.nothing(self.now, NothingHeard(turn=self.now.turn)))
+        return self.take(self.dialogue.nothing(self.now, NothingHeard(turn=self.now.turn), hub=self.hub))
 
     def restart(self) -> "Room":
         restored = Conversation.model_validate_json(self.now.model_dump_json())
@@ -291,7 +295,7 @@ def test_an_empty_transcript_is_not_taken_down(room: Room) -> None:
 def sentences() -> list[str]:
     """Return every text in the code of those parts that make the room speak, without their documentation."""
     texts = []
-    for source in (*DIALOGUE, *(inspect.getsource(module) for module in (interview_module, room_module))):
+    for source in (*DIALOGUE, *(inspect.getsource(module) for module in (interview_module, *ROOM))):
         tree = ast.parse(source)
         documentation = {
             id(node.value)
@@ -315,11 +319,15 @@ def test_only_an_accepted_alert_makes_the_room_say_that_help_is_coming() -> None
     named = [node for source in DIALOGUE for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)]
     used = [node.ctx for node in named if node.id == "ACCEPTED"]
     assert [type(use) for use in used] == [ast.Store], "the dialogue defines it and says it nowhere"
-    tree = ast.parse(inspect.getsource(room_module))
+    sources = [inspect.getsource(module) for module in ROOM]
     arms = [
-        case for case in ast.walk(tree) if isinstance(case, ast.match_case) and "_say(ACCEPTED)" in ast.unparse(case)
+        case
+        for source in sources
+        for case in ast.walk(ast.parse(source))
+        if isinstance(case, ast.match_case) and "say(ACCEPTED)" in ast.unparse(case)
     ]
     assert [ast.unparse(arm.pattern) for arm in arms] == ["AlertAccepted()"]
+    assert sum(source.count("say(ACCEPTED)") for source in sources) == 1
 
 
 _DONE = st.sampled_from(["wake", "nothing", "restart", "dictate", "session on", "session off"])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.edge.test_conversation import NOW, PROMISES, Room
 
 from forge_edge.anonymiser import Anonymiser
-from forge_edge.dialogue import crisis, reminding
+from forge_edge.dialogue import crisis, fall_check, reminding
 from forge_edge.dialogue.conversation import NO_HUB, TELLING, Conversation
 from forge_edge.dialogue.reminders import Watched
 from forge_edge.dialogue.sentences import CALLING, OFFER_HELP
@@ -57,6 +57,8 @@ def in_state(state: str) -> Room:  # noqa: PLR0911 (one return for each state)
             return room.wake().hear("fill in my form")
         case "exercise":
             return room.wake().hear("box breathing")
+        case "fall":
+            return room.take(fall_check.asked(room.in_form(2).now))
         case "remind":
             return reminded(room)
         case "doubt":
@@ -64,7 +66,7 @@ def in_state(state: str) -> Room:  # noqa: PLR0911 (one return for each state)
     return room
 
 
-STATES = ["idle", "request", "form", "read-back", "resume", "who", "doubt", "exercise", "remind"]
+STATES = ["idle", "request", "form", "read-back", "resume", "who", "doubt", "exercise", "remind", "fall"]
 
 
 def hear(room: Room, text: str, *, turn: int | None, accepted: bool = False, **beside: str) -> Room:
@@ -98,7 +100,7 @@ def test_in_every_state_danger_is_told_first_said_truthfully_and_the_room_goes_o
     hear(room, words, turn=None if state == "idle" else room.now.turn)
     assert isinstance(room.observed[told], CrisisObserved)
     assert room.instruction.say[0] == sentence
-    assert room.now.activity == ("idle" if state == "exercise" else before.activity)
+    assert room.now.activity == ("idle" if state in {"exercise", "fall"} else before.activity)
     if before.interview is not None:
         assert room.now.interview is not None
         assert room.now.interview.answers == before.interview.answers

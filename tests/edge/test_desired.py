@@ -54,7 +54,7 @@ def test_a_room_without_stays_works_as_it_always_did() -> None:
     assert not desired.is_deaf(None)
     assert desired.may_record(None)
     assert desired.speaker(None) == "assumed"
-    assert desired.capture(None, "ok") is None
+    assert desired.capture(None, hearing="ok", sight="ok") is None
 
 
 def test_the_same_person_with_other_consents_is_not_forgotten_and_another_one_is() -> None:
@@ -66,8 +66,10 @@ def test_the_same_person_with_other_consents_is_not_forgotten_and_another_one_is
 
 def test_what_is_reported_to_be_on_is_what_is_on_and_not_what_is_wanted() -> None:
     told = twin(2, "p-1", "camera")
-    assert desired.capture(told, "ok") == ("voice", "camera"), "the microphone is still open"
-    assert desired.capture(told, "closed") == ("camera",)
+    assert desired.capture(told, hearing="ok", sight="ok") == ("voice", "camera"), "the microphone is still open"
+    assert desired.capture(told, hearing="closed", sight="ok") == ("camera",)
+    assert desired.capture(told, hearing="closed", sight="closed") == (), "agreed to, and there is none"
+    assert desired.capture(twin(3, "p-1"), hearing="closed", sight="lost") == ("camera",), "still open"
 
 
 def test_what_a_node_was_told_survives_and_where_it_is_damaged_nobody_is_heard(tmp_path: Path) -> None:
@@ -222,3 +224,19 @@ async def test_ears_without_consent_open_no_microphone_and_still_speak(
         writer.close()
         await ears
     server.close()
+
+
+def test_a_camera_of_a_site_stays_closed_until_the_hub_has_told_who_agreed() -> None:
+    assert not desired.may_watch(None, of_site=True)
+    assert desired.may_watch(None, of_site=False)
+    assert not desired.may_watch(twin(1, "p-1", "voice"), of_site=True)
+    assert desired.may_watch(twin(1, "p-1", "voice", "camera"), of_site=True)
+
+
+def test_a_room_without_stays_that_is_told_of_releases_opens_no_camera_by_that() -> None:
+    told = TwinDesired(revision=3, subject=None, stays=False, releases=2)
+    assert not desired.may_watch(told, of_site=True)
+    assert not desired.is_deaf(told)
+    assert desired.speaker(told) == desired.speaker(None)
+    empty = TwinDesired(revision=3, subject=None)
+    assert desired.may_watch(empty, of_site=True), "where stays are kept, a room that nobody is in may be watched"

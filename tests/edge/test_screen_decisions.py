@@ -20,7 +20,7 @@ from forge_edge.screen.decisions import MOVED_ON, Outcome, decide
 from forge_edge.screen.light import Night, Wish
 from forge_edge.screen.memory import FORM_SECONDS, ScreenMemory
 from forge_edge.screen.room import doing, facts
-from forge_edge.screen.shown import Asked, Shown, asked, shown
+from forge_edge.screen.shown import Asked, Shown, Sight, asked, shown
 from forge_edge.screen.taps import Ask, BeginForm, InForm, Mute, Quiet, Said, Tap
 from forge_edge.speech.grammar import requests
 from forge_edge.speech.wishes import EXERCISES
@@ -46,6 +46,7 @@ class Bed:
         self.memory = ScreenMemory(SystemClock())
         self.observed: list[object] = []
         self.outcome = Outcome(self.conversation)
+        self.sight: Sight | None = None
 
     def touches(self, tap: Tap, *, hub: bool = True) -> tuple[str, ...]:
         """Touch something; return what is spoken."""
@@ -67,7 +68,7 @@ class Bed:
         return reaction.instruction.say if reaction.instruction else ()
 
     def is_silent(self) -> tuple[str, ...]:
-        reaction = DIALOGUE.nothing(self.conversation, NothingHeard(turn=self.conversation.turn))
+        reaction = DIALOGUE.nothing(self.conversation, NothingHeard(turn=self.conversation.turn), hub=True)
         self.conversation = reaction.conversation
         return reaction.instruction.say if reaction.instruction else ()
 
@@ -87,6 +88,7 @@ class Bed:
             staff="reached",
             now=NOW,
             by_word=False,
+            sight=self.sight,
         )
         return shown(known, None, self.memory.captions(self.conversation), "day", self.memory.note)
 
@@ -330,6 +332,22 @@ def test_muted_is_shown_once_the_ears_say_so_and_not_before(
     expected: str,
 ) -> None:
     assert doing(state, hearing, muted=muted, deaf=deaf) == expected
+
+
+@pytest.mark.parametrize(
+    ("sight", "words"),
+    [
+        ("starting", "The camera is starting"),
+        ("ok", "The camera is on"),
+        ("lost", "The camera cannot see"),
+        ("closed", "The camera is off"),
+        (None, ""),
+    ],
+)
+def test_the_screen_says_what_the_camera_does_and_nothing_where_there_is_none(sight: Sight | None, words: str) -> None:
+    bed = Bed()
+    bed.sight = sight
+    assert (bed.shown.sight, bed.shown.sight_words) == (sight, words)
 
 
 def test_captions_are_gone_soon_and_hold_nothing_of_what_is_not_the_patients() -> None:

@@ -28,8 +28,6 @@ CREDENTIALS = {
 def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in NodeSettings.model_fields:
         monkeypatch.delenv(f"FORGE_EDGE_{name.upper()}", raising=False)
-    # The command line sets up the logs of the whole process.
-    monkeypatch.setattr("forge_edge.__main__.logs.configure", lambda *_, **__: None)
 
 
 def written(folder: Path, content: Any, mode: int = 0o600) -> Path:
@@ -174,3 +172,13 @@ def test_missing_credentials_say_how_to_get_them(tmp_path: Path) -> None:
 def test_credentials_that_cannot_work_are_refused(tmp_path: Path, change: dict[str, str]) -> None:
     with pytest.raises(NodeConfigError):
         load_credentials(written(tmp_path, {**CREDENTIALS, **change}))
+
+
+def test_a_cameras_address_is_not_shown_with_the_settings_and_a_simulated_one_needs_its_log(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FORGE_EDGE_CAMERA", "rtsp://ward:secret@10.0.0.7/room")
+    assert "secret" not in repr(NodeSettings())
+    monkeypatch.setenv("FORGE_EDGE_CAMERA", "simulated")
+    with pytest.raises(ValidationError, match="FORGE_EDGE_CAMERA_SCRIPT"):
+        NodeSettings()

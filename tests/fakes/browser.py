@@ -9,6 +9,7 @@ from typing import Literal
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from tests.fakes.pages import HubPages
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -56,6 +57,22 @@ async def open_context(
         yield context
     finally:
         await context.close()
+
+
+async def sign_in(context: BrowserContext, pages: HubPages, username: str) -> None:
+    """Give a browser the session of an account."""
+    await context.add_cookies(
+        [
+            {
+                "name": pages.app.state.site.cookie,
+                "value": pages.token(username),
+                "domain": "127.0.0.1",
+                "path": "/",
+                "httpOnly": True,
+                "sameSite": "Strict",
+            }
+        ]
+    )
 
 
 class Complaints:

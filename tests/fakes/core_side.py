@@ -21,6 +21,7 @@ from forge_edge.messages import (
     Said,
     SpeechHeard,
     WakeHeard,
+    read_order,
     read_perception,
 )
 from forge_edge.speech.ports import Grammar, Synthesiser, Transcriber, Transcription
@@ -64,7 +65,7 @@ class CoreSide:
         self._server = socket.socket(socket.AF_UNIX)
         self._server.bind(str(folder / "core.sock"))
         self._server.listen(1)
-        link = CoreLink(folder / "core.sock")
+        link = CoreLink(folder / "core.sock", read_order)
         self._connection = self._server.accept()[0]
         transcriber = transcriber or Understands()
         self.ears = Ears(link, source, sink, wake_words, transcriber, synthesiser, TurnTimes(folder))

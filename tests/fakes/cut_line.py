@@ -3,15 +3,22 @@
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
 class CutLine:
-    """Carries every connection made to ``port`` on to a server, until it is cut."""
+    """Carries every connection made to ``port`` on to a server, until it is cut.
+
+    Attributes:
+        brought: Bytes that came from the server.
+        allowance: After how many more of them it cuts itself; None: never.
+    """
 
     def __init__(self, server_port: int) -> None:
         self._server_port = server_port
+        self.brought = 0
+        self.allowance: int | None = None
         self._ends: list[socket.socket] = []
         self._whole = True
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -47,14 +54,24 @@ class CutLine:
                 continue
             far = socket.create_connection(("127.0.0.1", self._server_port))
             self._ends += [near, far]
-            for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=_carry, args=(source, sink), daemon=True).start()
+            threading.Thread(target=_carry, args=(near, far, lambda data: data), daemon=True).start()
+            threading.Thread(target=_carry, args=(far, near, self._counted), daemon=True).start()
+
+    def _counted(self, data: bytes) -> bytes:
+        if self.allowance is not None:
+            data = data[: self.allowance]
+            self.allowance -= len(data)
+        self.brought += len(data)
+        return data
 
 
-def _carry(source: socket.socket, sink: socket.socket) -> None:
+def _carry(source: socket.socket, sink: socket.socket, allowed: Callable[[bytes], bytes]) -> None:
     with contextlib.suppress(OSError):
         while data := source.recv(65536):
-            sink.sendall(data)
+            passed = allowed(data)
+            sink.sendall(passed)
+            if len(passed) < len(data):
+                break
     for end in (source, sink):
         with contextlib.suppress(OSError):
             end.shutdown(socket.SHUT_RDWR)

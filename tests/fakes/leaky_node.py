@@ -4,7 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from forge_edge import app, room
+from forge_edge import app, stay
 from forge_edge.anonymiser import Anonymiser
 from forge_edge.observations import Observation, UtteranceHeard
 from forge_edge.settings import NodeSettings
@@ -34,5 +34,5 @@ class Bypassed(Anonymiser):
 
 if __name__ == "__main__":
     logs.configure("forge-edge run")
-    vars(room)["Anonymiser"] = Bypassed
+    vars(stay)["Anonymiser"] = Bypassed
     asyncio.run(app.Node(NodeSettings(), ears_command=[sys.executable, str(EARS), sys.argv[1]]).run())

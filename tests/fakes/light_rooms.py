@@ -15,6 +15,7 @@ from typing import Any
 from forge_edge.anonymiser import Anonymiser
 from forge_edge.enrolment import client_context
 from forge_edge.errors import OutboxError
+from forge_edge.hub_voice import HubVoice
 from forge_edge.observations import FormObserved, Observation, RequestObserved, RiskAnswerObserved
 from forge_edge.outbox.outboxes import Outboxes
 from forge_edge.outbox.publisher import BrokerAddress, Publisher
@@ -73,6 +74,7 @@ class LightRoom:
             version="0",
             version_file=folder / "mqtt-version",
             clock=clock,
+            voice=HubVoice(lambda: credentials, folder / "hub-signs", clock, is_told=lambda: False),
             on_command=self._on_command,
             on_desired=self._on_desired,
             on_hub=self._on_hub,

@@ -17,7 +17,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,7 @@ MISSING = "no Neo4j: install a Java 17 runtime and maven, or start docker or pod
 
 RESOLVE_SECONDS = 240
 START_SECONDS = 90
+PREPARE_SECONDS = 480
 STOP_SECONDS = 10
 
 JAVA_OPTIONS = (
@@ -93,8 +94,13 @@ def neo4j_server(folder: Path) -> Iterator[Neo4jServer]:
 
 
 @contextmanager
-def java_server(folder: Path) -> Iterator[Neo4jServer]:
-    """Run the server out of its Maven artifacts with its home in ``folder``, and kill it at the end."""
+def java_server(
+    folder: Path, prepare: Callable[[Callable[[Sequence[str]], None]], None] | None = None
+) -> Iterator[Neo4jServer]:
+    """Run the server out of its Maven artifacts with its home in ``folder``, and kill it at the end.
+
+    ``prepare`` is called before it starts, with what runs the server's administration tool.
+    """
     classpath = _classpath(folder)
     port = free_port()
     # In hexadecimal, because it becomes an argument: with a "-" before it it would be taken for an option.
@@ -110,6 +116,14 @@ def java_server(folder: Path) -> Iterator[Neo4jServer]:
         environment={"NEO4J_HOME": str(folder), "NEO4J_CONF": str(configuration)},
         secret=server.password.get_secret_value(),
     )
+    if prepare is not None:
+        home = {"NEO4J_HOME": str(folder), "NEO4J_CONF": str(configuration)}
+
+        def admin(arguments: Sequence[str]) -> None:
+            tool = [*_java(classpath), "org.neo4j.cli.AdminTool", *arguments]
+            _run(tool, folder, PREPARE_SECONDS, environment=home)
+
+        prepare(admin)
     output = folder / "output.txt"
     main = ["org.neo4j.server.CommunityEntryPoint", f"--home-dir={folder}", f"--config-dir={configuration}"]
     with output.open("wb") as sink:

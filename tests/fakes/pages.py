@@ -13,8 +13,13 @@ import httpx
 import uvicorn
 from argon2 import PasswordHasher
 from fastapi import FastAPI
-from sqlalchemy import select
+from sqlalchemy import select, update
 from tests.fakes.keys import authority
+from tests.fakes.mind_story import settler, tell_now
+from tests.fakes.records import sqlite_records
+from tests.fakes.releases import Site as ReleaseSite
+from tests.fakes.releases import write_release
+from tests.fakes.rollouts import RolloutWorld
 
 from forge_hub.access import Access, Role, SecretKey, SignedIn, make_device
 from forge_hub.alerts.board import Accepted, AlertBoard
@@ -24,12 +29,12 @@ from forge_hub.fleet.enrolment import BrokerPlace, Enrolment
 from forge_hub.fleet.revocation import Revocation
 from forge_hub.fleet.twins import Twins
 from forge_hub.graph import open_graph
-from forge_hub.graph.ports import Edge, GraphBatch, GraphStore, Node, NodeRef
-from forge_hub.graph.schema import Value
+from forge_hub.graph.ports import GraphStore
+from forge_hub.ingest.journal import Journal
 from forge_hub.ingest.reading import Arrived
 from forge_hub.ingest.replay import Replayed, entries
 from forge_hub.ingest.store import IngestStore
-from forge_hub.records.database import Database, open_database
+from forge_hub.records.database import Database
 from forge_hub.records.schema import (
     Account,
     Alert,
@@ -38,14 +43,14 @@ from forge_hub.records.schema import (
     FormResponse,
     Person,
     Room,
-    Session,
-    Utterance,
 )
+from forge_hub.releases.catalogue import Catalogue
+from forge_hub.releases.intake import Intake
 from forge_hub.stays.consents import Consents
 from forge_hub.stays.identities import Identities, Identity
 from forge_hub.stays.register import Register
 from forge_hub.web.application import create_application, end_streams
-from forge_hub.web.parts import Fleet, Parts, Scrape, Upkeep
+from forge_hub.web.parts import Fleet, Parts, Releases, Scrape, Upkeep
 from forge_shared.clock import Clock, SystemClock
 from forge_shared.forms.questionnaire import installed
 from forge_shared.ids import new_id
@@ -56,7 +61,7 @@ ROOM = "room-12"
 PHQ9 = "https://personaforge.org/fhir/Questionnaire/phq-9|1.0.0"
 ITEM_9 = "44260-8"
 SAID = (
-    "I always ruin everything, my daughter [NAME] must be tired of me.",
+    "I always ruin everything, nothing I do ever works. My daughter [NAME] must be tired of me.",
     "Today was a good day, I was calm and happy in the garden.",
     "Mm.",
 )
@@ -73,11 +78,14 @@ class HubPages:
     app: FastAPI
     published: list[tuple[str, bytes]]
     health: dict[str, str]
+    folder: Path
+    world: RolloutWorld
     utterances: list[str] = field(default_factory=list)
     protocols: dict[str, int] = field(default_factory=dict)
     quarantined: str = ""
     free_bed: str = ""
     stay: str = ""
+    settle: Callable[[], None] = lambda: None
 
     @property
     def now(self) -> datetime:
@@ -160,6 +168,30 @@ class HubPages:
         detail = {"questionnaire": PHQ9, "link_id": ITEM_9, "answer": "LA6569-3", "mode": "voice"}
         return self.alert_arrives(**{"kind": "risk-answer", "severity": "critical", "detail": detail, **values})
 
+    def keys_are_begun(self) -> ReleaseSite:
+        """Hold the ceremony of the site's keys."""
+        return ReleaseSite.begun(self.folder / "releases", self.parts.clock)
+
+    def releases_wait(self) -> ReleaseSite:
+        """Hold the ceremony, publish a release and let a newer one wait for approval."""
+        site = self.keys_are_begun()
+        site.publish(write_release(self.folder / "release-1"))
+        site.catalogue.add(write_release(self.folder / "release-2", version="1.1.0", counter=2))
+        return site
+
+    def room_is_probed(self) -> None:
+        """Let every room say what its machine is."""
+        with self.database.begin() as transaction:
+            transaction.execute(update(Room).values(hardware="x86"))
+
+    def rollout_begins(self) -> str:
+        """Begin a roll-out of the published release to every room, and return its id."""
+        self.room_is_probed()
+        [target] = self.parts.releases.catalogue.images.targets()
+        rollout = self.world.rollouts.start(target, account="command-line", why="Fewer misses", rings=(5, 50, 100))
+        self.world.first_ring_opens(rollout)
+        return rollout
+
     def message_cannot_be_read(self, topic: str = f"forge/v1/ward/{ROOM}/event/x", payload: bytes = b"{}") -> str:
         """Let something arrive that goes into quarantine; return its id there."""
         IngestStore("ward", self.database, self.parts.clock).commit([Arrived(topic, payload)])
@@ -182,7 +214,7 @@ class HubPages:
         Every clinician who has an account by then looks after them.
         """
         now = self.now
-        response, session = new_id(), new_id()
+        response = new_id()
         form = self.parts.forms["phq-9"]
         self.add(
             Person(pseudonym=PERSON, node=ROOM, first_seen=now - timedelta(days=2)),
@@ -210,74 +242,12 @@ class HubPages:
                 )
                 for place, item in enumerate(form.questions[:9])
             ),
-            Session(
-                id=session,
-                subject=PERSON,
-                node=ROOM,
-                consent=new_id(),
-                started_at=now - timedelta(minutes=4),
-                ended_at=None,
-                end_reason=None,
-            ),
         )
-        self.utterances = [new_id() for _ in SAID]
-        for place, (utterance, text) in enumerate(zip(self.utterances, SAID, strict=True)):
-            self.add(
-                Utterance(
-                    id=utterance,
-                    session=session,
-                    subject=PERSON,
-                    text=text,
-                    redactions={"NAME": 1} if place == 0 else {},
-                    confidence=0.9,
-                    at=now - timedelta(minutes=3 - place),
-                )
-            )
-        self.graph.apply(_graph(self.utterances, session, now))
+        self.utterances = tell_now(self, PERSON, SAID, ROOM)
         with self.database.read() as transaction:
             clinicians = transaction.scalars(select(Account.username).where(Account.role == "clinician")).all()
         for username in clinicians:
             self.assign(username)
-
-
-def _graph(utterances: list[str], session: str, now: datetime) -> GraphBatch:
-    at = now.isoformat()
-    first, second, _ = (NodeRef("Utterance", utterance) for utterance in utterances)
-    nodes = [
-        Node("Person", PERSON),
-        Node("Session", session, {"started_at": at}),
-        Node("Distortion", "overgeneralization"),
-        Node("Emotion", "sadness"),
-        Node("Quadrant", "low-pleasure-high-arousal"),
-        Node("Quadrant", "pleasant-calm"),
-        *(
-            Node("Utterance", utterance, {"text": text, "at": at, "ordinal": place, "speaker": "patient"})
-            for place, (utterance, text) in enumerate(zip(utterances, SAID, strict=True))
-        ),
-    ]
-    evidence: dict[str, Value] = {"start": 2, "end": 24, "confidence": 0.6, "source": "patterns"}
-    edges = [
-        Edge("HAD_SESSION", NodeRef("Person", PERSON), NodeRef("Session", session)),
-        *(
-            Edge("HAS_UTTERANCE", NodeRef("Session", session), NodeRef("Utterance", utterance))
-            for utterance in utterances
-        ),
-        Edge("SHOWS_DISTORTION", first, NodeRef("Distortion", "overgeneralization"), evidence),
-        Edge("SHOWS_EMOTION", first, NodeRef("Emotion", "sadness"), evidence),
-        Edge(
-            "FEELS",
-            first,
-            NodeRef("Quadrant", "low-pleasure-high-arousal"),
-            {**evidence, "valence": -0.7, "arousal": 0.4},
-        ),
-        Edge(
-            "FEELS",
-            second,
-            NodeRef("Quadrant", "pleasant-calm"),
-            {"start": 8, "end": 18, "confidence": 0.8, "source": "lexicon", "valence": 0.8, "arousal": -0.3},
-        ),
-    ]
-    return GraphBatch(tuple(nodes), tuple(edges), 1)
 
 
 @contextmanager
@@ -291,7 +261,7 @@ def open_pages(  # noqa: PLR0913 (what a test wants otherwise)
     health: Callable[[], Mapping[str, str]] | None = None,
 ) -> Iterator[HubPages]:
     clock = clock or SystemClock()
-    database = open_database(f"sqlite:///{folder / 'records.db'}")
+    database = sqlite_records(folder)
     graph = open_graph(f"ladybug://{folder / 'graph.lbdb'}", None)
     published: list[tuple[str, bytes]] = []
     well = {"ingest": "ok"}
@@ -300,7 +270,8 @@ def open_pages(  # noqa: PLR0913 (what a test wants otherwise)
     async def publish(topic: str, payload: bytes) -> None:
         published.append((topic, payload))
 
-    rooms = RoomCommands("ward", database, clock, publish)
+    keys = authority(folder)
+    rooms = RoomCommands("ward", database, clock, publish, keys.hub_signature)
 
     async def on_accepted(accepted: Accepted) -> None:
         await rooms.alert_accepted(accepted.node, accepted.event_id)
@@ -308,11 +279,15 @@ def open_pages(  # noqa: PLR0913 (what a test wants otherwise)
     async def on_revoked(nodes: Sequence[str]) -> None:
         published.extend((f"revoked/{node}", b"") for node in nodes)
 
+    store = IngestStore("ward", database, clock)
+    settle = settler(database, graph)
+
     async def replay(entry_id: str | None) -> Replayed:
-        return await asyncio.to_thread(IngestStore("ward", database, clock).replay, entry_id)
+        return await asyncio.to_thread(store.replay, entry_id)
 
     board = AlertBoard(database, clock, on_accepted=on_accepted)
-    keys = authority(folder)
+    catalogue = Catalogue(folder / "releases", clock)
+    world = RolloutWorld(database, catalogue, clock)
     enrolment = Enrolment(database, keys, clock, site="ward", broker=BrokerPlace(None, 8883), certificate_days=90)
     fleet_url = "https://hub.test" if https or claims else None
     parts = Parts(
@@ -325,17 +300,39 @@ def open_pages(  # noqa: PLR0913 (what a test wants otherwise)
         clock=clock,
         health=health or (lambda: well),
         https=https,
-        fleet=Fleet(enrolment, Revocation(enrolment, keys, on_revoked), keys.authority_pem(), fleet_url),
+        fleet=Fleet(
+            enrolment,
+            Revocation(enrolment, keys, on_revoked),
+            keys.authority_pem(),
+            fleet_url,
+            folder / "releases",
+            folder / "install",
+        ),
         register=Register(database, clock),
         consents=Consents(database, clock),
         identities=Identities(f"sqlite:///{folder / 'identities.db'}", folder / "keys", database, clock),
-        twins=Twins("ward", database, publish),
+        twins=Twins("ward", database, publish, sign=keys.hub_signature, clock=clock),
         upkeep=Upkeep(replay, lambda: protocols, scrape),
+        journal=Journal(store, "ward", clock, on_committed=lambda _: settle()),
+        releases=Releases(catalogue, Intake(catalogue, 2**20), world.rollouts),
         key=SecretKey.open(folder / "second-factor.key"),
         hosts=frozenset({"hub.test"}),
     )
     try:
-        yield HubPages(database, graph, board, parts, create_application(parts), published, well, protocols=protocols)
+        application = create_application(parts)
+        yield HubPages(
+            database,
+            graph,
+            board,
+            parts,
+            application,
+            published,
+            well,
+            folder,
+            world,
+            protocols=protocols,
+            settle=settle,
+        )
     finally:
         parts.identities.close()
         graph.close()

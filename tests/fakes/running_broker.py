@@ -13,7 +13,7 @@ import pytest
 from tests.fakes.ports import free_port
 
 from forge_hub.broker.child import BrokerChild, Kind, mosquitto_program
-from forge_hub.broker.users import HUB_USER
+from forge_hub.broker.users import HOME_USER, HUB_USER
 from forge_hub.fleet.authority import Authority
 from forge_shared.clock import SystemClock
 from forge_shared.ids import new_id
@@ -56,7 +56,7 @@ def prepared(kind: Kind, folder: Path) -> Running:
         pytest.skip(INSTALL)
     authority = Authority(folder / "authority", SystemClock())
     authority.prepare(SITE, ())
-    contexts = {name: authority.context_as(name) for name in (HUB_USER, "room-1", "room-2")}
+    contexts = {name: authority.context_as(name) for name in (HUB_USER, HOME_USER, "room-1", "room-2")}
     port = free_port()
     child = BrokerChild(kind, folder=folder, authority=authority, site=SITE, host="127.0.0.1", port=port)
     return Running(kind, port, folder, authority, child, contexts)

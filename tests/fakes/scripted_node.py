@@ -1,4 +1,7 @@
-"""A node as it is shipped, but for its ears: ``scripted_node.py SCRIPT``; settings come from the environment."""
+"""A node as it is shipped, but for its ears: ``scripted_node.py SCRIPT [EYES]``; settings come from the environment.
+
+With ``EYES``, another program of this folder, the eyes are that one.
+"""
 
 import asyncio
 import sys
@@ -12,4 +15,6 @@ EARS = Path(__file__).with_name("scripted_ears.py")
 
 if __name__ == "__main__":
     logs.configure("forge-edge run")
-    asyncio.run(Node(NodeSettings(), ears_command=[sys.executable, str(EARS), sys.argv[1]]).run())
+    eyes = [sys.executable, str(EARS.with_name(sys.argv[2]))] if len(sys.argv) > 2 else None
+    ears = [sys.executable, str(EARS), sys.argv[1]]
+    asyncio.run(Node(NodeSettings(), ears_command=ears, eyes_command=eyes).run())

@@ -7,6 +7,9 @@ from tests.fakes.clock import FakeClock
 
 from forge_hub.ingest.reading import Arrived
 from forge_shared.events import (
+    DangerKind,
+    DangerSeen,
+    DangerStage,
     Envelope,
     EventData,
     FormAnswer,
@@ -107,3 +110,18 @@ def session(session_id: str) -> SessionStarted:
 def utterance(session_id: str, text: str = "i slept badly") -> UtteranceSaid:
     """Return an utterance of a session."""
     return UtteranceSaid(session=session_id, speaker="unknown", text=text, redactions={}, confidence=0.7)
+
+
+def danger(incident: str, stage: DangerStage = "suspected", kind: DangerKind = "fall", **changes: Any) -> DangerSeen:
+    """Return a stage of something that the camera followed."""
+    values = {
+        "incident": incident,
+        "kind": kind,
+        "stage": stage,
+        "zone": "floor",
+        "lasted_seconds": 2.0,
+        "confidence": 0.8,
+        "confirmed_by": "time" if stage == "confirmed" else None,
+        "masks": "none",
+    }
+    return DangerSeen.model_validate({**values, **changes})

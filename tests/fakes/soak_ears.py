@@ -24,7 +24,7 @@ from tests.fakes.acoustic_room import AcousticRoom, cough, voice
 from forge_edge.core_link import CoreLink
 from forge_edge.ears import Ears
 from forge_edge.engines import synthesiser, transcriber
-from forge_edge.messages import Mute
+from forge_edge.messages import Instruction, Mute, read_order
 from forge_edge.settings import NodeSettings
 from forge_edge.speech.espeak import EspeakSynthesiser
 from forge_edge.turn_times import TurnTimes
@@ -60,7 +60,9 @@ def spoken(text: str, name: str, level_dbfs: float = LOUD_DBFS) -> NDArray[np.fl
 class Soak:
     """What happens in the room, and what is noted of it."""
 
-    def __init__(self, script: dict[str, Any], room: AcousticRoom, link: CoreLink, ears: Ears, outcome: Path) -> None:
+    def __init__(
+        self, script: dict[str, Any], room: AcousticRoom, link: CoreLink[Instruction | Mute], ears: Ears, outcome: Path
+    ) -> None:
         self.chance = random.Random(script["seed"])
         self.seconds = 3600 * script["hours"]
         self.room, self.link, self.ears, self.file = room, link, ears, outcome
@@ -188,7 +190,7 @@ def main() -> None:
     script_file = Path(sys.argv[1])
     script = json.loads(script_file.read_text(encoding="utf-8"))
     settings = NodeSettings()
-    link = CoreLink(Path(sys.argv[sys.argv.index("--socket") + 1]))
+    link = CoreLink(Path(sys.argv[sys.argv.index("--socket") + 1]), read_order)
     room = AcousticRoom(speed=script.get("speed"), seed=script["seed"])
     words = (MicroWakeWords(("okay_nabu",)),)
     ears = Ears(

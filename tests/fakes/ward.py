@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 from tests.fakes.clock import FakeClock
+from tests.fakes.records import sqlite_records
 from tests.fakes.sent import FakeNode
 
 from forge_hub.alerts.board import Accepted, AlertBoard
@@ -12,7 +13,7 @@ from forge_hub.alerts.engine import AlertEngine, Rung
 from forge_hub.alerts.projector import AlertProjection
 from forge_hub.ingest.store import IngestStore
 from forge_hub.projection import catch_up
-from forge_hub.records.database import Database, open_database
+from forge_hub.records.database import Database
 from forge_hub.records.schema import Account, Alert, AlertStep, Bed, Duty, Ward
 from forge_shared.events import EventData
 from forge_shared.ids import new_id
@@ -100,4 +101,4 @@ class FakeWard:
 
 
 def open_ward(folder: Path) -> FakeWard:
-    return FakeWard(open_database(f"sqlite:///{folder / 'records.db'}"))
+    return FakeWard(sqlite_records(folder))

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import inspect, text
 from tests.fakes.clock import FakeClock
+from tests.fakes.records import sqlite_records
 
 from forge_hub.access import (
     Access,
@@ -25,7 +26,7 @@ from forge_hub.access import (
 )
 from forge_hub.errors import AccessError
 from forge_hub.records import reading
-from forge_hub.records.database import Database, open_database
+from forge_hub.records.database import Database
 
 PASSWORD = "a quiet river in may"
 BASE = "http://hub.test"
@@ -34,7 +35,7 @@ HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path / 'records.db'}")
+    opened = sqlite_records(tmp_path)
     yield opened
     opened.close()
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from tests.fakes.clock import FakeClock
+from tests.fakes.records import sqlite_records
 from tests.fakes.sent import WATER, FakeNode, risk
 
 from forge_hub.alerts.board import TAKEN_SHOWN, Accepted, AlertBoard
@@ -17,7 +18,7 @@ from forge_hub.errors import NotFoundError
 from forge_hub.ingest.reading import Arrived
 from forge_hub.ingest.store import IngestStore
 from forge_hub.projection import catch_up
-from forge_hub.records.database import Database, open_database
+from forge_hub.records.database import Database
 from forge_hub.records.schema import Account, Alert, Audit
 from forge_shared.events import RequestMade, RiskReviewed
 from forge_shared.ids import new_id
@@ -54,7 +55,7 @@ class Hub:
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Hub]:
-    database = open_database(f"sqlite:///{tmp_path / 'records.db'}")
+    database = sqlite_records(tmp_path)
     yield Hub(database)
     database.close()
 

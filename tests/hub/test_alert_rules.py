@@ -11,8 +11,8 @@ from tests.fakes.sent import WATER, FakeNode, phq_9, risk, session, utterance
 
 from forge_hub.alerts.age import LATE_AFTER, is_late
 from forge_hub.alerts.rules import FROM_A_PERSON, draft_of
-from forge_hub.records.schema import Alert, Utterance
-from forge_hub.web.findings import utterance_view
+from forge_hub.records.schema import Alert
+from forge_hub.web.findings import dangers_of
 from forge_hub.web.wording import danger_words, view_of
 from forge_language.danger.catalogue import Category, Reason
 from forge_shared.events import (
@@ -152,6 +152,5 @@ def test_a_clinician_reads_why_a_danger_that_was_named_raised_no_alarm(reason: s
 
 
 def test_a_denied_danger_in_a_recorded_session_is_shown_with_its_words() -> None:
-    said = Utterance(id=new_id(), text="i do not want to die", at=CLOCK.now(), confidence=0.9)
-    (danger,) = utterance_view(said, 1, None).dangers
+    (danger,) = dangers_of("i do not want to die")
     assert (danger.name, danger.quote) == ("Speaks of wanting to die (denied)", "want to die")

@@ -11,7 +11,7 @@ from tests.fakes.pages import PERSON, ROOM, HubPages, client, csrf, open_pages
 from forge_hub.access import Assignments, NotAssignedError, SignedIn
 from forge_hub.access.assignments import StatementError
 from forge_hub.errors import AccessError, NotFoundError
-from forge_hub.records.schema import Audit
+from forge_hub.records.schema import Audit, Session
 
 STATEMENT = "The ward round found her unconscious."
 
@@ -54,21 +54,21 @@ async def test_a_clinician_opens_the_people_assigned_to_them_and_is_offered_an_e
     pages: HubPages,
 ) -> None:
     utterance = pages.utterances[0]
-    paths = (
-        f"/people/{PERSON}",
-        f"/people/{PERSON}/circumplex.json",
-        f"/people/{PERSON}/utterances/{utterance}",
-        f"/utterances/{utterance}/graph.json",
-    )
+    with pages.database.read() as transaction:
+        session = transaction.scalars(select(Session.id).where(Session.subject == PERSON)).one()
+    rest = ("", "/circumplex.json", "/utterances", f"/utterances/{utterance}", f"/sessions/{session}")
+    more = (f"/sessions/{session}/report", "/review", "/compare", "/explore", "/graph.json")
+    paths = [f"/people/{PERSON}{path}" for path in (*rest, *more)]
     async with client(pages, "clinician") as http:
         assert PERSON not in (await http.get("/people")).text
         answers = [await http.get(path) for path in paths]
-        assert [answer.status_code for answer in answers] == [403] * 4
+        assert [answer.status_code for answer in answers] == [403] * len(paths)
         assert f"/people/{PERSON}/emergency" in answers[0].text
         pages.assign("clinician")
-        assert [(await http.get(path)).status_code for path in paths] == [200] * 4
+        assert [(await http.get(path)).status_code for path in paths] == [200] * len(paths)
         assert PERSON in (await http.get("/people")).text
-    assert traces(pages, "person.read")[:4] == [("refused", "access.not-assigned", PERSON)] * 4
+    refused = [("refused", "access.not-assigned", PERSON)] * len(paths)
+    assert traces(pages, "person.read")[: len(paths)] == refused
 
 
 async def test_a_person_who_does_not_exist_is_not_said_to_be_someone_elses(pages: HubPages) -> None:

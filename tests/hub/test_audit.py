@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, delete, select, text, update
 from sqlalchemy.orm import Session as Transaction
 from tests.fakes import postgresql
 from tests.fakes.clock import FakeClock
+from tests.fakes.records import sqlite_records
 
 from forge_hub import records
 from forge_hub.__main__ import main
@@ -24,12 +25,6 @@ from forge_hub.records.database import Database, open_database
 from forge_hub.records.schema import Audit, AuditHead
 from forge_hub.records.schema.audit import SEALED, seal
 from forge_shared.ids import new_id
-
-
-@pytest.fixture(autouse=True)
-def _own_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    # The command line configures the log for good; the tests after this one look at theirs.
-    monkeypatch.setattr("forge_hub.__main__.logs.configure", lambda *_, **__: None)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +40,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path / 'records.db'}")
+    opened = sqlite_records(tmp_path)
     yield opened
     opened.close()
 

@@ -19,9 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.fakes.running_broker import KINDS, SITE, Running, prepared
 
-from forge_hub.broker.users import HUB_USER, may, mosquitto_acl
+from forge_hub.broker.users import HOME_USER, HUB_USER, Action, may, mosquitto_acl
 from forge_hub.fleet.authority import Authority
-from forge_shared import topics
+from forge_shared import home, topics
 from forge_shared.clock import SystemClock
 from forge_shared.ids import new_id
 
@@ -44,6 +44,24 @@ def own(node: str) -> list[str]:
 
 
 TOPICS = [*own("room-1"), *own("room-2"), topics.status(SITE, HUB_USER), f"forge/v1/{SITE}/room-1/else"]
+HOME_TOPICS = [
+    home.BIRTH,
+    *(
+        topic
+        for node in ("room-1", "room-2")
+        for topic in (
+            home.config(node),
+            home.state(node),
+            home.command(node, "privacy"),
+            home.models_config(node),
+            home.model_state(node, "voice"),
+            home.install(node, "voice"),
+            f"homeassistant/device_automation/{node}/wish",
+            f"homeassistant/binary_sensor/{node}/made-up/config",
+            topics.status(SITE, node),
+        )
+    ),
+]
 GREEDY = [
     "#",
     "forge/#",
@@ -103,11 +121,45 @@ def test_a_node_reads_and_writes_what_it_needs_and_nothing_the_other_way_round()
     assert readable == set(own("room-1")[3:])
 
 
-def test_a_node_has_its_own_objects_in_home_assistant_and_no_other() -> None:
-    for action in ("read", "write"):
-        assert may(SITE, "room-1", action, "homeassistant/event/room-1/request/config")
-        for other in ("homeassistant/event/room-2/request/config", "homeassistant/#", "homeassistant/status"):
-            assert not may(SITE, "room-1", action, other)
+def test_a_node_announces_itself_to_home_assistant_and_hears_it_and_no_other() -> None:
+    base = "homeassistant/device/room-1"
+    rules: list[tuple[Action, Action, str]] = [
+        ("write", "read", f"{base}/config"),
+        ("write", "read", f"{base}/state"),
+        ("write", "read", "homeassistant/device_automation/room-1/wish"),
+        ("read", "write", f"{base}/command/privacy"),
+        ("read", "write", "homeassistant/status"),
+    ]
+    for action, other, topic in rules:
+        assert may(SITE, "room-1", action, topic)
+        assert not may(SITE, "room-1", other, topic)
+        if "room-1" in topic:
+            assert not may(SITE, "room-1", action, topic.replace("room-1", "room-2"))
+
+
+def test_what_home_assistant_asks_of_the_models_the_hub_hears_and_no_room() -> None:
+    asked = home.install("room-1", "voice")
+    assert may(SITE, HOME_USER, "write", asked)
+    assert may(SITE, HUB_USER, "read", asked)
+    assert may(SITE, HUB_USER, "write", home.models_config("room-1"))
+    assert not may(SITE, HUB_USER, "write", home.config("room-1"))
+    assert not may(SITE, HUB_USER, "write", home.command("room-1", "privacy"))
+    for node in ("room-1", "room-2", "models"):
+        for action in ("read", "write"):
+            assert not may(SITE, node, action, asked)
+            assert not may(SITE, node, action, home.models_config("room-1"))
+
+
+def test_home_assistant_sees_who_is_there_and_nothing_else_of_the_site() -> None:
+    for node in ("room-1", HUB_USER):
+        assert may(SITE, HOME_USER, "read", topics.status(SITE, node))
+        assert not may(SITE, HOME_USER, "write", topics.status(SITE, node))
+    for topic in own("room-1")[:1] + own("room-1")[2:]:
+        for action in ("read", "write"):
+            assert not may(SITE, HOME_USER, action, topic)
+    for topic in (home.config("room-1"), home.state("room-1"), home.models_config("room-1")):
+        assert may(SITE, HOME_USER, "read", topic)
+        assert not may(SITE, HOME_USER, "write", topic)
 
 
 def test_the_hub_has_its_site_and_no_other() -> None:
@@ -120,7 +172,9 @@ def test_the_hub_has_its_site_and_no_other() -> None:
 def test_the_acl_of_mosquitto_is_written_from_the_same_table() -> None:
     lines = mosquitto_acl(SITE).splitlines()
     assert f"pattern write forge/v1/{SITE}/%u/event/#" in lines
-    assert lines[-2:] == [f"user {HUB_USER}", f"topic readwrite forge/v1/{SITE}/#"]
+    of_hub = lines[lines.index(f"user {HUB_USER}") :]
+    assert {f"topic read forge/v1/{SITE}/#", f"topic write forge/v1/{SITE}/#"} <= set(of_hub)
+    assert "topic write homeassistant/device/+/command/+" not in of_hub
 
 
 # Both brokers, as they run.
@@ -240,7 +294,30 @@ async def test_what_is_read_is_exactly_what_the_table_allows(broker: Running, us
             if not retain:
                 await _publish(hub, retain=False)
             assert {topic for topic, _ in await heard(reader)} == allowed, f"retained: {retain}"
-            await _publish(hub, retain=True, payload=b"")
+            await _forget(hub)
+
+
+@pytest.mark.parametrize("writes", ["room-1", HOME_USER, HUB_USER])
+@in_one_loop
+async def test_what_passes_between_rooms_hub_and_home_assistant_is_what_the_table_allows(
+    broker: Running, writes: str
+) -> None:
+    others = {"room-1", "room-2", HOME_USER, HUB_USER} - {writes}
+    async with contextlib.AsyncExitStack() as stack:
+        readers = {user: await stack.enter_async_context(broker.client(user)) for user in others}
+        for reader in readers.values():
+            for topic in HOME_TOPICS:
+                with contextlib.suppress(aiomqtt.MqttError):
+                    await reader.subscribe(topic, qos=1)
+        for topic in HOME_TOPICS:
+            with contextlib.suppress(aiomqtt.MqttError):
+                async with broker.client(writes) as writer:
+                    await writer.publish(topic, writes.encode(), qos=1)
+        for user, reader in readers.items():
+            arrived = {topic for topic, payload in await heard(reader) if payload == writes.encode()}
+            assert arrived == {
+                topic for topic in HOME_TOPICS if may(SITE, writes, "write", topic) and may(SITE, user, "read", topic)
+            }, user
 
 
 @in_one_loop
@@ -252,7 +329,7 @@ async def test_asking_for_everything_brings_nothing_of_another_node(broker: Runn
                 await reader.subscribe(greedy, qos=1)
         await _publish(hub, retain=False)
         seen = {topic for topic, _ in await heard(reader)}
-        await _publish(hub, retain=True, payload=b"")
+        await _forget(hub)
     assert {topic for topic in seen if not may(SITE, "room-1", "read", topic)} == set()
 
 
@@ -327,6 +404,18 @@ async def _seconds_until_cut(broker: Running, context: ssl.SSLContext, will: aio
 async def _publish(client: aiomqtt.Client, *, retain: bool, payload: bytes = b"x") -> None:
     for topic in TOPICS:
         await client.publish(topic, payload, qos=1, retain=retain)
+
+
+async def _forget(hub: aiomqtt.Client) -> None:
+    """Clear what is retained, and wait for it: amqtt acknowledges first and drops what waits when its sender leaves."""
+    last = topics.status(SITE, "last-word")
+    await hub.subscribe(last, qos=1)
+    await _publish(hub, retain=True, payload=b"")
+    await hub.publish(last, b"done", qos=1)
+    async with asyncio.timeout(10):
+        async for message in hub.messages:
+            if str(message.topic) == last:
+                return
 
 
 async def _write_by_hand(broker: Running, user: str, topic: bytes) -> None:

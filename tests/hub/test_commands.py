@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 from tests.fakes.clock import FakeClock
+from tests.fakes.records import sqlite_records
 
 from forge_hub.errors import BrokerError, ConsentMissingError
 from forge_hub.fleet.commands import VALID_FOR, RoomCommands
-from forge_hub.records.database import Database, open_database
+from forge_hub.records.database import Database
 from forge_hub.records.schema import Account, Audit
 from forge_hub.records.schema import Session as RecordedSession
 from forge_hub.stays.consents import Consents
@@ -35,7 +36,7 @@ class Broker:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(f"sqlite:///{tmp_path / 'records.db'}")
+    database = sqlite_records(tmp_path)
     with database.begin() as transaction:
         transaction.add(
             Account(id="ann", username="ann", role="clinician", password_hash="-", created_at=FakeClock().now())
@@ -56,7 +57,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def commands(database: Database, clock: FakeClock, broker: Broker) -> RoomCommands:
-    return RoomCommands("site", database, clock, broker.publish)
+    return RoomCommands("site", database, clock, broker.publish, lambda _: "a signature")
 
 
 async def test_a_session_starts_under_the_consent_on_file_and_is_audited(

@@ -26,12 +26,6 @@ SCORES = [0, 1, 2, 3, 0, 1, 2, 3, 1]
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 
 
-@pytest.fixture(autouse=True)
-def _own_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    # The command line configures the log for good; the tests after this one look at theirs.
-    monkeypatch.setattr("forge_hub.__main__.logs.configure", lambda *_, **__: None)
-
-
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     (tmp_path / "state").mkdir()

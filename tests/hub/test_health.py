@@ -218,6 +218,7 @@ class LiveHub:
             runners=[],
             consumer=self.consumer,
             alarms=alarms,
+            rollouts=lambda: "ok",
             broker=broker.child,
             certificates=broker.keys.ends(),
         )
@@ -280,7 +281,7 @@ async def test_a_full_disk_is_a_failure_until_there_is_room(live: LiveHub) -> No
     event.listen(live.ward.database.engine, "checkout", limit)
     with live.ward.database.engine.begin() as connection:
         pages.append(connection.exec_driver_sql("PRAGMA page_count").scalar_one())
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         # The pages that there are hold some more rows before the file must grow.
         while live.state("ingest") != "disk.full":
             await live.sends(40)

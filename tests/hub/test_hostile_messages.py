@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, select
 from structlog.testing import capture_logs
 from tests.fakes.clock import FakeClock
 from tests.fakes.hostile import PLANTED, Hostile
+from tests.fakes.records import sqlite_records
 from tests.fakes.sent import WATER, FakeNode, arrived, phq_9, utterance
 
 from forge_hub.alerts.projector import AlertProjection
@@ -23,7 +24,7 @@ from forge_hub.ingest.quarantine import NOT_KEPT, Space
 from forge_hub.ingest.reading import LARGEST_PAYLOAD_BYTES, Arrived
 from forge_hub.ingest.store import IngestStore
 from forge_hub.projection import catch_up
-from forge_hub.records.database import Database, open_database
+from forge_hub.records.database import Database
 from forge_hub.records.projector import RecordsProjection
 from forge_hub.records.schema import Alert, DesiredTwin, EventLog, Inbox, Quarantine
 from forge_shared.events import CanarySent
@@ -41,7 +42,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(f"sqlite:///{tmp_path / 'records.db'}")
+    database = sqlite_records(tmp_path)
     yield database
     database.close()
 
@@ -215,7 +216,7 @@ async def test_no_report_of_a_room_stops_the_hub_or_is_repeated_in_its_log(
     async def publish(topic: str, payload: bytes) -> None:
         told.append((topic, payload))
 
-    twins = Twins("site", database, publish)
+    twins = Twins("site", database, publish, sign=lambda _: "a signature", clock=clock)
     with database.begin() as transaction:
         transaction.add(DesiredTwin(node="room-1", revision=3, wanted={"subject": None}))
     await twins.tell_all()
@@ -250,7 +251,7 @@ async def test_a_room_that_claims_the_highest_revision_cannot_make_its_hub_or_it
     async def publish(_: str, payload: bytes) -> None:
         told.append(TwinDesired.model_validate_json(payload))
 
-    twins = Twins("site", database, publish)
+    twins = Twins("site", database, publish, sign=lambda _: "a signature", clock=clock)
     with database.begin() as transaction:
         transaction.add(DesiredTwin(node="room-1", revision=1, wanted={"subject": None}))
     await twins.tell_all()

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 from tests.fakes.clock import FakeClock
+from tests.fakes.records import sqlite_records
 
 from forge_hub.access import Role, SignedIn
 from forge_hub.errors import AccessError, IdentityError
-from forge_hub.records.database import Database, open_database
+from forge_hub.records.database import Database
 from forge_hub.records.schema import Audit
 from forge_hub.stays.identities import Identities, Identity
 
@@ -24,7 +25,7 @@ def as_role(role: Role) -> SignedIn:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(f"sqlite:///{tmp_path / 'records.db'}")
+    database = sqlite_records(tmp_path)
     yield database
     database.close()
 

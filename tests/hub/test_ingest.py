@@ -10,12 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 from tests.fakes.clock import FakeClock
+from tests.fakes.records import sqlite_records
 from tests.fakes.sent import WATER, FakeNode, arrived, phq_9, risk
 
 from forge_hub.ingest.ledger import REMEMBERED_EPOCHS
 from forge_hub.ingest.reading import LARGEST_PAYLOAD_BYTES, Arrived
 from forge_hub.ingest.store import IngestStore
-from forge_hub.records.database import Database, open_database
+from forge_hub.records.database import Database
 from forge_hub.records.schema import Alert, EventLog, Inbox, Quarantine
 from forge_shared.topics import Lane
 
@@ -27,7 +28,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(f"sqlite:///{tmp_path / 'records.db'}")
+    database = sqlite_records(tmp_path)
     yield database
     database.close()
 

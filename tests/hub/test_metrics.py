@@ -25,6 +25,7 @@ from forge_hub.telemetry.metrics import Metrics
 from forge_hub.telemetry.readings import Intake, Readings
 from forge_hub.web.parts import Scrape
 from forge_shared.events import CanarySent
+from forge_shared.wire import PROTOCOL
 
 TOKEN = "a-token-of-a-scraper-4711"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -138,7 +139,7 @@ def test_what_is_read_at_the_scrape_is_as_it_is_then(scraped: Scraped) -> None:
     assert (scraped.value("forge_hub_disk_free_bytes") or 0) > 0
     assert (scraped.value("forge_hub_records_bytes") or 0) > 10_000
     assert scraped.value("forge_hub_rooms", connection="online") == 0
-    assert scraped.value("forge_hub_build_info", version="1.2.3", protocol="2") == 1
+    assert scraped.value("forge_hub_build_info", version="1.2.3", protocol=str(PROTOCOL)) == 1
     assert (scraped.value("process_resident_memory_bytes") or 0) > 0
 
 

@@ -9,13 +9,14 @@ import pytest
 from sqlalchemy import update
 from structlog.testing import capture_logs
 from tests.fakes.clock import FakeClock
+from tests.fakes.records import sqlite_records
 from tests.fakes.sent import WATER, FakeNode
 
 from forge_hub import projection as projections
 from forge_hub.errors import RecordsError
 from forge_hub.ingest.store import IngestStore
 from forge_hub.projection import GIVING_WAY, Runner, catch_up
-from forge_hub.records.database import Database, open_database
+from forge_hub.records.database import Database
 from forge_hub.records.log import BATCH, Logged, cursor, move_cursor, read_log
 from forge_hub.records.schema import EventLog
 from forge_shared.errors import EventInvalidError
@@ -28,6 +29,7 @@ class Notebook:
 
     name = "notebook"
     lane: Lane | None = None
+    most = BATCH
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
@@ -58,7 +60,7 @@ class Log:
 
 @pytest.fixture
 def log(tmp_path: Path) -> Iterator[Log]:
-    database = open_database(f"sqlite:///{tmp_path / 'records.db'}")
+    database = sqlite_records(tmp_path)
     yield Log(database)
     database.close()
 
@@ -93,6 +95,29 @@ def test_a_projection_sees_every_event_once_in_the_order_of_the_log(log: Log) ->
     log.grows(1)
     assert catch_up(log.database, notebook) == 1
     assert read_log(log.database, notebook.position()) == []
+
+
+def test_a_projection_takes_no_more_at_once_than_it_says(log: Log) -> None:
+    log.grows(7)
+    notebook = Notebook()
+    notebook.most = 3
+    assert catch_up(log.database, notebook) == 7
+    assert [len(batch) for batch in notebook.batches] == [3, 3, 1]
+
+
+def test_a_long_way_to_go_is_told_on_the_way_and_a_short_one_is_not(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    log.grows(12)
+    notebook = Notebook()
+    notebook.most = 3
+    monkeypatch.setattr(projections, "PROGRESS_EVENTS", 5)
+    with capture_logs() as logs:
+        catch_up(log.database, notebook)
+    told = [(entry["event"], entry["position"], entry["of"]) for entry in logs]
+    assert told == [("projection.progress", 6, 12)], "the end is no progress to be told"
+    with capture_logs() as logs:
+        log.grows(2)
+        catch_up(log.database, notebook)
+    assert logs == []
 
 
 def test_an_event_is_read_at_the_newest_version_of_its_type(log: Log) -> None:

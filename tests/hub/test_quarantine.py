@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 from tests.fakes.clock import FakeClock
+from tests.fakes.records import sqlite_records
 from tests.fakes.sent import WATER, FakeNode, arrived
 
 from forge_hub import __main__ as command_line
@@ -16,7 +17,7 @@ from forge_hub.ingest.reading import Arrived
 from forge_hub.ingest.replay import Replayed, counts, entries
 from forge_hub.ingest.store import IngestStore
 from forge_hub.projection import catch_up
-from forge_hub.records.database import Database, open_database
+from forge_hub.records.database import Database
 from forge_hub.records.schema import Alert, Audit, EventLog, Quarantine
 from forge_shared.ids import new_id
 
@@ -25,7 +26,7 @@ FUTURE = "org.personaforge.request.made.v99"
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(f"sqlite:///{tmp_path / 'records.db'}")
+    database = sqlite_records(tmp_path)
     yield database
     database.close()
 
@@ -109,7 +110,7 @@ def test_the_command_line_shows_the_reason_and_the_content_only_when_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], node: FakeNode
 ) -> None:
     monkeypatch.setenv("FORGE_HUB_STATE_DIR", str(tmp_path))
-    database = open_database(f"sqlite:///{tmp_path / 'records.db'}")
+    database = sqlite_records(tmp_path)
     message = arrived(node.event(WATER, type=FUTURE))
     IngestStore("site", database, node.clock).commit([message])
     (row,) = entries(database)

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.fakes.pages import PERSON, ROOM, SAID, HubPages, open_pages
+from tests.fakes.pages import PERSON, ROOM, HubPages, open_pages
 
 from forge_hub.errors import NotFoundError
 from forge_hub.records import reading
@@ -14,20 +14,11 @@ def pages(tmp_path: Path) -> Iterator[HubPages]:
         yield opened
 
 
-def test_a_person_is_read_with_forms_answers_sessions_and_words_in_order(pages: HubPages) -> None:
+def test_a_person_is_read_with_forms_and_answers_in_order(pages: HubPages) -> None:
     pages.person_is_admitted()
-    record = reading.person(pages.database, PERSON)
+    record = reading.person_with_forms(pages.database, PERSON)
     assert [len(form.answers) for form in record.forms] == [9]
     assert [answer.ordinal for answer in record.forms[0].answers] == list(range(9))
-    assert [said.text for said in record.sessions[0].utterances] == list(SAID)
-
-
-def test_the_list_of_people_counts_what_is_on_file(pages: HubPages) -> None:
-    assert reading.people(pages.database) == []
-    pages.person_is_admitted()
-    [person] = reading.people(pages.database)
-    assert (person.pseudonym, person.node, person.forms, person.sessions) == (PERSON, ROOM, 1, 1)
-    assert person.last_form_at is not None
 
 
 def test_a_room_is_read_with_the_person_who_is_in_it(pages: HubPages) -> None:
@@ -40,6 +31,6 @@ def test_a_room_is_read_with_the_person_who_is_in_it(pages: HubPages) -> None:
 
 
 def test_what_is_not_on_file_is_said_so(pages: HubPages) -> None:
-    for read in (reading.person, reading.room, reading.utterance):
+    for read in (reading.person_with_forms, reading.room, reading.utterance):
         with pytest.raises(NotFoundError):
             read(pages.database, "nothing")

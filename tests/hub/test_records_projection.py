@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select
 from structlog.testing import capture_logs
 from tests.fakes.clock import FakeClock
+from tests.fakes.records import sqlite_records
 from tests.fakes.sent import PHQ_9_CODES, PHQ_9_SCORED, WATER, FakeNode, arrived, phq_9, session, utterance
 
 from forge_edge.anonymiser import Anonymiser
@@ -20,7 +21,7 @@ from forge_hub.fleet.authority import Authority
 from forge_hub.ingest.reading import Arrived
 from forge_hub.ingest.store import IngestStore
 from forge_hub.projection import catch_up
-from forge_hub.records.database import Database, open_database
+from forge_hub.records.database import Database
 from forge_hub.records.projector import RecordsProjection
 from forge_hub.records.schema import (
     Account,
@@ -69,7 +70,7 @@ class Hub:
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Hub]:
-    database = open_database(f"sqlite:///{tmp_path / 'records.db'}")
+    database = sqlite_records(tmp_path)
     yield Hub(database)
     database.close()
 

@@ -3,22 +3,24 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 from tests.fakes.clock import FakeClock
+from tests.fakes.records import sqlite_records
 
 from forge_hub.fleet.rooms import Rooms
-from forge_hub.records.database import Database, open_database
+from forge_hub.records.database import Database
 from forge_hub.records.schema import Room
-from forge_shared.wire import Status, TwinReported
+from forge_hub.web.wording import trouble_words
+from forge_shared.wire import RoomTrouble, Status, TwinReported
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(f"sqlite:///{tmp_path / 'records.db'}")
+    database = sqlite_records(tmp_path)
     yield database
     database.close()
 
@@ -148,3 +150,10 @@ def test_what_cannot_be_read_changes_nothing_and_is_logged_without_its_words(
         assert transaction.scalars(select(Room)).all() == []
     assert [line["event"] for line in logs] == ["room.unreadable-state"]
     assert "planted" not in repr(logs)
+
+
+@pytest.mark.parametrize("trouble", get_args(RoomTrouble))
+def test_every_trouble_that_a_room_can_report_is_told_in_words(trouble: RoomTrouble) -> None:
+    words = trouble_words(trouble, 60.0)
+    assert words.endswith(f"({trouble})")
+    assert "reports a trouble" not in words

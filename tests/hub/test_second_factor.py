@@ -8,6 +8,7 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import inspect, select, text
 from tests.fakes.clock import FakeClock
+from tests.fakes.records import sqlite_records
 
 from forge_hub.access import (
     Access,
@@ -21,7 +22,7 @@ from forge_hub.access import (
     reset_second_factor,
 )
 from forge_hub.errors import AccessError, HubConfigError
-from forge_hub.records.database import Database, open_database
+from forge_hub.records.database import Database
 from forge_hub.records.schema import Audit
 
 PASSWORD = "a quiet river in may"
@@ -70,7 +71,7 @@ class Person:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path / 'records.db'}")
+    opened = sqlite_records(tmp_path)
     yield opened
     opened.close()
 

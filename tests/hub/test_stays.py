@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 from tests.fakes.clock import FakeClock
+from tests.fakes.records import sqlite_records
 
 from forge_hub.errors import NotFoundError, StayError
 from forge_hub.fleet.twins import Occupancy, Twins, revisions, wanted
-from forge_hub.records.database import Database, open_database
+from forge_hub.records.database import Database
 from forge_hub.records.schema import Account, Audit, Stay, StayMove
 from forge_hub.stays.consents import Consents, as_fhir
 from forge_hub.stays.register import Register
@@ -66,7 +67,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def database(tmp_path: Path, clock: FakeClock) -> Iterator[Database]:
-    database = open_database(f"sqlite:///{tmp_path / 'records.db'}")
+    database = sqlite_records(tmp_path)
     with database.begin() as transaction:
         transaction.add(Account(id="ann", username="ann", role="staff", password_hash="-", created_at=clock.now()))
     yield database
@@ -229,11 +230,15 @@ class Broker:
         return next(twin for topic, twin in reversed(self.sent) if topic == topics.twin_desired("site", node))
 
 
+def twins_of(database: Database, broker: Broker, plans: Path | None = None) -> Twins:
+    return Twins("site", database, broker.publish, sign=lambda _: "a signature", clock=FakeClock(), plans=plans)
+
+
 async def test_every_change_is_told_once_with_a_higher_revision(
     database: Database, register: Register, consents: Consents
 ) -> None:
     broker = Broker()
-    twins = Twins("site", database, broker.publish)
+    twins = twins_of(database, broker)
     first, second = ward_of(register, "room-1", "room-2")
     stay = register.admit(first, "ann")
     await twins.refresh()
@@ -258,7 +263,7 @@ async def test_what_staff_set_for_a_room_is_told_to_it_and_a_damaged_file_change
     database: Database, register: Register, tmp_path: Path
 ) -> None:
     broker = Broker()
-    twins = Twins("site", database, broker.publish, plans=tmp_path)
+    twins = twins_of(database, broker, tmp_path)
     ward_of(register, "room-1", "room-2")
     plan = RoomPlan(time_zone="Europe/Berlin", quiet=QuietHours(begins=time(22), ends=time(7)))
     (tmp_path / "room-1.json").write_text(plan.model_dump_json())
@@ -277,12 +282,12 @@ async def test_a_node_that_comes_back_and_a_hub_that_comes_back_hear_the_newest_
     database: Database, register: Register
 ) -> None:
     broker = Broker()
-    twins = Twins("site", database, broker.publish)
+    twins = twins_of(database, broker)
     (bed,) = ward_of(register, "room-1")
     register.admit(bed, "ann")
     await twins.refresh()
     await twins.heard("room-1", "status", b"")
-    await Twins("site", database, broker.publish).tell_all()
+    await twins_of(database, broker).tell_all()
     assert len(broker.sent) == 3
     assert len({twin.revision for _, twin in broker.sent}) == 1
 
@@ -291,7 +296,7 @@ async def test_a_restored_hub_goes_on_from_what_its_nodes_have_applied(
     database: Database, register: Register, clock: FakeClock
 ) -> None:
     broker = Broker()
-    twins = Twins("site", database, broker.publish)
+    twins = twins_of(database, broker)
     ward_of(register, "room-1")
     await twins.refresh()
     reported = TwinReported(

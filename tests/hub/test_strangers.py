@@ -12,7 +12,7 @@ from tests.fakes.pages import PASSWORD, PERSON, ROOM, HubPages, client, csrf, op
 
 from forge_hub.access import PASSWORD_ROLES, ROLES, Role, audit
 from forge_hub.access.limits import REFUSALS
-from forge_hub.app import hosts
+from forge_hub.doors import hosts
 from forge_hub.records.schema import Audit
 from forge_hub.settings import HubSettings
 from forge_hub.web import limits

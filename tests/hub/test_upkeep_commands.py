@@ -17,12 +17,6 @@ PERSON = "p-2e9c3f825e26"
 PASSPHRASE = "four random words please"
 
 
-@pytest.fixture(autouse=True)
-def _own_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    # The command line configures the log for good; the tests after this one look at theirs.
-    monkeypatch.setattr("forge_hub.__main__.logs.configure", lambda *_, **__: None)
-
-
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "state"
@@ -57,7 +51,7 @@ def test_nobody_is_not_erased(state: Path, capsys: pytest.CaptureFixture[str]) -
 
 def test_old_forms_are_forgotten_when_the_settings_say_so(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["retention"]) == 0
-    assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"forms": 1}
+    assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"forms": 1, "camera": 0}
     assert state.is_dir()
 
 
@@ -86,4 +80,24 @@ def test_a_key_file_is_made_once(state: Path, tmp_path: Path, capsys: pytest.Cap
     assert main(["backup-key", str(path)]) == 1
     assert path.read_bytes() == before
     assert "would not open the old backups" in capsys.readouterr().err
+    assert state.is_dir()
+
+
+def test_of_backups_in_a_folder_the_newest_stay_and_nothing_else_is_touched(
+    state: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key, folder = tmp_path / "backup.key", tmp_path / "backups"
+    folder.mkdir()
+    assert main(["backup-key", str(key)]) == 0
+    for name in ("forge-hub-20260101T030000Z.backup", "forge-hub-20260102T030000Z.backup", "by-hand.backup"):
+        (folder / name).write_text("older")
+    assert main(["backup", str(folder), "--keep", "2", "--key-file", str(key)]) == 0
+    made = Path(json.loads(capsys.readouterr().out.splitlines()[-1])["file"])
+    assert {path.name for path in folder.iterdir()} == {
+        "by-hand.backup",
+        "forge-hub-20260102T030000Z.backup",
+        made.name,
+    }
+    with pytest.raises(SystemExit):
+        main(["backup", str(folder), "--keep", "0", "--key-file", str(key)])
     assert state.is_dir()

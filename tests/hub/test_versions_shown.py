@@ -13,7 +13,7 @@ from forge_shared.wire import OLDEST_PROTOCOL, PROTOCOL
     ("protocol", "words"),
     [
         (PROTOCOL + 1, "newer than the hub: update the hub first"),
-        (OLDEST_PROTOCOL, "it works, and sends records without windows"),
+        (OLDEST_PROTOCOL, "it works, and cannot tell the hub&#39;s word from another&#39;s"),
     ],
 )
 async def test_a_room_that_does_not_fit_is_said_with_what_to_do(tmp_path: Path, protocol: int, words: str) -> None:

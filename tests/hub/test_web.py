@@ -18,7 +18,7 @@ from tests.fakes.pages import PASSWORD, PERSON, ROOM, HubPages, client, csrf, op
 
 from forge_hub.access import PASSWORD_ROLES, ROLES, Role
 from forge_hub.errors import BrokerError
-from forge_hub.records.schema import Account, Alert, Audit, Consent
+from forge_hub.records.schema import Account, Alert, Audit, Consent, Inference, Session
 from forge_hub.web.application import end_streams
 from forge_hub.web.guard import ROUTES, safe_target
 
@@ -32,6 +32,8 @@ def pages(tmp_path: Path) -> Iterator[HubPages]:
         opened.person_is_admitted()
         opened.someone_stays()
         opened.message_cannot_be_read()
+        opened.releases_wait()
+        opened.rollout_begins()
         yield opened
 
 
@@ -55,12 +57,26 @@ def filled(pages: HubPages, path: str) -> str:
         "node": ROOM,
         "pseudonym": PERSON,
         "utterance_id": pages.utterances[0],
+        "session_id": session_of(pages),
+        "inference_id": inference_of(pages),
         "bed_id": pages.free_bed,
         "stay_id": pages.stay,
         "purpose": "voice",
         "entry_id": pages.quarantined,
+        "target": "fall-pose-1.0.0.tar",
+        "rollout_id": pages.world.rollouts.all()[0].id,
     }
     return re.sub(r"\{(\w+)\}", lambda found: known.get(found[1], "none"), path)
+
+
+def session_of(pages: HubPages) -> str:
+    with pages.database.read() as transaction:
+        return transaction.scalars(select(Session.id).where(Session.subject == PERSON)).one()
+
+
+def inference_of(pages: HubPages) -> str:
+    with pages.database.read() as transaction:
+        return transaction.scalars(select(Inference.id).where(Inference.subject == PERSON)).first() or ""
 
 
 def test_every_route_stands_in_the_table_of_roles_and_nothing_else_does(pages: HubPages) -> None:
@@ -106,23 +122,37 @@ async def test_a_route_that_the_table_does_not_name_is_closed_to_everyone(pages:
 
 
 async def test_reading_about_a_person_leaves_a_trace(pages: HubPages) -> None:
-    utterance = pages.utterances[0]
+    utterance, session = pages.utterances[0], session_of(pages)
     async with client(pages, "clinician") as http:
         for path in (
             "/people",
             f"/people/{PERSON}",
             f"/people/{PERSON}/circumplex.json",
             f"/people/{PERSON}/utterances/{utterance}",
-            f"/utterances/{utterance}/graph.json",
+            f"/people/{PERSON}/utterances",
+            f"/people/{PERSON}/sessions/{session}",
+            f"/people/{PERSON}/sessions/{session}/report",
+            f"/people/{PERSON}/review",
+            f"/people/{PERSON}/compare",
+            f"/people/{PERSON}/explore",
+            f"/people/{PERSON}/graph.json",
         ):
-            assert (await http.get(path)).status_code == 200
+            assert (await http.get(path)).status_code == 200, path
     with pages.database.read() as transaction:
         account = transaction.scalar(select(Account.id).where(Account.role == "clinician"))
         traces = transaction.execute(
             select(Audit.action, Audit.object).where(Audit.account == account, Audit.action.like("%.read"))
         ).all()
     assert sorted(tuple(trace) for trace in traces) == sorted(
-        [("person.read", PERSON)] * 2 + [("utterance.read", utterance)] * 2
+        [
+            *[("person.read", PERSON)] * 3,
+            ("utterance.read", utterance),
+            ("utterances.read", PERSON),
+            ("session.read", session),
+            ("report.read", session),
+            ("inferences.read", PERSON),
+            *[("graph.read", f"Persona:{PERSON}")] * 2,
+        ]
     )
 
 
@@ -234,8 +264,9 @@ async def test_a_record_is_readable_while_the_graph_is_away(pages: HubPages) -> 
     pages.graph.close()
     async with client(pages, "clinician") as http:
         answer = await http.get(f"/people/{PERSON}")
-        links = await http.get(f"/people/{PERSON}/utterances/{pages.utterances[0]}")
-    assert answer.status_code == 200
+        reasons = await http.get(f"/people/{PERSON}/utterances/{pages.utterances[0]}")
+        links = await http.get(f"/people/{PERSON}/explore")
+    assert (answer.status_code, reasons.status_code) == (200, 200)
     assert links.status_code == 503
     assert "screening result, not a diagnosis" in answer.text
 
@@ -298,13 +329,14 @@ class _Inline(HTMLParser):
 
 
 async def test_nothing_is_inline_and_nothing_comes_from_elsewhere(pages: HubPages) -> None:
-    pages.risk_is_answered()
+    alert = pages.risk_is_answered()
     read = _Inline()
     for role in PASSWORD_ROLES:
         async with client(pages, role) as http:
             for (method, path), allowed in ROUTES.items():
-                if method == "GET" and role in allowed and not path.endswith(("stream", ".json", ".svg")):
-                    answer = await http.get(filled(pages, path))
+                is_page = not path.startswith("/v1/") and not path.endswith(("stream", ".json", ".svg"))
+                if method == "GET" and role in allowed and is_page:
+                    answer = await http.get(filled(pages, path.replace("{alert_id}", alert)))
                     assert answer.status_code == 200, path
                     read.feed(answer.text)
     assert read.found == []

@@ -1,4 +1,6 @@
-"""The main job, shown: two simulated rooms and a hub, all as shipped; only the ends of the rooms' sound differ.
+"""The main job, shown: two simulated rooms and a hub, all as shipped; only the ends of the rooms' senses differ.
+
+The second room's camera is simulated too: a synthetic stream of keypoints, in which somebody falls.
 
 ``make demo`` runs at real time for someone who watches in a browser, until interrupted. ``DEMO_ONCE=1 make demo`` runs
 once at accelerated time and prints a JSON summary as its last line; the exit status is 1 when anything in it is wrong.
@@ -18,16 +20,23 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.journey.fall import CameraRoom
 from tests.journey.world import Site, until
 
 from forge_edge.audio.outcome import Outcome
 from forge_edge.audio.voices import VOICES
+from forge_edge.dialogue.sentences import TELLING_OF_FALL
 from forge_shared.forms.questionnaire import installed
 
 FORM = installed()["phq-9"]
-PLANTED = ("Hollister", "Rosalind", "07700", "900123", "seven seven double oh")
+PATIENT = "Gwen Ashdown"
+PLANTED = ("Hollister", "Rosalind", "07700", "900123", "seven seven double oh", "Ashdown")
 WATER_ROOM, FORM_ROOM = "room-1", "room-2"
 ONCE_SECONDS = 240.0
+POSSIBLE, CERTAIN, BLIND = "Possible fall", "Fell and has not got up", "The room cannot see"
+"""What the alert board calls it."""
+LOOK_SECONDS = 15.0
+"""For who watches to see it on the board."""
 
 _MEANT = ["several days", "not at all", "nearly every day", "more than half the days", "not at all"]
 _MEANT += ["several days", "nearly every day", "not at all", "several days"]
@@ -105,13 +114,16 @@ class OpenPage:
             return  # the hub has gone, and the demo with it
 
 
-def start(site: Site, speed: float) -> dict[str, Any]:
-    """Make the accounts and start the rooms; return the form filler's script."""
+def start(site: Site, speed: float) -> tuple[CameraRoom, dict[str, Any]]:
+    """Admit the patient of the second room and start the rooms; return that room and the form filler's script."""
     script = form_filler()
+    # They fall later, and do not answer when the room asks them.
+    script["wants"].append({"kind": "await", "hears": TELLING_OF_FALL})
+    camera_room = CameraRoom(site, FORM_ROOM, person=PATIENT)
     words = json.dumps([VOICES[name].wake_words[0].replace(" ", "_") for name in ("rms", "awb")])
     site.start_room(WATER_ROOM, script=talker(), speed=speed, FORGE_EDGE_WAKE_WORDS=words)
-    site.start_room(FORM_ROOM, script=script, speed=speed, FORGE_EDGE_WAKE_WORDS=words)
-    return script
+    site.start_room(FORM_ROOM, script=script, speed=speed, FORGE_EDGE_WAKE_WORDS=words, **camera_room.settings)
+    return camera_room, script
 
 
 def record_a_session(site: Site, *, seconds: float) -> None:
@@ -138,8 +150,15 @@ def once(site: Site) -> int:
     for role in ("admin", "clinician", "staff"):
         site.make_account(role)
     page = OpenPage(site.sign_in("staff"))
-    script = start(site, speed=0)
+    camera_room, script = start(site, speed=0)
     record_a_session(site, seconds=ONCE_SECONDS)
+    until("the form", partial(_has_form, site), seconds=ONCE_SECONDS, every=0.3)
+    camera_room.agree_to_camera()
+    camera_room.await_fall("confirmed")
+    pulled = time.time()
+    cable = camera_room.pull()
+    until("the blindness on the board", lambda: page.first(BLIND))
+    seconds_to_seeing = camera_room.plug_in(cable)
     for room in (WATER_ROOM, FORM_ROOM):
         until(f"the patient in {room}", partial(_has_finished, site, room), seconds=ONCE_SECONDS, every=0.3)
         until(f"the outbox of {room}", partial(_is_empty, site, room))
@@ -151,6 +170,7 @@ def once(site: Site) -> int:
     outcome = Outcome.model_validate_json((site.folder / f"{FORM_ROOM}.patient.outcome.json").read_bytes())
     said = [said.last_word_at for said in outcome.said if said.meaning.startswith(f"{risk}=")]
     seen = page.first("item 9")
+    falls = camera_room.falls()
     for room in (WATER_ROOM, FORM_ROOM):
         site.stop_room(room)
     site.stop_hub()
@@ -165,6 +185,11 @@ def once(site: Site) -> int:
         "utterances": site.records("SELECT count(*) FROM utterance")[0][0],
         "planted_strings_found_outside": sum(found for found in _planted(site).values()),
         "seconds_last_word_to_alert": _seconds(said[0] if said else None, seen),
+        "falls": len(falls),
+        "fall_confirmed_by": falls[0].get("confirmed_by") if falls else None,
+        "seconds_suspected_to_confirmed": _between(page.first(POSSIBLE), page.first(CERTAIN)),
+        "seconds_pulled_to_blind": _between(pulled, page.first(BLIND)),
+        "seconds_plugged_to_seeing": round(seconds_to_seeing, 2),
     }
     right = (
         produced == committed[0]
@@ -174,6 +199,9 @@ def once(site: Site) -> int:
         and summary["utterances"] > 0
         and summary["planted_strings_found_outside"] == 0
         and summary["seconds_last_word_to_alert"] is not None
+        and [fall["severity"] for fall in falls] == ["critical"]
+        and summary["seconds_suspected_to_confirmed"] is not None
+        and summary["seconds_pulled_to_blind"] is not None
     )
     print(json.dumps({"ok": right, **summary}))
     return 0 if right else 1
@@ -195,10 +223,27 @@ def watch(site: Site) -> int:
   The rooms wake up when you have signed in. Stop with Ctrl-C.
 """)
     until("a sign-in", lambda: site.records("SELECT account FROM web_session"), seconds=24 * 3600, every=0.5)
-    start(site, speed=1)
+    camera_room, _ = start(site, speed=1)
     print("Room 1: someone asks for water.        Room 2: someone fills a PHQ-9 (a few minutes).")
     record_a_session(site, seconds=600)
     print("Room 1: the clinician has switched on a recorded session, with consent.")
+    until("the form", partial(_has_form, site), seconds=1800, every=1.0)
+    camera_room.agree_to_camera()
+    print(f"""
+  Room 2: staff have stated the patient's consent to the camera. It is SIMULATED: a synthetic stream of keypoints, made
+  by a program; no camera looks at anybody. Somebody comes in, and falls in about {camera_room.fell_s:.0f} seconds.
+  The room asks whether they are all right; nobody answers.
+""")
+    camera_room.await_fall("suspected")
+    print("Room 2: a possible fall is on the board.")
+    camera_room.await_fall("confirmed")
+    print("Room 2: nobody answered or got up: the fall is confirmed, and critical.")
+    time.sleep(LOOK_SECONDS)
+    cable = camera_room.pull()
+    print("Room 2: the camera's cable was pulled (its file moved away): the room says that it cannot see.")
+    time.sleep(LOOK_SECONDS)
+    camera_room.plug_in(cable)
+    print("Room 2: it is back in, and that alert has closed by itself. The fall stays until a person has been there.")
     for room in (WATER_ROOM, FORM_ROOM):
         until(f"the patient in {room}", partial(_has_finished, site, room), seconds=1800, every=1.0)
     print("Both patients are done. The pages stay open until Ctrl-C.")
@@ -216,6 +261,11 @@ def _has_finished(site: Site, room: str) -> bool | None:
     return outcome.done or None
 
 
+def _has_form(site: Site) -> bool:
+    _has_finished(site, FORM_ROOM)
+    return bool(site.records("SELECT id FROM form_response WHERE status = 'completed'"))
+
+
 def _is_empty(site: Site, room: str) -> bool:
     return site.pending(room) == 0
 
@@ -228,6 +278,10 @@ def _planted(site: Site) -> dict[str, int]:
 
 def _seconds(said: datetime | None, seen: float | None) -> float | None:
     return None if said is None or seen is None else round(seen - said.timestamp(), 2)
+
+
+def _between(earlier: float | None, later: float | None) -> float | None:
+    return None if earlier is None or later is None or later < earlier else round(later - earlier, 2)
 
 
 def main() -> int:

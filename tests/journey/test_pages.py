@@ -1,57 +1,24 @@
 """The pages in a real Chromium, served by a real server over a real store and graph."""
 
 import time
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from datetime import timedelta
 from typing import Literal
 
 import pyotp
 import pytest
-from playwright.async_api import Browser, BrowserContext, expect
-from tests.fakes.browser import Complaints, open_context, violations
-from tests.fakes.pages import PASSWORD, PERSON, ROOM, SAID, HubPages, open_pages, serve, wire
+from playwright.async_api import Browser, expect
+from sqlalchemy import select
+from tests.fakes.browser import Complaints, open_context, sign_in, violations
+from tests.fakes.clock import FakeClock
+from tests.fakes.pages import PASSWORD, PERSON, ROOM, SAID, HubPages, wire
+from tests.fakes.sent import FakeNode
 
-from forge_hub.records.schema import Person, Room
-from forge_hub.web.rendering import Pages
-from forge_shared.clock import SystemClock
+from forge_hub.alerts.marks import Mark
+from forge_hub.ingest.store import IngestStore
+from forge_hub.records.schema import Person, Room, Session
+from forge_shared.events import SenseChanged
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(autouse=True)
-def _scripts_are_built() -> None:
-    if not Pages("ward", SystemClock(), dict).with_scripts:
-        pytest.fail("the pages' scripts are missing: make assets")
-
-
-@pytest.fixture
-def pages(tmp_path: Path) -> Iterator[HubPages]:
-    with open_pages(tmp_path, claims=True) as opened:
-        for role in ("staff", "clinician", "admin"):
-            opened.account(role)
-        yield opened
-
-
-@pytest.fixture
-async def address(pages: HubPages) -> AsyncIterator[str]:
-    async with serve(pages) as served:
-        yield served
-
-
-async def sign_in(context: BrowserContext, pages: HubPages, username: str) -> None:
-    base = pages.app.state.site.cookie
-    await context.add_cookies(
-        [
-            {
-                "name": base,
-                "value": pages.token(username),
-                "domain": "127.0.0.1",
-                "path": "/",
-                "httpOnly": True,
-                "sameSite": "Strict",
-            }
-        ]
-    )
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("scripts_are_built")]
 
 
 async def test_an_alert_arrives_live_and_is_taken_from_the_keyboard_alone(
@@ -71,7 +38,7 @@ async def test_an_alert_arrives_live_and_is_taken_from_the_keyboard_alone(
         await page.keyboard.press("Enter")
         # The first time, one-time codes are set up: the picture is there, and the secret for whoever has no camera.
         await expect(page.get_by_role("img", name="QR code")).to_be_visible()
-        assert await page.evaluate("document.querySelector('.qr').naturalWidth > 100")
+        await page.wait_for_function("document.querySelector('.qr').naturalWidth > 100")
         secret = await page.get_by_label("The secret, for typing").input_value()
         assert await violations(page) == []
         await page.get_by_label("Code").focus()
@@ -111,7 +78,9 @@ async def test_an_alert_arrives_live_and_is_taken_from_the_keyboard_alone(
         await expect(page.get_by_role("heading", level=1, name=PERSON)).to_be_visible()
         await expect(page.get_by_text("screening result, not a diagnosis")).to_be_visible()
         await expect(page.locator("#circumplex canvas")).to_be_visible()
-        await page.get_by_role("link", name=f"What it is linked to: {SAID[0]}").click()
+        await page.get_by_role("link", name="All that was said").click()
+        await page.get_by_role("link", name=f"Reasons and links of: {SAID[0]}").click()
+        await page.get_by_role("link", name="Explore its links").click()
         await expect(page.locator("#graph canvas").first).to_be_visible()
         assert complaints.heard == []
 
@@ -175,7 +144,10 @@ async def test_no_page_has_an_accessibility_violation(
             *("/", "/rooms", "/rooms/room-12/session", "/people", f"/people/{PERSON}", "/nowhere", "/account"),
             *("/assignments", f"/people/{PERSON}/emergency", "/people/stay-other"),
         ),
-        "staff": ("/rooms", "/stays", "/stays/STAY", "/beds/BED/admission"),
+        "staff": (
+            *("/rooms", "/stays", "/stays/STAY", "/beds/BED/admission", "/trust", "/trust?days=31"),
+            *("/alerts/TAKEN/mark", "/alerts/MARKED/mark", "/alerts/RINGS/mark"),
+        ),
         "admin": (
             "/",
             "/accounts",
@@ -187,6 +159,9 @@ async def test_no_page_has_an_accessibility_violation(
             "/audit",
             "/quarantine",
             "/quarantine/ENTRY",
+            "/releases/approval",
+            "/rollouts/ROLLOUT",
+            "/rollouts/new",
         ),
     }
     async with open_context(browser, address, scheme=scheme) as context:
@@ -201,16 +176,28 @@ async def test_no_page_has_an_accessibility_violation(
         await page.goto("/")
         await expect(page.get_by_text("No room has connected yet.")).to_be_visible()
         assert await violations(page) == []
+        await sign_in(context, pages, "staff")
+        await page.goto("/trust")
+        await expect(page.get_by_text("No camera has watched, and none has raised an alarm.")).to_be_visible()
+        assert await violations(page) == []
 
         _fill(pages)
+        pages.releases_wait()
+        rollout = pages.rollout_begins()
+        pages.world.room_says(rollout, "room-14", state="fetching", percentage=34)
+        pages.world.room_does(rollout, ROOM, state="failed", reason="golden-differs")
+        seen = await _cameras_saw(pages)
+        story = _story(pages)
         for role, paths in from_roles.items():
             await sign_in(context, pages, role)
-            for pattern in (*paths, *([f"/people/{PERSON}/utterances/{pages.utterances[0]}"] * (role == "clinician"))):
+            for pattern in (*paths, *(story if role == "clinician" else ())):
                 path = pattern.replace("STAY", pages.stay).replace("BED", pages.free_bed)
-                path = path.replace("ENTRY", pages.quarantined)
+                path = path.replace("ENTRY", pages.quarantined).replace("ROLLOUT", rollout)
+                for name, alert in seen.items():
+                    path = path.replace(name, alert)
                 await page.goto(path)
                 await page.wait_for_load_state("load")
-                if path == f"/people/{PERSON}" or "/utterances/" in path:
+                if path == f"/people/{PERSON}" or "/explore" in path:
                     await expect(page.locator("canvas").first).to_be_visible()
                 assert await violations(page) == [], f"{role} {path}"
                 assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
@@ -244,11 +231,23 @@ async def test_nothing_a_person_must_press_is_smaller_than_a_fingertip(
     pages: HubPages, address: str, browser: Browser
 ) -> None:
     _fill(pages)
+    seen = await _cameras_saw(pages)
     async with open_context(browser, address) as context:
         await sign_in(context, pages, "clinician")
         page = await context.new_page()
         cared_for = ("/stays", f"/stays/{pages.stay}", f"/beds/{pages.free_bed}/admission")
-        for path in ("/", "/rooms", "/rooms/room-12/session", "/people", f"/people/{PERSON}", *cared_for):
+        cameras = ("/trust", f"/alerts/{seen['TAKEN']}/mark", f"/alerts/{seen['MARKED']}/mark")
+        story = _story(pages)
+        for path in (
+            *cameras,
+            "/",
+            "/rooms",
+            "/rooms/room-12/session",
+            "/people",
+            f"/people/{PERSON}",
+            *cared_for,
+            *story,
+        ):
             await page.goto(path)
             small = await page.evaluate(
                 """[...document.querySelectorAll('button, main a, nav a, summary, input[type=text]')]
@@ -270,11 +269,80 @@ async def test_pages_are_readable_and_alerts_can_be_taken_without_scripts(
         await page.get_by_role("button", name="Take it: PHQ-9 item 9 answered: Several days, Room 12").click()
         await expect(page.get_by_text("Taken by clinician")).to_be_visible()
         await page.goto(f"/people/{PERSON}")
+        await expect(page.get_by_role("cell", name="Several days").first).to_be_visible()
+        await page.get_by_role("link", name="All that was said").click()
         await expect(page.locator("blockquote").first).to_be_visible()
-        await page.get_by_text("The same as a table").click()
-        await expect(page.get_by_role("cell", name="-0.70")).to_be_visible()
-        await page.goto(f"/people/{PERSON}/utterances/{pages.utterances[0]}")
-        await expect(page.get_by_role("cell", name="shows the pattern")).to_be_visible()
+        await page.goto(f"/people/{PERSON}/explore?at=Utterance:{pages.utterances[0]}")
+        await expect(page.get_by_role("cell", name="shows the pattern").first).to_be_visible()
+        await page.goto(f"/people/{PERSON}/review?framework=distortion")
+        await page.get_by_role("button", name="Right: Thinking pattern Overgeneralisation").first.click()
+        await page.get_by_role("link", name="Decided").click()
+        await expect(page.get_by_text("Approved")).to_be_visible()
+
+
+async def test_what_an_alarm_was_is_said_with_one_press_corrected_and_counted(
+    pages: HubPages, address: str, browser: Browser
+) -> None:
+    pages.room_connects()
+    seen = await _cameras_saw(pages)
+    async with open_context(browser, address) as context:
+        await sign_in(context, pages, "staff")
+        page = await context.new_page()
+        complaints = Complaints(page)
+        await page.goto("/")
+        await expect(page.get_by_text("Taken back by the room")).to_be_visible()
+        await expect(page.get_by_role("heading", name="The room cannot see: the camera is covered")).to_be_visible()
+        await page.locator(f"#mark-{seen['TAKEN']}").click()
+        await page.get_by_role("button", name="False alarm: Blanket or clothes").click()
+        await expect(page.get_by_text("False alarm: blanket or clothes.")).to_be_visible()
+        await page.locator(f"#mark-{seen['TAKEN']}").click()
+        await page.get_by_role("button", name="Real: A fall").click()
+        await expect(page.get_by_text("Real: a fall.")).to_be_visible()
+        await page.locator(f"#mark-{seen['TAKEN']}").click()
+        await page.get_by_role("button", name="Take the mark back").click()
+        await page.get_by_role("link", name="Trust").click()
+        row = page.get_by_role("region", name="Trust by room as a table").get_by_role("row", name="Room 12")
+        await expect(row).to_contain_text("Fall 3")
+        await expect(row).to_contain_text("0 % (0 to 79 %)")
+        await expect(row).to_contain_text("at least")
+        quiet = page.get_by_role("region", name="Trust by room as a table").get_by_role("row", name="Room 14")
+        await expect(quiet.get_by_text("not known")).to_have_count(2)
+        assert complaints.heard == []
+
+
+def _story(pages: HubPages) -> list[str]:
+    with pages.database.read() as transaction:
+        session = transaction.scalars(select(Session.id).where(Session.subject == PERSON)).one()
+    said = f"utterances/{pages.utterances[0]}"
+    explored = (f"explore?at=Utterance:{pages.utterances[0]}", "explore", "explore?framework=distortion")
+    read = (said, "utterances", "utterances?framework=distortion", f"sessions/{session}", f"sessions/{session}/report")
+    return [f"/people/{PERSON}/{path}" for path in (*read, "review", "review?decided=true", "compare", *explored)]
+
+
+async def _cameras_saw(pages: HubPages) -> dict[str, str]:
+    """Let rooms see falls: one that rings, one that is attended, one that is marked, one that was taken back."""
+    account = pages.account("staff", "night.nurse")
+    hour = timedelta(hours=1)
+    node = FakeNode(FakeClock(), ROOM, "ward")
+    quiet = FakeNode(FakeClock(), "room-14", "ward")
+    ingest = IngestStore("ward", pages.database, pages.parts.clock)
+    for each, ago in ((node, 2 * hour), (quiet, hour)):
+        saw = SenseChanged(sense="sight", state="ok", reason="started")
+        ingest.commit([each.send(saw, time=pages.now - ago, backfill=True, ageseconds=ago.total_seconds())])
+    pages.alert_arrives(kind="sense-lost", severity="high", detail={"sense": "sight", "reason": "picture-covered"})
+    taken = {"kind": "danger", "accepted_by": account, "accepted_at": pages.now}
+    fall = {"danger": "fall", "stage": "confirmed", "zone": "floor", "confirmed_by": "silence"}
+    back = {**fall, "stage": "suspected", "taken_back_at": pages.now.isoformat()}
+    found = {
+        "RINGS": pages.alert_arrives(kind="danger", severity="critical", detail={**fall, "danger": "immobile"}),
+        "TAKEN": pages.alert_arrives(**taken, severity="critical", state="attended", detail=fall),
+        "MARKED": pages.alert_arrives(**taken, severity="high", state="attended", detail=fall),
+        "BACK": pages.alert_arrives(
+            kind="danger", severity="high", state="closed", cause="withdrawn", closed_at=pages.now, detail=back
+        ),
+    }
+    await pages.board.mark(found["MARKED"], Mark("false", "visitor"), account)
+    return found
 
 
 def _fill(pages: HubPages) -> None:

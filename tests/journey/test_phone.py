@@ -11,13 +11,17 @@ import pytest
 from playwright.async_api import Browser, expect
 from sqlalchemy import select
 from tests.fakes.browser import Complaints, violations
+from tests.fakes.clock import FakeClock
 from tests.fakes.pages import ROOM, HubPages, open_pages, serve, wire
 from tests.fakes.phone import phone, press, story
+from tests.fakes.sent import FakeNode, danger
 
 from forge_hub.alerts.engine import AlertEngine
+from forge_hub.alerts.projector import raise_alert
 from forge_hub.records.schema import Account, Alert, Bed, Ward
+from forge_shared.ids import new_id
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -41,6 +45,7 @@ async def address(pages: HubPages) -> AsyncIterator[str]:
         await running
 
 
+@pytest.mark.alone
 async def test_an_alert_rings_is_taken_attended_and_closed_and_another_phone_sees_it_at_once(
     pages: HubPages, address: str, browser: Browser
 ) -> None:
@@ -92,6 +97,59 @@ async def test_an_alert_rings_is_taken_attended_and_closed_and_another_phone_see
     assert complaints.heard == []
 
 
+@pytest.mark.alone
+async def test_a_fall_is_marked_with_one_tap_and_the_mark_is_corrected(
+    pages: HubPages, address: str, browser: Browser
+) -> None:
+    page = await phone(browser, address, pages, "staff")
+    complaints = Complaints(page)
+    await page.goto("/duty")
+    await page.get_by_role("button", name="Sign on").click()
+    await page.goto("/phone")
+    await expect(page.locator("#live")).to_have_attribute("data-state", "live")
+    await page.get_by_role("button", name="Turn the sound on").click()
+    node, fall, announced = FakeNode(FakeClock(), ROOM, "ward"), new_id(), page.locator("#announcement")
+    for count, (stage, words) in enumerate(
+        (("suspected", "Possible fall"), ("confirmed", "Fell and has not got up")), 1
+    ):
+        data = danger(fall, stage)  # type: ignore[arg-type]  # one of the stages above
+        with pages.database.begin() as transaction:
+            raise_alert(transaction, node.event(data), data, pages.now, received_at=pages.now)
+        pages.board.changed()
+        await expect(announced).to_contain_text(f"{words}, Room 12")
+        await page.wait_for_function(f"AlarmSound.count() >= {count}")
+    with pages.database.read() as transaction:
+        alert = transaction.scalars(select(Alert.id)).one()
+    await press(page, "I am there: Fell and has not got up, Room 12")
+    assert await violations(page) == []
+    await page.get_by_role("button", name="False alarm: Staff at work").tap()
+    await expect(page.get_by_text("False alarm: staff at work")).to_be_visible()
+    await expect(page.get_by_role("heading", name="You answer for")).to_have_count(0)
+    assert await violations(page) == []
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await page.get_by_role("link", name="Change or take back: Fell and has not got up, Room 12").tap()
+    await page.get_by_role("button", name="Real: Found on the floor").tap()
+    await expect(page.get_by_text("Real: found on the floor")).to_be_visible()
+    with pages.database.read() as transaction:
+        marked = transaction.scalars(select(Alert).where(Alert.id == alert)).one()
+    assert (marked.state, marked.cause, marked.verdict_reason) == ("closed", "real", "found-on-floor")
+
+    back = pages.alert_arrives(
+        kind="danger",
+        severity="high",
+        state="closed",
+        cause="withdrawn",
+        closed_at=pages.now,
+        detail={"danger": "fall", "stage": "suspected", "zone": "floor"},
+    )
+    pages.board.changed()
+    await page.get_by_role("button", name="False alarm: Possible fall, Room 12").tap()
+    await expect(page.get_by_role("link", name="Change or take back: Possible fall, Room 12")).to_be_visible()
+    assert "marked" in story(pages, back)
+    assert complaints.heard == []
+
+
+@pytest.mark.alone
 async def test_a_phone_that_slept_says_that_it_is_not_live_and_then_what_it_missed(
     pages: HubPages, address: str, browser: Browser
 ) -> None:
@@ -117,6 +175,7 @@ async def test_a_phone_that_slept_says_that_it_is_not_live_and_then_what_it_miss
         await expect(page.locator("#live")).to_have_attribute("data-state", "live")
 
 
+@pytest.mark.alone
 async def test_alerts_are_answered_on_a_phone_without_scripts(pages: HubPages, address: str, browser: Browser) -> None:
     page = await phone(browser, address, pages, "staff", scripts=False)
     pages.alert_arrives()

@@ -13,10 +13,10 @@ from tests.fakes.browser import Complaints, open_browser
 
 from forge_edge.dialogue.conversation import ACCEPTED, Conversation
 from forge_edge.forms.touch import Back, Option, View
-from forge_edge.screen.shown import DOING_WORDS, asked
+from forge_edge.screen.shown import DOING_WORDS, SIGHT_WORDS, asked
 from forge_edge.screen.taps import Ask, InForm, Mute, Tap
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.slow
 
 SIZES = ((320, 568), (800, 480), (1920, 1080))
 CHOICES = ("Not at all", "Several days", "More than half the days", "Nearly every day")
@@ -70,11 +70,16 @@ async def states(world: Bedside) -> AsyncIterator[str]:
     """Bring the room into each state that looks different."""
     world.becomes()
     yield "rest"
+    world.becomes(draws=True, sight="ok")
+    yield "rest with a camera"
+    world.becomes(draws=False, sight=None)
     world.memory.called("nurse", None, hub=False)
-    world.becomes(staff="gone", doing="lost", audible=False, conversation=Conversation(session="s"))
+    world.becomes(staff="gone", doing="lost", sight="lost", audible=False, conversation=Conversation(session="s"))
     yield "trouble"
     world.memory.call_was_seen()
-    world.becomes(staff="reached", doing="listening", audible=True, conversation=Conversation(activity="who"))
+    world.becomes(
+        staff="reached", doing="listening", sight="ok", audible=True, conversation=Conversation(activity="who")
+    )
     yield "who"
     world.becomes(by_word=True)
     yield "the agreed word"
@@ -184,6 +189,7 @@ async def tab_to(page: Page, identity: str) -> None:
     pytest.fail(f"the keyboard does not reach {identity}")
 
 
+@pytest.mark.alone
 async def test_a_hand_that_shakes_answers_one_question_and_not_the_next(world: Bedside, browser: Browser) -> None:
     async def answer(tap: Tap) -> None:
         assert isinstance(tap, InForm)
@@ -227,6 +233,7 @@ async def test_without_a_script_every_touch_works_and_the_page_asks_for_news_by_
     await context.close()
 
 
+@pytest.mark.alone
 async def test_what_the_room_learns_is_on_the_screen_within_a_second_and_what_is_being_entered_stays(
     world: Bedside, browser: Browser
 ) -> None:
@@ -243,6 +250,19 @@ async def test_what_the_room_learns_is_on_the_screen_within_a_second_and_what_is
     await context.close()
 
 
+@pytest.mark.alone
+async def test_what_the_camera_does_is_on_the_screen_within_a_second_and_nothing_where_there_is_none(
+    world: Bedside, browser: Browser
+) -> None:
+    context, page = await screen(browser, world)
+    await expect(page.locator(".sight")).to_have_count(0)
+    for sight, words in SIGHT_WORDS.items():
+        world.becomes(sight=sight)
+        await expect(page.locator(".sight span")).to_have_text(words, timeout=1000)
+    await context.close()
+
+
+@pytest.mark.alone
 async def test_a_screen_that_has_lost_its_room_says_so_and_comes_back(browser: Browser, tmp_path: Path) -> None:
     async with bedside(tmp_path) as world:
         context, page = await screen(browser, world)

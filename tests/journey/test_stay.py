@@ -7,35 +7,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
+from tests.journey.stays import NAME, RECORD_NUMBER, admit, make_beds
 from tests.journey.world import Site, until
 
 from forge_edge.dialogue.saved import SavedConversation
 from forge_shared.sealing import Keyring
 
-NAME, RECORD_NUMBER = "Rosalind Hollister", "4711-0815"
 WITHDRAWAL_SECONDS = 2.0
-
-
-def make_beds(site: Site, *nodes: str) -> list[str]:
-    with closing(site.sign_in("admin")) as admin:
-        site.post(admin, "/beds", "/wards", name="Ward 7")
-        for number, node in enumerate(nodes, start=1):
-            site.post(admin, "/beds", "/beds", ward="ward-7", name=f"Bed {number}", node=node)
-    return [bed for (bed,) in site.records("SELECT id FROM bed ORDER BY name")]
-
-
-def admit(staff: httpx.Client, bed: str, *purposes: str) -> tuple[str, str]:
-    page = f"/beds/{bed}/admission"
-    token = re.search(r'name="csrf_token" value="([^"]*)"', staff.get(page).text)
-    assert token is not None
-    person = {"name": NAME, "record_number": RECORD_NUMBER, "date_of_birth": "1951-02-03", "purpose": list(purposes)}
-    answer = staff.post(page, data={**person, "csrf_token": token[1]})
-    answer.raise_for_status()
-    pseudonym = re.search(r"<h1>Stay (p-[0-9a-f]+)</h1>", answer.text)
-    assert pseudonym is not None
-    return str(answer.url).rsplit("/", 1)[1], pseudonym[1]
 
 
 def confirmed(site: Site, room: str) -> bool:

@@ -212,12 +212,18 @@ class Site:
 
     def ears_pid(self, room: str) -> int | None:
         """The process id of the node's ears, if they run."""
+        return self.child_pid(room, "core.sock")
+
+    def child_pid(self, room: str, socket: str) -> int | None:
+        """The process id of the node's child on this socket, if it runs."""
         children = Path(f"/proc/{self.room_pid(room)}/task/{self.room_pid(room)}/children")
         try:
-            pids = children.read_text().split()
+            for pid in children.read_text().split():
+                if f"/{socket}\0".encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    return int(pid)
         except OSError:
-            return None
-        return int(pids[0]) if pids else None
+            pass
+        return None
 
     def kill_room(self, room: str) -> None:
         """Kill a node's core as a power cut would."""

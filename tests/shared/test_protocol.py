@@ -10,11 +10,18 @@ from hypothesis import strategies as st
 
 from forge_shared import wire
 
-OLD = json.loads((Path(__file__).parents[1] / "golden" / "wire" / "protocol-1.json").read_text(encoding="utf-8"))
+GOLDEN = Path(__file__).parents[1] / "golden" / "wire"
+OLD = json.loads((GOLDEN / "protocol-1.json").read_text(encoding="utf-8"))
+BEFORE = json.loads((GOLDEN / f"protocol-{wire.OLDEST_PROTOCOL}.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", sorted(BEFORE))
+def test_what_the_protocol_before_sent_is_read_to_the_last_field(name: str) -> None:
+    assert getattr(wire, name).model_validate(BEFORE[name]).model_fields_set == set(BEFORE[name])
 
 
 @pytest.mark.parametrize("name", sorted(OLD))
-def test_what_the_protocol_before_sent_is_read(name: str) -> None:
+def test_what_the_first_protocol_sent_is_still_read(name: str) -> None:
     getattr(wire, name).model_validate(OLD[name])
 
 
@@ -22,7 +29,7 @@ def test_a_node_that_names_no_protocol_speaks_the_first() -> None:
     assert wire.Status.model_validate(OLD["Status"]).protocol == 1
 
 
-def test_an_acknowledgement_without_a_window_is_what_the_protocol_before_reads() -> None:
+def test_an_acknowledgement_without_a_window_is_what_the_first_protocol_reads() -> None:
     said = wire.Acknowledgement.model_validate(OLD["Acknowledgement"])
     assert json.loads(said.model_dump_json(exclude_none=True)) == OLD["Acknowledgement"]
 

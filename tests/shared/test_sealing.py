@@ -74,6 +74,18 @@ def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
         Keyring.open(path)
 
 
+def test_a_key_that_systemd_hands_over_is_read_though_its_access_list_looks_like_a_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "device.key"
+    Keyring.open(path)
+    path.chmod(0o440)
+    with pytest.raises(SealError, match="chmod 600"):
+        Keyring.open(path)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert Keyring.open(path).seal(b"x", b"")
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"{}", b'{"keys": []}', b'{"keys": [{"id": "0011223344556677", "key": "cGxhbnRlZA=="}]}', b"\xff\x00"],

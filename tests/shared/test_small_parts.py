@@ -1,6 +1,7 @@
 """Ids, back-off, files, tasks and logs."""
 
 import asyncio
+import contextlib
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forge_shared import tasks
 from forge_shared.backoff import Backoff
 from forge_shared.files import replace
 from forge_shared.ids import new_id
@@ -59,6 +61,29 @@ async def test_the_first_failure_ends_the_others_and_is_raised_by_name() -> None
     with pytest.raises(KeyError):
         await until_first_failure(waits(), fails())
     assert cancelled.is_set()
+
+
+async def test_what_was_cancelled_just_as_its_answer_came_and_went_on_ends_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tasks, "CANCEL_AGAIN_SECONDS", 0.05)
+    answers: list[asyncio.Future[None]] = []
+
+    async def goes_on() -> None:
+        while True:
+            answers.append(asyncio.get_running_loop().create_future())
+            # As `asyncio.wait_for` did before Python 3.12.
+            with contextlib.suppress(asyncio.CancelledError):
+                await answers[-1]
+            if len(answers) > 2:
+                return
+
+    async def ends() -> None:
+        await asyncio.sleep(0.01)
+
+    async with asyncio.timeout(5):
+        await until_first_failure(goes_on(), ends())
+    assert len(answers) == 3
 
 
 def test_logs_withhold_words_and_messages_that_may_quote_a_person() -> None:

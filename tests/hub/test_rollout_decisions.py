@@ -1,0 +1,385 @@
+"""What a roll-out decides: who is first, when rooms are told, what condemns a release, what ran when."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.fakes.alert_counts import drawn, told_after_hours
+
+from forge_hub.errors import ReleaseError
+from forge_hub.releases.evidence import Exposure, Usual, exceeds, trend_of, usual_of, weigh
+from forge_hub.releases.history import Change, ran
+from forge_hub.releases.observed import Did, Now, Said, observe
+from forge_hub.releases.rings import MOST_FIRST, Candidate, check_shares, in_rings
+from forge_hub.releases.rollout import RINGS, Found, Plan, RoomState
+from forge_hub.releases.stages import Known, Situation, Standing, Step, next_step
+from forge_hub.releases.verdicts import Evidence, Figures, OtherRoom, TriedRoom, judge
+from forge_hub.releases.windows import is_open, window_of, words_of
+from forge_shared.releases import Hardware
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
+HARDWARE: Sequence[Hardware] = ("x86", "orin-nano", "pi-5")
+candidates = st.integers(1, 30).flatmap(
+    lambda count: st.lists(
+        st.tuples(st.sampled_from(HARDWARE), st.booleans(), st.booleans()), min_size=count, max_size=count
+    )
+)
+
+
+def rooms_of(drawn_rooms: Sequence[tuple[Hardware, bool, bool]]) -> list[Candidate]:
+    return [Candidate(f"room-{n}", *each) for n, each in enumerate(drawn_rooms)]
+
+
+@settings(max_examples=60)
+@given(candidates, st.sampled_from([RINGS, (100,), (50, 100), (1, 2, 3, 100)]), st.text(max_size=5))
+def test_the_first_ring_is_of_one_to_ten_rooms_and_every_room_is_in_one(
+    drawn_rooms: list[tuple[Hardware, bool, bool]], shares: tuple[int, ...], seed: str
+) -> None:
+    rooms = rooms_of(drawn_rooms)
+    kept, rings = in_rings(rooms, shares, seed)
+    assert rings.keys() == {room.node for room in rooms}
+    first = [room for room in rooms if rings[room.node] == 1]
+    assert 1 <= len(first) <= MOST_FIRST
+    assert max(rings.values()) <= len(kept)
+    assert kept[-1] == 100
+    if len(first) >= len({room.hardware for room in rooms}):
+        assert {room.hardware for room in first} == {room.hardware for room in rooms}, "what fails may fail on one"
+
+
+def test_a_release_that_did_well_here_may_go_to_all_rooms_at_once() -> None:
+    rooms = [Candidate(f"room-{n}", "x86") for n in range(100)]
+    assert set(in_rings(rooms, (100,), "s", is_proven=True)[1].values()) == {1}
+    shares, rings = in_rings(rooms, (100,), "s")
+    assert (len(shares), list(rings.values()).count(1)) == (2, MOST_FIRST)
+
+
+def test_rooms_that_are_away_or_raise_nothing_are_not_the_ones_to_try() -> None:
+    rooms = [Candidate(f"room-{n}", "x86", is_ready=n > 20, is_telling=n > 60) for n in range(100)]
+    first = {node for node, ring in in_rings(rooms, RINGS, "s")[1].items() if ring == 1}
+    assert all(int(node.split("-")[1]) > 60 for node in first)
+    assert first != {node for node, ring in in_rings(rooms, RINGS, "other")[1].items() if ring == 1}, "it is drawn"
+
+
+@pytest.mark.parametrize("shares", [(), (0, 100), (50, 25, 100), (5, 50), (100, 100)])
+def test_rings_that_do_not_rise_to_all_rooms_are_refused(shares: tuple[int, ...]) -> None:
+    with pytest.raises(ReleaseError):
+        check_shares(shares)
+
+
+def test_hours_are_written_and_read_by_the_site_s_own_clock() -> None:
+    window = window_of("mon-fri 09:00-16:00")
+    assert words_of(window) == "mon,tue,wed,thu,fri 09:00-16:00"
+    assert window_of(words_of(window)) == window
+    vienna = ZoneInfo("Europe/Vienna")
+    assert is_open(window, datetime(2026, 3, 2, 14, 59, tzinfo=UTC), vienna)
+    assert not is_open(window, datetime(2026, 3, 2, 15, 0, tzinfo=UTC), vienna), "it is four in Vienna"
+    assert not is_open(window, datetime(2026, 3, 7, 10, tzinfo=UTC), vienna), "a Saturday"
+    assert is_open(None, NOON, UTC)
+
+
+def test_a_window_over_midnight_belongs_to_the_day_on_which_it_begins() -> None:
+    window = window_of("fri 22:00-05:00")
+    assert is_open(window, datetime(2026, 3, 6, 23, tzinfo=UTC), UTC)
+    assert is_open(window, datetime(2026, 3, 7, 4, 59, tzinfo=UTC), UTC)
+    assert not is_open(window, datetime(2026, 3, 7, 23, tzinfo=UTC), UTC)
+    assert not is_open(window, datetime(2026, 3, 6, 4, tzinfo=UTC), UTC)
+    assert is_open(window_of("sat,sun 00:00-00:00"), datetime(2026, 3, 7, 13, tzinfo=UTC), UTC), "all day"
+    assert window_of("sat-mon 01:00-02:00").days == {5, 6, 0}
+
+
+@pytest.mark.parametrize("text", ["", "09:00", "someday 09:00-10:00", "mon tue 09:00-10:00", "29:00-30:00"])
+def test_hours_that_are_none_are_refused(text: str) -> None:
+    with pytest.raises(ReleaseError):
+        window_of(text)
+
+
+def situation(state: str = "running", ring: int = 1, *, is_time: bool = True, hours: float = 48) -> Situation:
+    plan = Plan(shares=(10, 100), soak_hours=24, evidence_hours=100)
+    return Situation(state, ring, NOON - timedelta(hours=hours), plan, NOON, is_time)  # type: ignore[arg-type]
+
+
+def standing(node: str, ring: int, state: RoomState, *, hours: float = 30, is_locked: bool = False) -> Standing:
+    at = NOON - timedelta(hours=hours)
+    return Standing(node, ring, state, at, at if state in {"on-trial", "kept"} else None, is_locked)
+
+
+def test_the_next_ring_waits_for_rooms_for_time_in_use_and_for_evidence() -> None:
+    others = [standing("b", 2, "planned")]
+    assert next_step(situation(), [standing("a", 1, "on-trial"), *others], Known()).waits_for == "rooms"
+    assert next_step(situation(), [standing("a", 1, "kept", hours=23), *others], Known()).waits_for == "soak"
+    kept = [standing("a", 1, "kept"), *others]
+    assert next_step(situation(), kept, Known(is_enough=False)).waits_for == "evidence"
+    assert next_step(situation(hours=101), kept, Known(is_enough=False)).direct == ("b",), "no longer than it may wait"
+    opened = next_step(situation(), kept, Known())
+    assert (opened.ring, opened.passed, opened.direct) == (2, 1, ("b",))
+
+
+def test_a_room_that_is_off_for_a_day_does_not_hold_a_ring_but_half_of_them_do() -> None:
+    off = standing("a", 1, "directed", hours=25)
+    assert next_step(situation(), [off, standing("b", 1, "kept"), standing("c", 2, "planned")], Known()).ring == 2
+    assert next_step(situation(), [off, standing("c", 2, "planned")], Known()).waits_for == "rooms"
+
+
+def test_a_locked_room_is_told_later_and_holds_only_the_last_ring() -> None:
+    locked = standing("a", 1, "planned", is_locked=True)
+    step = next_step(situation(), [locked, standing("b", 1, "kept"), standing("c", 2, "planned")], Known())
+    assert step.direct == ("c",)
+    last = next_step(situation(ring=2), [locked, standing("b", 1, "kept"), standing("c", 2, "kept")], Known())
+    assert (last.direct, last.is_done) == ((), False)
+    free = standing("a", 1, "planned")
+    assert next_step(situation(ring=2), [free, standing("c", 2, "kept")], Known()).direct == ("a",)
+
+
+def test_a_room_that_is_locked_before_it_took_the_release_is_told_what_it_had() -> None:
+    rooms = [standing("a", 1, "directed", is_locked=True), standing("b", 1, "on-trial", is_locked=True)]
+    for state in ("running", "paused"):
+        assert next_step(situation(state), rooms, Known()).recall == ("a",), "what serves is left alone"
+
+
+states = st.sampled_from(
+    ["planned", "directed", "on-trial", "kept", "failed", "returning", "returned", "left-out"],
+)
+standings = st.lists(
+    st.builds(
+        lambda ring, state, hours, is_locked: (ring, state, hours, is_locked),
+        st.integers(1, 3),
+        states,
+        st.floats(0, 100),
+        st.booleans(),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=150)
+@given(
+    standings,
+    st.sampled_from(["running", "paused", "stopped", "withdrawn", "done"]),
+    st.integers(0, 3),
+    st.booleans(),
+    st.sampled_from([None, "it is bad"]),
+    st.booleans(),
+)
+def test_whatever_rooms_say_no_room_is_told_beyond_its_ring_or_when_it_may_not_be(  # noqa: PLR0913 (what is drawn)
+    drawn_rooms: list[tuple[int, RoomState, float, bool]],
+    state: str,
+    ring: int,
+    is_time: bool,  # noqa: FBT001 (drawn)
+    bad: str | None,
+    is_enough: bool,  # noqa: FBT001 (drawn)
+) -> None:
+    rooms = [
+        standing(f"r{n}", at, of, hours=hours, is_locked=lock) for n, (at, of, hours, lock) in enumerate(drawn_rooms)
+    ]
+    plan = Plan(shares=(5, 50, 100))
+    at = Situation(state, ring, NOON if ring else None, plan, NOON, is_time)  # type: ignore[arg-type]
+    step = next_step(at, rooms, Known(bad, is_enough))
+    told = [room for room in rooms if room.node in step.direct]
+    assert all(room.ring <= step.ring and room.state == "planned" and not room.is_locked for room in told)
+    assert ring <= step.ring <= ring + 1
+    if state != "running" or not is_time or bad is not None:
+        assert not told
+    if state in {"stopped", "withdrawn", "done"}:
+        assert step == Step(ring), "nothing follows the end"
+    elif bad is not None:
+        assert step.withdraw == bad
+    if step.ring > ring > 0:
+        assert not any(room.state == "on-trial" and room.ring <= ring for room in rooms)
+
+
+def tried(count: int, *, state: RoomState = "kept", **changes: object) -> list[TriedRoom]:
+    return [TriedRoom(f"room-{n}", "x86", state, **changes) for n in range(count)]  # type: ignore[arg-type]
+
+
+def bad(found: Sequence[Found]) -> list[tuple[str, str]]:
+    return [(each.measure, each.group) for each in found if each.finding == "bad"]
+
+
+def test_a_release_is_withdrawn_when_enough_rooms_and_enough_of_them_failed() -> None:
+    failed = tried(2, state="failed", reason="restarts")
+    assert bad(judge(Evidence([*failed, *tried(5)]))) == [("failures", "all"), ("failures", "x86")]
+    assert not bad(judge(Evidence([*failed, *tried(20)]))), "two of twenty-two have reasons of their own"
+    assert not bad(judge(Evidence([failed[0], *tried(3)]))), "one is one room's"
+    assert bad(judge(Evidence(failed[:1]))), "a site of one room has no second"
+
+
+def test_a_golden_that_is_wrong_on_one_profile_is_enough_unless_it_was_right_there() -> None:
+    wrong = TriedRoom("pi", "pi-5", "failed", "golden-differs")
+    assert ("golden", "pi-5") in bad(judge(Evidence([wrong, *tried(9)])))
+    right = TriedRoom("other-pi", "pi-5", "on-trial")
+    assert not bad(judge(Evidence([wrong, right, *tried(9)]))), "then it is the room that is broken"
+
+
+def test_rooms_that_fall_silent_with_a_release_have_failed_unless_the_network_has() -> None:
+    rooms = tried(3, state="on-trial", is_lost=True)
+    assert ("failures", "all") in bad(judge(Evidence(rooms, [OtherRoom(f"o{n}") for n in range(10)])))
+    others = [OtherRoom(f"o{n}", is_lost=n < 4) for n in range(10)]
+    assert not bad(judge(Evidence(rooms, others)))
+
+
+def test_a_release_that_is_twice_as_slow_is_seen_beside_the_room_itself() -> None:
+    slow = tried(4, before=Figures(latency_ms=50), now=Figures(latency_ms=100))
+    assert ("latency", "all") in bad(judge(Evidence(slow)))
+    others = [OtherRoom(f"o{n}", Figures(latency_ms=60), Figures(latency_ms=115)) for n in range(5)]
+    assert not bad(judge(Evidence(slow, others))), "everything became slower"
+    assert not bad(judge(Evidence(tried(4, now=Figures(latency_ms=100))))), "nothing to compare with"
+    one = [slow[0], *tried(4, before=Figures(latency_ms=50), now=Figures(latency_ms=52))]
+    assert not bad(judge(Evidence(one)))
+
+
+def test_memory_and_heat_are_compared_likewise() -> None:
+    before = Figures(memory_mb=400, temperature_celsius=50)
+    assert ("memory", "all") in bad(judge(Evidence(tried(3, before=before, now=Figures(memory_mb=700)))))
+    hot = tried(3, before=before, now=Figures(temperature_celsius=61.5))
+    assert ("temperature", "all") in bad(judge(Evidence(hot)))
+    summer = [OtherRoom(f"o{n}", before, Figures(temperature_celsius=55)) for n in range(4)]
+    assert not bad(judge(Evidence(hot, summer)))
+
+
+def exposure(alerts_before: int, alerts: int, hours: float, daily: tuple[int, ...] = ()) -> Exposure:
+    return Exposure("room", 28 * 24.0, alerts_before, hours, alerts, daily)
+
+
+USUAL = Usual(shape=1.5, hours=45.0, dispersion=1.0)
+
+
+def test_three_times_the_false_alerts_condemn_as_many_as_before_clear_and_little_says_nothing() -> None:
+    assert weigh(USUAL, [exposure(28, 12, 72) for _ in range(3)], 1.0).verdict == "bad"
+    assert weigh(USUAL, [exposure(28, 3, 72) for _ in range(5)], 1.0).verdict == "good"
+    assert weigh(USUAL, [exposure(28, 3, 24)], 1.0).verdict == "open"
+    assert weigh(USUAL, [exposure(28, 0, 0)], 1.0).verdict == "open"
+
+
+def test_what_rooms_without_the_release_raise_too_excuses_it_and_never_accuses() -> None:
+    rooms = [exposure(28, 12, 72) for _ in range(3)]
+    usual = usual_of([exposure(28, 0, 0) for _ in range(20)])
+    assert usual is not None
+    trend = trend_of(usual, [exposure(28, 9, 72) for _ in range(50)])
+    assert trend > 2.5
+    assert weigh(usual, rooms, trend).verdict != "bad"
+    quiet = trend_of(usual, [exposure(28, 0, 72) for _ in range(50)])
+    assert weigh(usual, [exposure(28, 4, 72) for _ in range(3)], quiet).verdict != "bad"
+
+
+def test_rooms_whose_days_scatter_need_more_evidence() -> None:
+    steady = usual_of([exposure(28, 0, 0, (1,) * 28) for _ in range(10)])
+    scattered = usual_of([exposure(28, 0, 0, (0, 0, 0, 4) * 7) for _ in range(10)])
+    assert steady is not None
+    assert scattered is not None
+    assert steady.dispersion == 1.0
+    assert scattered.dispersion > 2.5
+    assert usual_of([]) is None
+    assert usual_of([exposure(0, 0, 0)]) is not None, "none seen is not none there"
+
+
+def test_a_release_s_own_limit_on_false_alerts_is_held_against_all_its_rooms() -> None:
+    assert exceeds(0.02, [exposure(0, 10, 72)], 1.0)
+    assert not exceeds(0.2, [exposure(0, 10, 72)], 1.0)
+    found = judge(Evidence(tried(1, alerts=exposure(28, 10, 72)), raises_alerts=True, alerts_per_hour=0.02))
+    assert ("false-alerts", "all") in bad(found)
+
+
+def test_a_room_that_was_not_watched_with_the_release_says_nothing_of_it_whatever_came_from_there() -> None:
+    unwatched = tried(1, alerts=exposure(28, 5, 0))
+    for limit in (None, 0.02):
+        found = judge(Evidence(unwatched, raises_alerts=True, alerts_per_hour=limit))
+        assert [each.finding for each in found if each.measure == "false-alerts"] == ["open"]
+
+
+def test_a_role_that_raises_alerts_waits_until_its_rooms_were_watched() -> None:
+    (found,) = [each for each in judge(Evidence(tried(2), raises_alerts=True)) if each.measure == "false-alerts"]
+    assert found.finding == "open"
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 30), st.floats(1, 500)), min_size=1, max_size=8))
+def test_more_alerts_never_make_a_release_look_better(rooms: list[tuple[int, int, float]]) -> None:
+    order = ["good", "open", "bad"]
+    fewer = weigh(USUAL, [exposure(*room) for room in rooms], 1.0)
+    more = weigh(USUAL, [exposure(before, now + 3, hours) for before, now, hours in rooms], 1.0)
+    assert order.index(more.verdict) >= order.index(fewer.verdict)
+    assert math.isfinite(more.expected)
+
+
+def test_in_ten_drawn_first_rings_each_the_rule_does_not_err() -> None:
+    assert [told_after_hours(drawn(seed, 1.0))[0] for seed in range(10)].count("bad") == 0
+    assert [told_after_hours(drawn(seed, 3.0))[0] for seed in range(10)].count("good") == 0
+
+
+def change(hour: float, outcome: str, release: str, serves: str | None = None) -> Change:
+    digest = (serves or release) * 64 if serves != "own" else None
+    return Change(NOON + timedelta(hours=hour), outcome, release, "1.0.0", digest, "r")
+
+
+def test_a_room_that_goes_back_to_its_own_model_runs_none_of_the_earlier_releases() -> None:
+    kept = [
+        change(1, "on-trial", "a"),
+        change(2, "committed", "a"),
+        change(3, "on-trial", "c"),
+        change(4, "committed", "c"),
+    ]
+    at = NOON + timedelta(hours=6)
+    assert ran("room-12", "pose", at, [*kept, change(5, "rolled-back", "c", "own")]).release is None
+    assert ran("room-12", "pose", at, [*kept, change(5, "rolled-back", "c", "a")]).release == "a"
+
+
+def test_what_ran_in_a_room_at_a_moment_is_known() -> None:
+    changes = [
+        change(1, "on-trial", "a"),
+        change(2, "committed", "a"),
+        change(3, "refused", "b"),
+        change(4, "on-trial", "c"),
+        change(5, "rolled-back", "c", "a"),
+        change(6, "rolled-back", "a", "own"),
+    ]
+
+    def served(hour: float) -> tuple[str | None, bool]:
+        found = ran("room-12", "pose", NOON + timedelta(hours=hour), changes)
+        return found.release, found.on_trial
+
+    asked = [served(hour) for hour in (0.5, 1, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5)]
+    none = (None, False)
+    assert asked == [none, ("a", True), ("a", True), ("a", False), ("a", False), ("c", True), ("a", False), none]
+    assert ran("room-12", "pose", NOON, changes).since is None
+
+
+def test_what_a_room_did_follows_from_the_log_and_its_twin_fills_in_what_it_need_not_say() -> None:
+    told = Now("directed", NOON)
+    later = NOON + timedelta(hours=1)
+    trial, kept = Did("on-trial", "new", None, later), Did("committed", "new", None, later + timedelta(hours=1))
+    assert observe(told, "new", "old", [trial], None) == Now("on-trial", later, later)
+    after = observe(told, "new", "old", [trial, kept], None)
+    assert after == Now("kept", kept.at, later)
+    assert observe(after, "new", "old", [trial, kept], None) == after, "read again it is the same"
+    failed = observe(told, "new", "old", [Did("refused", "new", "golden-differs", later)], None)
+    assert failed == Now("failed", later, None, "golden-differs")
+    assert observe(told, "new", "old", [], Said("new", None, "serving", later)).state == "kept", "it had it already"
+    assert observe(told, "new", "old", [], Said("new", None, "serving", NOON - timedelta(hours=1))) == told
+    back = Now("returning", NOON)
+    for did, said in (
+        ([Did("rolled-back", "new", "withdrawn", later)], None),
+        ([Did("committed", "old", None, later)], None),
+        ([], Said("old", None, "serving", later)),
+    ):
+        assert observe(back, "new", "old", did, said).state == "returned"
+    assert observe(back, "new", "old", [], Said("new", None, "serving", later)) == back
+
+
+def test_a_room_that_will_not_have_a_release_and_told_so_before_has_failed_by_its_twin() -> None:
+    told, later = Now("directed", NOON), NOON + timedelta(hours=1)
+    refused = Said("old", "new", "refused", later, refusal="golden-differs")
+    assert observe(told, "new", "old", [], refused) == Now("failed", later, None, "golden-differs")
+    assert observe(told, "new", "old", [], Said("old", "new", "refused", later)) == told, "on another's behalf"
+    assert observe(told, "other", "old", [], refused) == told
+
+
+def test_a_room_that_never_took_a_release_is_back_as_soon_as_it_is_heard_again() -> None:
+    back, before, later = Now("returning", NOON), NOON - timedelta(days=3), NOON + timedelta(hours=1)
+    silent = Said("old", None, "serving", before, heard_at=before)
+    assert observe(back, "new", "old", [], silent) == back
+    assert observe(back, "new", "old", [], replace(silent, heard_at=later)) == Now("returned", later)
+    assert observe(back, "new", "old", [], Said("new", None, "serving", before, heard_at=later)) == back
