@@ -4,16 +4,27 @@ import json
 import sys
 from pathlib import Path
 
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from pydantic_settings import BaseSettings
 
 from forge_edge.settings import NodeSettings
 from forge_hub.alerts.rules import ALERT_KINDS
+from forge_hub.graph import exchange
+from forge_hub.passes.rows import QaRow
 from forge_hub.settings import HubSettings
-from forge_shared import topics
+from forge_hub.web import releases_api, rollouts_api
+from forge_shared import home, topics
 from forge_shared.events import READABLE_TYPES, TYPES, Envelope
 from forge_shared.wire import COMMANDS, Acknowledgement, Status, TwinReported
 
 DOCS = Path(__file__).parent
+
+_API_WORDS = """\
+For whoever is signed in as an admin, by the session's cookie. A changing request carries the session's token in
+`X-CSRF-Token`; every answer to a GET says it in the same header. What is refused is answered in JSON with `code`, where
+it helps with `message`: 400 the request is none, 401 nobody is signed in, 403 the role or the token, 404 there is none,
+413 too large, 422 it cannot be done. Schemas, in [schemas/](schemas/), are named in brackets."""
 
 
 def documents() -> dict[Path, str]:
@@ -23,6 +34,7 @@ def documents() -> dict[Path, str]:
         "acknowledgement": Acknowledgement,
         "status": Status,
         "twin-reported": TwinReported,
+        "qa-row": QaRow,
         **{f"command-{name}": model for name, model in COMMANDS.items()},
         **TYPES,
     }
@@ -30,6 +42,9 @@ def documents() -> dict[Path, str]:
         DOCS / "schemas" / f"{name}.json": json.dumps(model.model_json_schema(), indent=1, sort_keys=True) + "\n"
         for name, model in models.items()
     }
+    files[DOCS / "schemas" / "graph.json"] = json.dumps(exchange.json_schema(), indent=1, sort_keys=True) + "\n"
+    for name, schema in {**releases_api.schemas(), **rollouts_api.schemas()}.items():
+        files[DOCS / "schemas" / f"{name}.json"] = json.dumps(schema, indent=1, sort_keys=True) + "\n"
     files[DOCS / "reference.md"] = _reference()
     return files
 
@@ -44,6 +59,7 @@ def _reference() -> str:
     lines += ["", f"Still read: {older}. Schemas: [schemas/](schemas/).", ""]
     lines += ["## Topics", "", "| topic | from | what |", "|---|---|---|"]
     lines += [f"| `{topic}` | {sender} | {what} |" for topic, sender, what in _topics()]
+    lines += ["", *_api()]
     lines += ["", "## Alerts", "", "| kind | raised by |", "|---|---|"]
     lines += [f"| `{kind}` | {raised_by} |" for kind, raised_by in ALERT_KINDS.items()]
     lines += [
@@ -76,6 +92,32 @@ def _topics() -> list[tuple[str, str, str]]:
         (f"{topics.PREFIX}/{site}/{topics.HUB}/alert/ALERT", "hub", "one ring of an alert, for pagers and displays"),
         (f"{base}/ack", "hub", "highest sequence without a gap that is committed, per epoch and lane"),
         *((f"{base}/command/{name}", "hub", _first_line(model.__doc__)) for name, model in COMMANDS.items()),
+        (f"{home.DEVICES}/{node}/config", "node", "the room as a device of Home Assistant, retained"),
+        (f"{home.DEVICES}/{node}/state", "node", "how the room is, as Home Assistant may know it, retained"),
+        (f"{home.DEVICES}/{node}/command/NAME", "Home Assistant", "what the room is asked for"),
+        (f"{home.DEVICES}/{home.MODELS}/{node}/config", "hub", "the room's model releases in Home Assistant, retained"),
+        (f"{home.DEVICES}/{home.MODELS}/{node}/state/ROLE", "hub", "how far a role's release is there, retained"),
+        (f"{home.DEVICES}/{home.MODELS}/{node}/install/ROLE", "Home Assistant", "asks for a role's newest release"),
+    ]
+
+
+def _api() -> list[str]:
+    app = FastAPI()
+    for part in (releases_api, rollouts_api):
+        part.add_routes(app)
+    routes = [route for route in app.routes if isinstance(route, APIRoute)]
+    return [
+        "## The admin's HTTP API",
+        "",
+        *_API_WORDS.splitlines(),
+        "",
+        "| request | what it does |",
+        "|---|---|",
+        *(
+            f"| `{method} {route.path}` | {_first_line(route.endpoint.__doc__)} |"
+            for route in routes
+            for method in sorted(route.methods)
+        ),
     ]
 
 
