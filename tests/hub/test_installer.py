@@ -91,15 +91,20 @@ async def test_a_machine_becomes_a_node_and_what_is_done_is_not_done_again(wheel
         async with serve(pages, keys.authority(tmp_path)) as address:
             words = pages.parts.fleet.enrolment.claim("room-1", "ann").words
             installer = f"/tmp/{bundle.NAME}/jetson/install"  # noqa: S108 (in the copy)
-            # What else the lock holds is taken from this test's own environment: fetching it would take minutes.
-            borrowed = f"echo {site.getsitepackages()[0]} >$(echo /opt/forge/lib/python3*/site-packages)/borrowed.pth"
+            # What else the lock holds is taken from this test's own environment: fetching it would take minutes. The
+            # node's user may come to it wherever that environment lies, below a folder of root's alone, too.
+            borrowed = [
+                "mkdir /borrowed",
+                f"mount --bind {site.getsitepackages()[0]} /borrowed",
+                "echo /borrowed >$(echo /opt/forge/lib/python3*/site-packages)/borrowed.pth",
+            ]
             commands = [
                 f"tar -xf {tmp_path}/install/node.tar -C /tmp",
                 f": >/tmp/{bundle.NAME}/edge.txt",
                 f"{installer} --dry-run {address} {words} >{shared}/plan",
                 "test ! -e /opt/forge",
                 f"{installer} --no-start >{shared}/first",
-                borrowed,
+                *borrowed,
                 f"! {installer} --no-start https://127.0.0.1:1 {words} 2>{shared}/refused",
                 "test ! -e /var/lib/forge-edge/credentials.json",
                 f"{installer} --no-start {address} {words} >{shared}/second",
