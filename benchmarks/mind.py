@@ -33,9 +33,9 @@ _ROOT: Final = Path(__file__).parents[1]
 _WRITTEN: Final = _ROOT / "models" / "mind" / "distortions" / "data"
 _DISTORTIONS: Final = {
     "utterances that set the threshold": _WRITTEN / "threshold.jsonl",
-    "second test half": _ROOT / "tests" / "golden" / "blind" / "distortions_test_2.jsonl",
+    "third test half": _ROOT / "tests" / "golden" / "blind" / "distortions_test_3.jsonl",
 }
-_SPOKEN: Final = _WRITTEN / "other_writer.jsonl"
+_SPOKEN: Final = _WRITTEN / "writer_2.jsonl"
 """What speed is measured on: 700 utterances of 5 to 50 words."""
 _CORPORA: Final = _ROOT.parent / "shared" / "data" / "psych"
 _WEIGHTS: Final = "data/embeddings/sentence-transformers__all-MiniLM-L6-v2"

@@ -2,10 +2,9 @@
 
 import argparse
 from pathlib import Path
-from typing import Protocol, get_args
+from typing import Protocol
 
-from forge_hub.errors import HubConfigError, TrainingError
-from forge_hub.mind.fine_tuned import FineTunedName
+from forge_hub.errors import TrainingError
 from forge_hub.mind.fine_tuned import home as fine_tuned_home
 from forge_hub.settings import HubSettings
 from forge_hub.training import encoder_release, heads
@@ -57,8 +56,6 @@ def _train(_: HubSettings, options: argparse.Namespace) -> None:
 
 
 def _fine_tune(options: argparse.Namespace) -> None:
-    if options.name not in get_args(FineTunedName):
-        raise HubConfigError("only affect and emotions have data enough to fine-tune an encoder")
     out = options.out or fine_tuned_home() / options.name
     done = encoder_release.write(options.name, options.data, out, tune=fine_tune, made_at=SystemClock().now())
     print(f"{out}: version {done.version}")

@@ -48,6 +48,33 @@ class Resembled:
     confidence: float
 
 
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What turns scores into what is said.
+
+    Attributes:
+        present: The least `presence` from which a distortion is named.
+        slope, shift: Turn the thirteen labels' scores into log-odds, shape ``(13,)``.
+    """
+
+    present: float
+    slope: Array
+    shift: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What another judge than the head says of some texts, as a fine-tuned encoder does.
+
+    Attributes:
+        scores: Shape ``(texts, 14)``, as `DistortionHead.scores` returns them.
+        measure: What turns them into what is said.
+    """
+
+    scores: Array
+    measure: Measure
+
+
 class DistortionHead:
     """The trained head. Any thread may call it.
 
@@ -62,8 +89,8 @@ class DistortionHead:
         self._mean, self._deviation, self._axes = file["mean"], file["deviation"], file["axes"].astype(np.float64)
         self._known, self._width = known(file["known"]), float(file["width"])
         self._alphas = file["alphas"].astype(np.float64)
-        self._present = float(file["present"])
-        self._slope, self._shift, self._least = file["slope"], file["shift"], float(file["least"])
+        self._measure = Measure(float(file["present"]), file["slope"], file["shift"])
+        self._least = float(file["least"])
 
     def scores(self, encoded: Encoded) -> Array:
         """Return what is for each label in the order of `LABELS` and for any at all, shape ``(texts, 14)``, no unit."""
@@ -71,17 +98,19 @@ class DistortionHead:
         found: Array = product(resemblances(rows, self._known, self._width), self._alphas)
         return found + self._vocabulary.rows(encoded.texts).times(self._grams)
 
-    def resembled(self, texts: Sequence[str], on: Reader) -> list[tuple[Resembled, ...]]:
+    def resembled(self, texts: Sequence[str], on: Reader, judged: Judged | None = None) -> list[tuple[Resembled, ...]]:
         """Return the distortions of each text, the likeliest first, at most three; none where it is not sure of any.
 
         Args:
             texts: As they are kept; places are in them.
             on: What reads for the head.
+            judged: What is said of the texts in the head's place; the head then finds the quotes alone.
         """
         if not texts:
             return []
         encoded = on.read(texts)
-        named = [self._named(text, own) for text, own in zip(texts, self.scores(encoded), strict=True)]
+        said = judged or Judged(self.scores(encoded), self._measure)
+        named = [self._named(text, own, said.measure) for text, own in zip(texts, said.scores, strict=True)]
         places = [stretches(text) if labels else [] for text, labels in zip(texts, named, strict=True)]
         parts = [
             on.stretches(text, pieces, own)
@@ -103,10 +132,10 @@ class DistortionHead:
         scores = self.scores(Encoded(texts, np.concatenate([each.states for each in parts])))
         return np.split(scores, np.cumsum([len(each.texts) for each in parts])[:-1])
 
-    def _named(self, text: str, scores: Array) -> list[tuple[int, float]]:
-        if presence(scores) < self._present or not stretches(text):
+    def _named(self, text: str, scores: Array, measure: Measure) -> list[tuple[int, float]]:
+        if presence(scores) < measure.present or not stretches(text):
             return []
-        sure = 1 / (1 + np.exp(-(scores[:-1] * self._slope + self._shift)))
+        sure = 1 / (1 + np.exp(-(scores[:-1] * measure.slope + measure.shift)))
         best = np.argsort(-scores[:-1], kind="stable")[:_NAMED]
         return [
             (int(label), round(float(sure[label]), 4))

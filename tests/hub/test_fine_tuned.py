@@ -16,6 +16,7 @@ from forge_hub.errors import ReleaseError, TrainingError
 from forge_hub.mind import fine_tuned
 from forge_hub.mind.fine_tuned import FineTuned
 from forge_hub.mind.taggers.affect import AffectTagger
+from forge_hub.mind.taggers.distortions import DistortionTagger
 from forge_hub.mind.taggers.emotions import EmotionTagger
 from forge_hub.training import encoder_release
 from forge_hub.training.fine_tuning import Course, fine_tune
@@ -23,7 +24,7 @@ from forge_hub.training.fine_tuning import FineTuned as Tuned
 from forge_language.affect import affect_head
 from forge_language.encoder.package import Encoder, encoder
 from forge_language.encoder.transformer import LONGEST
-from forge_language.taxonomy import GOEMOTIONS
+from forge_language.taxonomy import DISTORTIONS, GOEMOTIONS
 
 pytestmark = pytest.mark.skipif(encoder()[0] is None, reason="the encoder's package is not installed")
 
@@ -58,6 +59,15 @@ def made_emotions(folder: Path) -> Path:
     for split, count in (("train", 12), ("dev", 3)):
         lines = [f"{said[key]} {n}\t{GOEMOTIONS.index(key)}\tid{n}" for n in range(count) for key in said]
         (folder / f"{split}.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def made_distortions(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    written = Path(__file__).parents[2] / "models" / "mind" / "distortions" / "data"
+    for name, count in (("writer_3.jsonl", 400), ("threshold.jsonl", 150)):
+        lines = (written / name).read_text(encoding="utf-8").splitlines()
+        (folder / name).write_text("\n".join(lines[:count]), encoding="utf-8")
     return folder
 
 
@@ -138,9 +148,27 @@ def test_data_that_are_not_there_teach_nothing(tmp_path: Path) -> None:
         encoder_release.write("affect", tmp_path, tmp_path / "out", tune=only_the_output, made_at=WHEN)
 
 
-def test_only_heads_with_data_enough_are_fine_tuned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["train", "head", "distortions", "--fine-tune", "--data", str(tmp_path)]) == 1
-    assert "only affect and emotions" in capsys.readouterr().err
+def test_distortions_are_those_of_the_encoder_and_quoted_by_the_head(tmp_path: Path) -> None:
+    data = made_distortions(tmp_path / "data")
+    better = encoder_release.write("distortions", data, tmp_path / "d", tune=only_the_output, made_at=WHEN)
+    said = "The tea came late. I'm a complete idiot, me."
+    tagger = DistortionTagger(DISTORTIONS, better)
+    [of_one, of_none] = tagger.infer([said, "The bus goes from the gate at nine."])
+    assert of_one[0].label == "labelling"
+    assert "idiot" in said[of_one[0].start : of_one[0].end]
+    assert better.version in of_one[0].version
+    assert of_none == ()
+    assert tagger.signature.startswith(f"head-{better.version}+")
+
+
+def test_the_encoder_of_distortions_names_what_leaves_the_look_alikes_of_other_writers_alone(tmp_path: Path) -> None:
+    data = made_distortions(tmp_path / "data")
+    better = encoder_release.write("distortions", data, tmp_path / "d", tune=only_the_output, made_at=WHEN)
+    lines = (data / "threshold.jsonl").read_text(encoding="utf-8").splitlines()
+    benign = [one["text"] for one in map(json.loads, lines) if not one["labels"]]
+    named = DistortionTagger(DISTORTIONS, better).infer(benign)
+    assert sum(map(bool, named)) <= len(benign) / 20
+    assert "sensitivity" in better.manifest.metrics[0].name
 
 
 @pytest.mark.skipif(HAS_JAX, reason="JAX is installed here")

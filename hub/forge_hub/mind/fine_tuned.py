@@ -36,13 +36,17 @@ from forge_shared.releases import (
 log = get_logger()
 
 Array = NDArray[np.float32]
-FineTunedName = Literal["affect", "emotions"]
+FineTunedName = Literal["affect", "emotions", "distortions"]
 MODEL: Final = "model.onnx"
 VOCABULARY: Final = "vocab.txt"
 
 
 class Calibration(Frozen):
-    """Of labels: from which score one is asserted, and what turns a score into log-odds that are right on average."""
+    """Of labels: from which score one is asserted, and what turns a score into log-odds that are right on average.
+
+    Of distortions there is one threshold: from which presence on any is named
+    (`forge_language.distortion_head.presence`).
+    """
 
     thresholds: tuple[float, ...]
     slope: tuple[float, ...]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,9 +21,9 @@ from forge_language.heads.reader import Reader
 
 Array = NDArray[np.float32]
 
-TAUGHT: Final = ("utterances.jsonl", "other_writer.jsonl")
+TAUGHT: Final = "writer_*.jsonl"
 THRESHOLD: Final = "threshold.jsonl"
-"""Of a third writer: teaches nothing, and sets how much it takes to speak of a distortion."""
+"""Of two other writers: teaches nothing, sets how much it takes to speak of a distortion, and how sure it is."""
 AXES: Final = 176
 WIDTH: Final = 1.0
 PENALTY: Final = 0.1
@@ -33,11 +33,10 @@ SEED: Final = 1
 GRAMS_SIZE: Final = np.float32(0.15)
 """Share of the grams beside the resemblances: of two rows of grams that are the same, half of .3."""
 GRAMS_KEPT: Final = 10_000
-LEAST_TEXTS: Final = 2
-FOLDS: Final = 5
+LEAST_TEXTS: Final = 3
 SPECIFICITY: Final = 0.96
-"""Of the third writer's utterances that show none, as written and as heard, this share must be left alone: a point
-above the aim, since the next writer writes other look-alikes."""
+"""Of those writers' utterances that show none, as written and as heard, this share must be left alone: a point above
+the aim, since the next writer writes other look-alikes."""
 LEAST_CONFIDENCE: Final = 0.05
 """Below it a second or third label is not offered."""
 SHORTEST_REST: Final = 4
@@ -51,14 +50,12 @@ class Example:
     Attributes:
         text: What is said.
         labels: Which distortions it shows.
-        origin: Number of the utterance that it comes from: all of one are held out together.
-        whole: Whether it is that utterance as it was written, and not a part of it or a spelling.
+        entire: Whether it is an utterance, as it was written or as it is heard, and not a part of one.
     """
 
     text: str
     labels: frozenset[str]
-    origin: int
-    whole: bool
+    entire: bool
 
 
 def examples(file: Path) -> list[Example]:
@@ -67,23 +64,22 @@ def examples(file: Path) -> list[Example]:
     Args:
         file: One JSON object a line: ``text`` and ``labels``, a list of ``label``, ``start`` and ``end``.
     """
-    lines = file.read_text(encoding="utf-8").splitlines()
-    return [one for origin, line in enumerate(lines) for one in _of(json.loads(line), origin)]
+    return [one for line in file.read_text(encoding="utf-8").splitlines() for one in _of(json.loads(line))]
 
 
-def _of(utterance: Mapping[str, Any], origin: int) -> Iterator[Example]:
+def _of(utterance: Mapping[str, Any]) -> Iterator[Example]:
     text, quotes = utterance["text"], utterance["labels"]
     labels = frozenset(quote["label"] for quote in quotes)
-    yield Example(text, labels, origin, whole=True)
+    yield Example(text, labels, entire=True)
     if (heard := spoken(text)) != text:
-        yield Example(heard, labels, origin, whole=False)
+        yield Example(heard, labels, entire=True)
     if any(quote["end"] - quote["start"] < len(text) - 6 for quote in quotes):
         rest = text
         for quote in sorted(quotes, key=lambda quote: -int(quote["start"])):
-            yield Example(text[quote["start"] : quote["end"]], frozenset({quote["label"]}), origin, whole=False)
+            yield Example(text[quote["start"] : quote["end"]], frozenset({quote["label"]}), entire=False)
             rest = rest[: quote["start"]] + rest[quote["end"] :]
         if len(rest.split()) >= SHORTEST_REST:
-            yield Example(rest.strip(), frozenset(), origin, whole=False)
+            yield Example(rest.strip(), frozenset(), entire=False)
 
 
 def spoken(text: str) -> str:
@@ -91,40 +87,65 @@ def spoken(text: str) -> str:
     return "".join(letter for letter in text.lower() if letter.isalnum() or letter in " '")
 
 
+def taught(folder: Path) -> list[Example]:
+    """Return what teaches, of every writer.
+
+    Args:
+        folder: Holds ``writer_1.jsonl`` and so on.
+
+    Raises:
+        FileNotFoundError: It holds none.
+    """
+    files = sorted(folder.glob(TAUGHT))
+    if not files:
+        raise FileNotFoundError(TAUGHT)
+    return [one for file in files for one in examples(file)]
+
+
+def judges(folder: Path) -> list[Example]:
+    """Return the utterances of ``threshold.jsonl``, as written and as heard, without their parts."""
+    return [one for one in examples(folder / THRESHOLD) if one.entire]
+
+
+def targets(of: Sequence[Example]) -> Array:
+    """Return what is to be said of some examples, shape ``(examples, 14)``: 1 for each label shown, and for any."""
+    return np.array([[*(label in one.labels for label in LABELS), bool(one.labels)] for one in of], np.float32)
+
+
+def threshold(benign: Array) -> float:
+    """Return what `presence` must reach so that the wanted share of look-alikes is left alone.
+
+    Args:
+        benign: The scores of the look-alikes, shape ``(texts, 14)``.
+    """
+    limit = np.quantile(presence(benign), SPECIFICITY, method="higher")
+    return float(np.nextafter(limit, np.float32(np.inf), dtype=np.float32))
+
+
 def train(folder: Path, on: Reader) -> Mapping[str, NDArray[Any]]:
     """Return the numbers of the head.
 
     Args:
-        folder: Holds ``utterances.jsonl`` and ``other_writer.jsonl``, which teach, and ``threshold.jsonl``.
+        folder: Holds ``writer_*.jsonl``, which teach, and ``threshold.jsonl``.
         on: Encodes texts as the head will read them.
     """
-    taught = [
-        replace(one, origin=one.origin * len(TAUGHT) + number)
-        for number, name in enumerate(TAUGHT)
-        for one in examples(folder / name)
-    ]
-    encoded = on.means([one.text for one in taught])
+    lessons = taught(folder)
+    encoded = on.means([one.text for one in lessons])
     rows, mean, deviation = standard(highest(encoded))
     _, directions = np.linalg.eigh(rows.astype(np.float64).T @ rows.astype(np.float64))
     axes = in_bytes("axes", directions[:, ::-1][:, :AXES] / np.sqrt(rows.shape[1]))
     places = compared(encoded, mean, deviation, axes["axes"].astype(np.float32) * axes["axes.scale"])
-    chosen = np.sort(np.random.default_rng(SEED).choice(len(taught), min(KNOWN, len(taught)), replace=False))
+    chosen = np.sort(np.random.default_rng(SEED).choice(len(lessons), min(KNOWN, len(lessons)), replace=False))
     known = in_bytes("known", places[chosen])
     near = resemblances(places, ready(known["known"].astype(np.float32) * known["known.scale"]), WIDTH)
     turned = whitening(near[chosen]).astype(np.float32)
     spread = near @ turned
-    words = vocabulary([one.text for one in taught], LEAST_TEXTS)
-    grams = _dense(words.rows([one.text for one in taught]), len(words.keys))
+    words = vocabulary([one.text for one in lessons], LEAST_TEXTS)
+    grams = _dense(words.rows([one.text for one in lessons]), len(words.keys))
     alike = spread @ spread.T + GRAMS_SIZE * (grams @ grams.T)
-    aims = (
-        np.array([[*(label in one.labels for label in LABELS), bool(one.labels)] for one in taught], np.float32) * 2 - 1
-    )
-    scores = held_out_scores(alike, aims, [one.origin for one in taught])
-    whole = np.array([one.whole for one in taught])
-    solved = _solved(alike, aims)
+    solved = _solved(alike, targets(lessons) * 2 - 1)
     weights = GRAMS_SIZE * grams.T @ solved
     largest = np.sort(np.argsort(-np.linalg.norm(weights, axis=1) * words.rarity, kind="stable")[:GRAMS_KEPT])
-    slope, shift = slope_and_shift(scores[whole][:, :-1], (aims[whole][:, :-1] + 1) / 2)
     numbers: dict[str, NDArray[Any]] = {
         "keys": words.keys[largest],
         "rarity": words.rarity[largest].astype(np.float16),
@@ -135,32 +156,21 @@ def train(folder: Path, on: Reader) -> Mapping[str, NDArray[Any]]:
         **known,
         "width": np.array(WIDTH, np.float32),
         "alphas": (turned @ (spread.T @ solved)).astype(np.float32),
-        "slope": slope,
-        "shift": shift,
+        "slope": np.ones(len(LABELS), np.float32),
+        "shift": np.zeros(len(LABELS), np.float32),
         "least": np.array(LEAST_CONFIDENCE, np.float32),
         "present": np.array(0, np.float32),
     }
-    return {**numbers, "present": _threshold(numbers, folder / THRESHOLD, on)}
+    return {**numbers, **_measured(numbers, judges(folder), on)}
 
 
-def _threshold(numbers: Mapping[str, NDArray[Any]], file: Path, on: Reader) -> Array:
-    """Return what `presence` must reach so that the wanted share of a file's look-alikes is left alone."""
-    written = examples(file)
-    benign = {one.origin for one in written if one.whole and not one.labels}
-    head = DistortionHead(HeadFile("distortions", numbers, {"sha256": ""}))
-    found = presence(head.scores(on.means([one.text for one in written if one.origin in benign])))
-    limit: Array = np.nextafter(np.quantile(found, SPECIFICITY, method="higher"), np.float32(np.inf), dtype=np.float32)
-    return limit
-
-
-def held_out_scores(alike: Array, aims: Array, origins: Sequence[int]) -> Array:
-    """Return scores of each text by a head that was not taught it nor anything of the same utterance."""
-    fold = np.array(origins) % FOLDS
-    found = np.zeros_like(aims)
-    for one in range(FOLDS):
-        inside, outside = np.flatnonzero(fold != one), np.flatnonzero(fold == one)
-        found[outside] = alike[np.ix_(outside, inside)] @ _solved(alike[np.ix_(inside, inside)], aims[inside])
-    return found
+def _measured(numbers: Mapping[str, NDArray[Any]], by: Sequence[Example], on: Reader) -> Mapping[str, NDArray[Any]]:
+    """Return from where on a head names a distortion, and what turns its scores into log-odds."""
+    head, shown = DistortionHead(HeadFile("distortions", numbers, {"sha256": ""})), targets(by)
+    scores = head.scores(on.means([one.text for one in by]))
+    slope, shift = slope_and_shift(scores[:, :-1], shown[:, :-1])
+    limit = threshold(scores[shown[:, -1] == 0])
+    return {"slope": slope, "shift": shift, "present": np.array(limit, np.float32)}
 
 
 def _solved(alike: Array, aims: Array) -> Array:

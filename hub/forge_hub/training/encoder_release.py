@@ -23,9 +23,10 @@ from forge_hub.mind.fine_tuned import (
     opened,
     said_of,
 )
-from forge_hub.training import affect, emotions
+from forge_hub.training import affect, distortions, emotions
 from forge_hub.training.calibration import slope_and_shift
 from forge_hub.training.fine_tuning import Course, FineTune
+from forge_language.distortion_head import LABELS, presence
 from forge_language.encoder import word_pieces
 from forge_language.encoder.built import Runner
 from forge_language.encoder.package import encoder
@@ -248,4 +249,47 @@ def _emotions(data: Path) -> _Lesson:
     )
 
 
-_LESSONS: Final[Mapping[FineTunedName, Callable[[Path], _Lesson]]] = {"affect": _affect, "emotions": _emotions}
+def _distortions(data: Path) -> _Lesson:
+    taught = distortions.taught(data)
+    judged = distortions.judges(data)
+    checked, named = [one.text for one in judged], distortions.targets(judged)
+
+    def judge(read: _Reads) -> tuple[Calibration, list[ReleaseMetric]]:
+        scores = read(checked)
+        limit = distortions.threshold(scores[named[:, -1] == 0])
+        slope, shift = slope_and_shift(scores[:, :-1], named[:, :-1])
+        calibration = Calibration(thresholds=(limit,), slope=tuple(map(float, slope)), shift=tuple(map(float, shift)))
+        found = presence(scores)[named[:, -1] == 1] >= limit
+        return calibration, [
+            ReleaseMetric(
+                name=f"sensitivity where {distortions.SPECIFICITY:.0%} of look-alikes are left alone",
+                value=round(float(found.mean()), 3),
+                data=f"threshold.jsonl, {len(found)} texts, by which the threshold was set",
+            )
+        ]
+
+    width = len(LABELS) + 1
+    return _Lesson(
+        [one.text for one in taught],
+        distortions.targets(taught),
+        Course(loss="labels", epochs=4),
+        np.ones(width, np.float32),
+        np.zeros(width, np.float32),
+        judge,
+        f"{len(taught)} texts of utterances that were written for it",
+        "Apache-2.0",
+        Tensor(
+            name="said",
+            shape=("texts", "pieces", width),
+            dtype="float32",
+            axes=("texts", "word pieces, of which the mean counts", "labels in the order of LABELS, and any at all"),
+            unit="log-odds",
+        ),
+    )
+
+
+_LESSONS: Final[Mapping[FineTunedName, Callable[[Path], _Lesson]]] = {
+    "affect": _affect,
+    "emotions": _emotions,
+    "distortions": _distortions,
+}

@@ -56,7 +56,7 @@ def installed() -> Taggers:
     """Return the taggers that come with the hub, with the fine-tuned encoders of this machine."""
     better = all_of(home())
     of_ours = (
-        DistortionTagger(DISTORTIONS),
+        DistortionTagger(DISTORTIONS, better.get("distortions")),
         EmotionTagger(better.get("emotions")),
         AffectTagger(better.get("affect")),
     )

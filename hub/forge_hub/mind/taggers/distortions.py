@@ -3,9 +3,12 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
+import numpy as np
+
+from forge_hub.mind.fine_tuned import FineTuned
 from forge_hub.mind.inference import Framework, Inference
 from forge_hub.mind.taggers.placeholders import without_placeholders
-from forge_language.distortion_head import Resembled, distortion_head
+from forge_language.distortion_head import DistortionHead, Judged, Measure, Resembled, distortion_head
 from forge_language.distortions import SOURCE, find_distortions
 
 
@@ -13,19 +16,21 @@ class DistortionTagger:
     """Cognitive distortions by a trained head and by cited patterns. Implements `forge_hub.mind.inference.Tagger`.
 
     The head decides whether there is one at all, since patterns explain and do not detect; each label says by which of
-    the two it was found, or by both. Where the head's encoder is not installed, the patterns speak alone.
+    the two it was found, or by both. A fine-tuned encoder decides in its place, where the hub has one; the head then
+    finds the quotes. Where the head's encoder is not installed, the patterns speak alone.
     """
 
     framework: Final[Framework] = "distortion"
 
-    def __init__(self, labels: Collection[str]) -> None:
+    def __init__(self, labels: Collection[str], fine_tuned: FineTuned | None = None) -> None:
         self._labels = frozenset(labels)
+        self._fine_tuned = fine_tuned
 
     @property
     def signature(self) -> str:
         """Both methods with their versions."""
         head = distortion_head()
-        return SOURCE if head is None else f"head-{head[0].version}+{SOURCE}"
+        return SOURCE if head is None else f"head-{self._version(head[0])}+{SOURCE}"
 
     def infer(self, texts: Sequence[str]) -> list[tuple[Inference, ...]]:
         """Return the distortions of each text: what the head says, best first, then what patterns alone say of it.
@@ -36,10 +41,24 @@ class DistortionTagger:
         head = distortion_head()
         if head is None:
             return [self._by_patterns(text) for text in plain]
+        version = self._version(head[0])
         return [
-            self._by_both(named, head[0].version, self._by_patterns(text)) if named else ()
-            for text, named in zip(plain, head[0].resembled(plain, head[1]), strict=True)
+            self._by_both(named, version, self._by_patterns(text)) if named else ()
+            for text, named in zip(plain, head[0].resembled(plain, head[1], self._judged(plain)), strict=True)
         ]
+
+    def _judged(self, plain: Sequence[str]) -> Judged | None:
+        better = self._fine_tuned
+        if better is None or better.manifest.calibration is None:
+            return None
+        said = better.manifest.calibration
+        return Judged(
+            better.read(plain),
+            Measure(said.thresholds[0], *(np.array(each, np.float32) for each in (said.slope, said.shift))),
+        )
+
+    def _version(self, head: DistortionHead) -> str:
+        return self._fine_tuned.version if self._fine_tuned else head.version
 
     def _by_both(self, named: Sequence[Resembled], version: str, fitting: Sequence[Inference]) -> tuple[Inference, ...]:
         found, alone = [], list(fitting)
