@@ -17,6 +17,9 @@ from forge_shared.releases import ReleaseRole
 
 WATCH_SECONDS: Final = 1.0
 """How often trials are judged: with the start of a process it is over within ten seconds of a fault."""
+KEEP_SECONDS: Final = 60.0
+"""How often it is written at most how long trials have gone on: a card wears, and a start of the node costs as much of
+a trial. Ours."""
 
 log = get_logger()
 
@@ -26,13 +29,13 @@ class _Trial:
     digest: str
     looked_seconds: float
     works: bool
-    worked_seconds: float = 0.0
+    worked_seconds: float
     memory_mb: float | None = None
     temperature_celsius: float | None = None
 
 
 class Trials:
-    """The trials of this start of the node.
+    """The trials of this start of the node; how long they have gone on was kept from the one before.
 
     Args:
         record: What serves.
@@ -62,6 +65,8 @@ class Trials:
         self._trials: dict[ReleaseRole, _Trial] = {}
         self._is_stuck = False
         self.leaving: set[ReleaseRole] = set()
+        self._kept_at = clock.monotonic_seconds()
+        self._is_unkept = False
 
     def observed(self, role: ReleaseRole) -> Observed | None:
         """Return what was seen of the release that serves a role on trial; None: none does."""
@@ -80,17 +85,22 @@ class Trials:
         )
 
     async def run(self) -> None:
-        """Watch until cancelled. What cannot be written is tried again: what serves until then is whole."""
+        """Look until cancelled."""
         while True:
-            for role in ROLES:
-                try:
-                    await self.watch(role)
-                    self._is_stuck = False
-                except OSError:
-                    if not self._is_stuck:
-                        log.exception("release.trial-not-ended", role=role)
-                    self._is_stuck = True
+            await self.look()
             await asyncio.sleep(self._watch_seconds)
+
+    async def look(self) -> None:
+        """Judge every trial. What cannot be written is tried again: what serves until then is whole."""
+        for role in ROLES:
+            try:
+                await self.watch(role)
+                self._is_stuck = False
+            except OSError:
+                if not self._is_stuck:
+                    log.exception("release.trial-not-ended", role=role)
+                self._is_stuck = True
+        await self._keep()
 
     async def watch(self, role: ReleaseRole) -> None:
         """Judge the trial of a role, if there is one.
@@ -105,7 +115,7 @@ class Trials:
         now, measured = self._clock.monotonic_seconds(), self._room.measured(role)
         trial = self._trials.get(role)
         if trial is None or trial.digest != state.trial:
-            trial = self._trials[role] = _Trial(state.trial, now, measured.works)
+            trial = self._trials[role] = _Trial(state.trial, now, measured.works, state.trial_seconds)
         if trial.works and measured.works:
             trial.worked_seconds += now - trial.looked_seconds
         trial.looked_seconds, trial.works = now, measured.works
@@ -116,6 +126,27 @@ class Trials:
             await self._end(role, Judged("roll-back", "files-gone"))
         elif observed is not None:
             await self._end(role, judge(serving.manifest.limits, observed))
+
+    async def _keep(self) -> None:
+        """Write how long the trials have gone on, where that has not been written for a while."""
+        now = self._clock.monotonic_seconds()
+        if now - self._kept_at < KEEP_SECONDS:
+            return
+        served = {
+            role: (trial.digest, trial.worked_seconds)
+            for role, trial in self._trials.items()
+            if trial.worked_seconds > self._record.state(role).trial_seconds
+        }
+        if not served:
+            return
+        self._kept_at = now
+        try:
+            await self._record.served(served)
+            self._is_unkept = False
+        except OSError:
+            if not self._is_unkept:
+                log.exception("release.trial-not-kept")
+            self._is_unkept = True
 
     async def _end(self, role: ReleaseRole, judged: Judged) -> None:
         serving, reason = self._record.serving(role), judged.reason
