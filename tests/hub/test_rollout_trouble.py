@@ -144,6 +144,16 @@ def test_a_room_that_never_took_a_release_does_not_stay_on_its_way_back(fleet: F
     assert fleet.rollouts.state(rollout).counts == {"returned": 1}
 
 
+def test_a_release_that_came_back_is_not_what_its_rooms_go_back_to_when_it_is_withdrawn(fleet: Fleet) -> None:
+    give(fleet, FIRST)
+    fleet.publish("2.0.0")
+    second, again = give(fleet, SECOND), give(fleet, FIRST)
+    fleet.rollouts.withdraw(second, account="ann", why="not well")
+    fleet.rollouts.withdraw(again, account="ann", why="nor this one")
+    fleet.engine.tick()
+    assert told(fleet) == dict.fromkeys(fleet.rooms)
+
+
 def test_a_roll_out_whose_release_the_site_s_people_withdraw_ends_and_sends_its_rooms_back(fleet: Fleet) -> None:
     give(fleet, FIRST)
     fleet.publish("2.0.0")

@@ -190,12 +190,16 @@ def _giver(transaction: Transaction, wish: RoomWish) -> str | None:
 
 
 def _forget_as_before(transaction: Transaction, rollout: Rollout, rooms: Sequence[RolloutRoom]) -> None:
-    """Let no other roll-out send a room back to a release that is withdrawn."""
+    """Let no other roll-out send a room back to a release that is withdrawn, nor to its own."""
     before = {room.node: room.before for room in rooms}
-    others = select(RolloutRoom).where(RolloutRoom.before == rollout.target, RolloutRoom.rollout != rollout.id)
-    for room in transaction.scalars(others):
+    others = (
+        select(RolloutRoom, Rollout.target)
+        .join(Rollout, Rollout.id == RolloutRoom.rollout)
+        .where(RolloutRoom.before == rollout.target, RolloutRoom.rollout != rollout.id)
+    )
+    for room, target in transaction.execute(others):
         if room.node in before:
-            room.before = before[room.node]
+            room.before = before[room.node] if before[room.node] != target else None
 
 
 def _end_of_log(transaction: Transaction) -> int:
