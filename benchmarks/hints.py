@@ -11,8 +11,9 @@ import time
 from pathlib import Path
 from typing import Final
 
-_ROOT: Final = Path(__file__).parents[1]
 from forge_hub.mind.taggers.hinters import ALL
+
+_ROOT: Final = Path(__file__).parents[1]
 
 _CORPORA: Final = _ROOT.parent / "shared" / "data" / "psych"
 
