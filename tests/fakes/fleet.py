@@ -57,7 +57,10 @@ GOOD = Behaviour()
 
 @dataclass
 class SimulatedRoom:
-    """One room: what its machine is like, how often it raises false alerts, and what it is doing."""
+    """One room: what its machine is like, how often it raises false alerts, and what it is doing.
+
+    ``is_unused``: nobody opens what a trial needs there, so none ends.
+    """
 
     name: str
     hardware: Hardware
@@ -73,6 +76,7 @@ class SimulatedRoom:
     due: datetime | None = None
     seen_version: int = 0
     is_fated: bool = False
+    is_unused: bool = False
     mood: float = 1.0
     mood_until: datetime | None = None
     said: tuple[str | None, ...] = ()
@@ -281,7 +285,7 @@ class Fleet:
         if room.hardware in behaviour.golden_wrong_on:
             return self._fail(room, target, "refused", "golden-differs")
         room.serving, room.next, room.state = target, None, "on-trial"
-        room.due = now + timedelta(hours=1)
+        room.due = None if room.is_unused else now + timedelta(hours=1)
         room.is_fated = self.random.random() < behaviour.fails
         return self._event(room, target, "on-trial", None)
 

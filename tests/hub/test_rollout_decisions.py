@@ -99,13 +99,14 @@ def test_hours_that_are_none_are_refused(text: str) -> None:
 
 
 def situation(state: str = "running", ring: int = 1, *, is_time: bool = True, hours: float = 48) -> Situation:
-    plan = Plan(shares=(10, 100), soak_hours=24, evidence_hours=100)
-    return Situation(state, ring, NOON - timedelta(hours=hours), plan, NOON, is_time)  # type: ignore[arg-type]
+    plan = Plan(shares=(10, 100), soak_hours=24, evidence_hours=100, trial_hours=72)
+    begun = NOON - timedelta(days=30)
+    return Situation(state, ring, NOON - timedelta(hours=hours), plan, NOON, is_time, begun)  # type: ignore[arg-type]
 
 
-def standing(node: str, ring: int, state: RoomState, *, hours: float = 30, is_locked: bool = False) -> Standing:
+def standing(node: str, ring: int, state: RoomState, *, hours: float = 30, **changes: bool) -> Standing:
     at = NOON - timedelta(hours=hours)
-    return Standing(node, ring, state, at, at if state in {"on-trial", "kept"} else None, is_locked)
+    return Standing(node, ring, state, at, at if state in {"on-trial", "kept"} else None, **changes)
 
 
 def test_the_next_ring_waits_for_rooms_for_time_in_use_and_for_evidence() -> None:
@@ -123,6 +124,62 @@ def test_a_room_that_is_off_for_a_day_does_not_hold_a_ring_but_half_of_them_do()
     off = standing("a", 1, "directed", hours=25)
     assert next_step(situation(), [off, standing("b", 1, "kept"), standing("c", 2, "planned")], Known()).ring == 2
     assert next_step(situation(), [off, standing("c", 2, "planned")], Known()).waits_for == "rooms"
+
+
+def test_a_trial_that_does_not_end_is_given_up_once_and_then_holds_no_ring_in_which_others_are_judged() -> None:
+    quiet, kept, last = standing("a", 1, "on-trial", hours=71), standing("b", 1, "kept"), standing("c", 2, "planned")
+    waits = next_step(situation(), [quiet, kept, last], Known())
+    assert (waits.waits_for, waits.given_up, waits.ring) == ("rooms", (), 1)
+    quiet = replace(quiet, serves_since=NOON - timedelta(hours=72))
+    tired = next_step(situation(), [quiet, kept, last], Known())
+    assert (tired.given_up, tired.ring) == (("a",), 1), "it is noted before anything follows from it"
+    rooms = [replace(quiet, is_given_up=True), kept, last]
+    opened = next_step(situation(), rooms, Known())
+    assert (opened.passed, opened.direct, opened.given_up, opened.pause) == (1, ("c",), (), None)
+    assert next_step(situation(), rooms, Known(is_enough=False)).waits_for == "evidence"
+    assert next_step(situation(), rooms, Known(bad="slow")).withdraw == "slow"
+
+
+def test_who_resumes_a_roll_out_lets_it_wait_for_trials_anew() -> None:
+    quiet, kept = standing("a", 1, "on-trial", hours=500), standing("b", 1, "kept")
+    resumed = replace(situation(), resumed_at=NOON - timedelta(hours=71))
+    assert next_step(resumed, [quiet, kept], Known()).given_up == ()
+    later = replace(resumed, resumed_at=NOON - timedelta(hours=72))
+    assert next_step(later, [quiet, kept], Known()).given_up == ("a",)
+    assert next_step(replace(later, state="paused"), [quiet, kept], Known()) == Step(1), "nothing is decided meanwhile"
+
+
+def given_up(node: str) -> Standing:
+    return standing(node, 1, "on-trial", hours=80, is_given_up=True)
+
+
+@pytest.mark.parametrize(
+    ("others", "pauses"),
+    [
+        ([], True),
+        ([standing("f", 1, "failed")], True),
+        ([standing("f", 1, "failed"), standing("k", 1, "kept")], False),
+        ([standing("f", 1, "failed"), standing("g", 1, "failed"), standing("k", 1, "kept")], True),
+        ([standing("d", 1, "directed", hours=25)], True),
+        ([standing("d", 1, "directed", hours=23)], False),
+        ([standing("t", 1, "on-trial")], False),
+    ],
+)
+def test_a_ring_in_which_too_few_could_be_judged_pauses_the_roll_out_and_says_so(
+    others: list[Standing],
+    pauses: bool,  # noqa: FBT001 (drawn)
+) -> None:
+    step = next_step(situation(), [given_up("a"), given_up("b"), *others, standing("z", 2, "planned")], Known())
+    assert (step.pause is not None) is pauses
+    if step.pause is not None:
+        assert (step.ring, step.direct, step.passed) == (1, (), None)
+        assert "ring 1" in step.pause
+        assert "2 did not end their trial within 72 hours" in step.pause
+
+
+def test_the_last_ring_is_done_without_the_rooms_that_it_gave_up() -> None:
+    rooms = [given_up("a"), standing("k", 1, "kept"), replace(given_up("b"), ring=2), standing("l", 2, "kept")]
+    assert next_step(situation(ring=2), rooms, Known()).is_done
 
 
 def test_a_locked_room_is_told_later_and_holds_only_the_last_ring() -> None:
@@ -146,10 +203,11 @@ states = st.sampled_from(
 )
 standings = st.lists(
     st.builds(
-        lambda ring, state, hours, is_locked: (ring, state, hours, is_locked),
+        lambda *drawn: drawn,
         st.integers(1, 3),
         states,
         st.floats(0, 100),
+        st.booleans(),
         st.booleans(),
     ),
     max_size=12,
@@ -166,7 +224,7 @@ standings = st.lists(
     st.booleans(),
 )
 def test_whatever_rooms_say_no_room_is_told_beyond_its_ring_or_when_it_may_not_be(  # noqa: PLR0913 (what is drawn)
-    drawn_rooms: list[tuple[int, RoomState, float, bool]],
+    drawn_rooms: list[tuple[int, RoomState, float, bool, bool]],
     state: str,
     ring: int,
     is_time: bool,  # noqa: FBT001 (drawn)
@@ -174,10 +232,12 @@ def test_whatever_rooms_say_no_room_is_told_beyond_its_ring_or_when_it_may_not_b
     is_enough: bool,  # noqa: FBT001 (drawn)
 ) -> None:
     rooms = [
-        standing(f"r{n}", at, of, hours=hours, is_locked=lock) for n, (at, of, hours, lock) in enumerate(drawn_rooms)
+        standing(f"r{n}", at, of, hours=hours, is_locked=lock, is_given_up=gave_up and of == "on-trial")
+        for n, (at, of, hours, lock, gave_up) in enumerate(drawn_rooms)
     ]
     plan = Plan(shares=(5, 50, 100))
-    at = Situation(state, ring, NOON if ring else None, plan, NOON, is_time)  # type: ignore[arg-type]
+    begun = NOON - timedelta(days=30)
+    at = Situation(state, ring, NOON if ring else None, plan, NOON, is_time, begun)  # type: ignore[arg-type]
     step = next_step(at, rooms, Known(bad, is_enough))
     told = [room for room in rooms if room.node in step.direct]
     assert all(room.ring <= step.ring and room.state == "planned" and not room.is_locked for room in told)
@@ -189,7 +249,11 @@ def test_whatever_rooms_say_no_room_is_told_beyond_its_ring_or_when_it_may_not_b
     elif bad is not None:
         assert step.withdraw == bad
     if step.ring > ring > 0:
-        assert not any(room.state == "on-trial" and room.ring <= ring for room in rooms)
+        assert not any(room.state == "on-trial" and not room.is_given_up and room.ring <= ring for room in rooms)
+        mine = [room for room in rooms if room.ring == ring and room.state != "left-out"]
+        assert not mine or any(room.state == "kept" for room in mine), "nothing follows from what nobody has judged"
+    if step.pause is not None:
+        assert (step.ring, told, step.is_done) == (ring, [], False)
 
 
 def tried(count: int, *, state: RoomState = "kept", **changes: object) -> list[TriedRoom]:
@@ -206,6 +270,15 @@ def test_a_release_is_withdrawn_when_enough_rooms_and_enough_of_them_failed() ->
     assert not bad(judge(Evidence([*failed, *tried(20)]))), "two of twenty-two have reasons of their own"
     assert not bad(judge(Evidence([failed[0], *tried(3)]))), "one is one room's"
     assert bad(judge(Evidence(failed[:1]))), "a site of one room has no second"
+
+
+def test_a_room_whose_trial_was_given_up_counts_neither_as_good_nor_as_failed() -> None:
+    failed = tried(2, state="failed", reason="restarts")
+    silent = tried(20, state="on-trial")
+    assert not bad(judge(Evidence([*failed, *silent])))
+    unjudged = [replace(room, is_given_up=True) for room in silent]
+    assert ("failures", "all") in bad(judge(Evidence([*failed, *unjudged])))
+    assert not bad(judge(Evidence(unjudged)))
 
 
 def test_a_golden_that_is_wrong_on_one_profile_is_enough_unless_it_was_right_there() -> None:

@@ -61,6 +61,7 @@ class TriedRoom:
         now: Figures of the release.
         alerts: False alerts before and with it; None: it does not serve it, or the role raises none.
         is_lost: Whether it has been out of touch since it took the release.
+        is_given_up: Whether its trial did not end in time: it shows neither that the release is good nor that it fails.
     """
 
     node: str
@@ -71,6 +72,7 @@ class TriedRoom:
     now: Figures = Figures()
     alerts: Exposure | None = None
     is_lost: bool = False
+    is_given_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,11 @@ def _failures(evidence: Evidence) -> Iterable[Found]:
     def is_failed(room: TriedRoom) -> bool:
         return room.state == "failed" or (room.is_lost and not is_network)
 
-    done = [room for room in evidence.tried if room.state in {"on-trial", "kept", "failed"}]
+    done = [
+        room
+        for room in evidence.tried
+        if room.state in {"on-trial", "kept", "failed"} and (is_failed(room) or not room.is_given_up)
+    ]
     for group, rooms in [(ALL, done), *_profiles(done)]:
         failed = [room for room in rooms if is_failed(room)]
         # A site of one room has no second one that could fail.
