@@ -112,9 +112,10 @@ class RoomRelease(_Additive):
         percentage: Of what is fetched.
         rollout: On whose behalf; None: nothing is going on.
         reason: Why it was refused, taken back or waits; a code.
-        latency_ms: 95th percentile of what serves on trial.
+        latency_ms: 95th percentile of the newest inferences of what serves, on trial or not; None: its role's are not
+            measured, or were too few. As the next two, what is not on trial tells it after an hour of work.
         memory_mb: The most that its process used.
-        temperature_celsius: The highest of the device.
+        temperature_celsius: The highest of the device: of the trial, else of the last day.
         failures: Inferences that failed on trial.
         trial_seconds: For how long it has worked on trial.
     """

@@ -59,7 +59,7 @@ GOOD = Behaviour()
 class SimulatedRoom:
     """One room: what its machine is like, how often it raises false alerts, and what it is doing.
 
-    ``is_unused``: nobody opens what a trial needs there, so none ends.
+    ``is_unused``: nobody opens what a trial needs there, so none ends. ``is_old``: its node measures on trial alone.
     """
 
     name: str
@@ -77,6 +77,7 @@ class SimulatedRoom:
     seen_version: int = 0
     is_fated: bool = False
     is_unused: bool = False
+    is_old: bool = False
     mood: float = 1.0
     mood_until: datetime | None = None
     said: tuple[str | None, ...] = ()
@@ -314,6 +315,11 @@ class Fleet:
 
     def _twin(self, room: SimulatedRoom, now: datetime) -> TwinReported:
         behaviour = self._of(room.serving)
+        figures = {
+            "latency_ms": round(room.latency_ms * behaviour.latency * self.random.lognormvariate(0, 0.08), 1),
+            "memory_mb": round(400 * behaviour.memory * self.random.lognormvariate(0, 0.03)),
+            "temperature_celsius": round(55 + behaviour.hotter + self.random.gauss(0, 2)),
+        }
         release = RoomRelease.model_validate(
             {
                 "role": "pose",
@@ -321,9 +327,7 @@ class Fleet:
                 "state": room.state,
                 "next": room.next,
                 "rollout": room.rollout if room.next else None,
-                "latency_ms": round(room.latency_ms * behaviour.latency * self.random.lognormvariate(0, 0.08), 1),
-                "memory_mb": round(400 * behaviour.memory * self.random.lognormvariate(0, 0.03)),
-                "temperature_celsius": round(55 + behaviour.hotter + self.random.gauss(0, 2)),
+                **({} if room.is_old and room.state != "on-trial" else figures),
             }
         )
         return TwinReported(

@@ -314,6 +314,31 @@ def test_memory_and_heat_are_compared_likewise() -> None:
     assert not bad(judge(Evidence(hot, summer)))
 
 
+@pytest.mark.parametrize(
+    ("measure", "now"),
+    [
+        ("latency", Figures(latency_ms=900)),
+        ("memory", Figures(memory_mb=4000)),
+        ("temperature", Figures(temperature_celsius=95)),
+    ],
+)
+def test_where_what_served_before_was_not_measured_the_verdict_says_so_and_condemns_nothing(
+    measure: str, now: Figures
+) -> None:
+    found = [each for each in judge(Evidence(tried(4, now=now))) if each.measure == measure]
+    assert [(each.group, each.finding, each.rooms, each.against) for each in found] == [("all", "open", 4, None)]
+    assert "insufficient evidence" in found[0].words
+    assert not [each for each in judge(Evidence(tried(4))) if each.measure == measure], "nor is it measured now"
+
+
+def test_rooms_that_did_not_measure_what_they_had_are_named_beside_those_that_did() -> None:
+    slow = tried(2, before=Figures(latency_ms=50), now=Figures(latency_ms=100))
+    new = tried(3, now=Figures(latency_ms=100))
+    (found,) = [each for each in judge(Evidence([*slow, *new])) if (each.measure, each.group) == ("latency", "all")]
+    assert (found.finding, found.rooms) == ("bad", 2)
+    assert found.words.endswith("; 3 more did not measure what they had before")
+
+
 def exposure(alerts_before: int, alerts: int, hours: float, daily: tuple[int, ...] = ()) -> Exposure:
     return Exposure("room", 28 * 24.0, alerts_before, hours, alerts, daily)
 

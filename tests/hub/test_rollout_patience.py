@@ -1,4 +1,4 @@
-"""Rooms whose trial does not end: a camera that stays closed, a transcriber that nobody speaks to."""
+"""Rooms that cannot show all: a camera that stays closed, a model that nobody uses, figures that were not measured."""
 
 import json
 from collections.abc import Iterator
@@ -6,12 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
-from tests.fakes.fleet import Fleet
+from sqlalchemy import delete, select, update
+from tests.fakes.fleet import Behaviour, Fleet
 from tests.fakes.fleet_rollouts import FIRST, a_fleet, begin, goes_on, told
 
 from forge_hub.records.database import open_database
-from forge_hub.records.schema import Audit, Room
+from forge_hub.records.schema import Audit, ReleaseFigure, Room
 from forge_hub.releases.commands import RolloutCommands
 from forge_hub.releases.observed import why_given_up
 from forge_hub.releases.rollout import TRIAL_PATIENCE_HOURS, RoomProgress
@@ -126,6 +126,19 @@ def test_a_manifest_whose_trial_is_longer_has_the_patience_after_it(fleet: Fleet
     close(fleet, *first_ring(fleet, rollout))
     state = goes_on(fleet, rollout, "paused", hours=72 + TRIAL_PATIENCE_HOURS + 48)
     assert json.dumps(state.reason).endswith('within 120 hours"')
+
+
+def test_rooms_that_never_measured_what_they_had_are_no_reason_to_wait_or_to_withdraw(fleet: Fleet) -> None:
+    fleet.behaviours[FIRST] = Behaviour(latency=3, fails=0)
+    with fleet.database.begin() as transaction:
+        transaction.execute(delete(ReleaseFigure))
+    for room in fleet.rooms.values():
+        room.is_old = True
+    state = goes_on(fleet, begin(fleet))
+    assert state.counts == {"kept": 8}
+    (latency,) = [each for each in state.found if each.measure == "latency"]
+    assert (latency.finding, latency.rooms) == ("open", 8)
+    assert latency.words == "insufficient evidence: what served before was not measured in 8 room(s)"
 
 
 @pytest.mark.parametrize(

@@ -262,7 +262,9 @@ def _does(step: Step, rollout: Rollout) -> bool:
 
 def _known(found: Sequence[Found]) -> Known:
     bad = next((each for each in found if each.finding == "bad"), None)
-    return Known(None if bad is None else f"{bad.measure}: {bad.words}", all(each.finding != "open" for each in found))
+    # False alerts tell more with every day; what served before and was not measured then never is.
+    awaited = [each for each in found if each.finding == "open" and each.measure == "false-alerts"]
+    return Known(None if bad is None else f"{bad.measure}: {bad.words}", is_enough=not awaited)
 
 
 def _standing(room: RolloutRoom, locked: set[str]) -> Standing:
