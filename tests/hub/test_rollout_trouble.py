@@ -107,7 +107,7 @@ def test_a_roll_out_that_the_store_refuses_holds_no_other_up_and_is_tried_again_
     with capture_logs() as logged:
         assert fleet.engine.tick().signed == ("room-2",)
         fleet.engine.tick()
-    assert fleet.engine.failing == 1
+    assert (fleet.engine.failing, fleet.engine.trouble) == (1, "records.failed")
     (line,) = [each for each in logged if each["log_level"] == "error"]
     assert (line["event"], line["rollout"]) == ("rollout.failing", broken), "said once, with nothing that was written"
     with fleet.database.begin() as transaction:
@@ -198,6 +198,26 @@ def test_a_roll_out_whose_release_the_site_s_people_withdraw_ends_and_sends_its_
     assert set(told(fleet).values()) == {FIRST}
     with pytest.raises(ReleaseError):
         begin(fleet, SECOND)
+
+
+def test_rooms_go_back_to_what_they_had_also_where_the_store_refused_that_at_first(fleet: Fleet) -> None:
+    give(fleet, FIRST)
+    fleet.publish("2.0.0")
+    rollout = begin(fleet, SECOND)
+    fleet.engine.tick()
+    given = {node for node, target in told(fleet).items() if target == SECOND}
+    assert given
+    withdraw_from_site(fleet, SECOND)
+    with fleet.database.begin() as transaction:
+        refusal = "WHEN NEW.state = 'withdrawn' BEGIN SELECT RAISE(ABORT, 'not now'); END"
+        transaction.execute(text(f"CREATE TRIGGER refuse BEFORE UPDATE ON rollout {refusal}"))
+    fleet.engine.tick()
+    assert fleet.engine.trouble == "records.failed"
+    with fleet.database.begin() as transaction:
+        transaction.execute(text("DROP TRIGGER refuse"))
+    assert set(fleet.engine.tick().signed) == given
+    assert set(told(fleet).values()) == {FIRST}
+    assert (fleet.rollouts.state(rollout).state, fleet.engine.trouble) == ("withdrawn", None)
 
 
 def test_what_the_site_s_people_withdraw_is_named_to_no_room_any_more(fleet: Fleet) -> None:

@@ -10,9 +10,11 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 from sqlalchemy import or_, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session as Transaction
 
-from forge_hub.records.database import Database
+from forge_hub.errors import ReleaseError
+from forge_hub.records.database import Database, trouble_of
 from forge_hub.records.schema import (
     ReleaseChange,
     Rollout,
@@ -75,7 +77,7 @@ class RolloutEngine:
         self._signing = orders.Signing(database, catalogue)
         self._judged_at: dict[str, datetime] = {}
         self._renewed_at: datetime | None = None
-        self._failing: set[str] = set()
+        self._failing: dict[str, str] = {}
 
     @property
     def unsigned(self) -> int:
@@ -86,6 +88,11 @@ class RolloutEngine:
     def failing(self) -> int:
         """Roll-outs that could not be looked at the last time; they stand still, and the others go on."""
         return len(self._failing)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why something stands still since the last look, a code; None: nothing does."""
+        return next(iter(self._failing.values()), ReleaseError.code if self.unsigned else None)
 
     def tick(self) -> Ticked:
         """Look once at every roll-out, and sign what is due. What one roll-out's look fails of keeps no other waiting.
@@ -101,7 +108,7 @@ class RolloutEngine:
             awaited = select(RolloutRoom.rollout).where(RolloutRoom.state.in_(_AWAITED))
             query = select(Rollout.id).where(or_(Rollout.state.in_(_ACTIVE), Rollout.id.in_(awaited)))
             ids = transaction.scalars(query.order_by(Rollout.id)).all()
-        self._failing &= set(ids)
+        self._failing = {rollout: code for rollout, code in self._failing.items() if rollout in ids}
         changed = False
         for rollout in ids:
             changed |= self._look_at(rollout, now, published)
@@ -119,16 +126,15 @@ class RolloutEngine:
             noted = self._note(rollout)
             left = published is not None and orders.withdraw_unpublished(self._database, rollout, published, now)
             done = left or self._advance(rollout, now, is_new=noted) or noted
-        except Exception:
+        except Exception as error:
             if rollout not in self._failing:
                 log.exception("rollout.failing", rollout=rollout)
-            self._failing.add(rollout)
+            self._failing[rollout] = trouble_of(error) if isinstance(error, SQLAlchemyError) else ReleaseError.code
             # What was judged may not have been carried out: the next look judges anew.
             self._judged_at.pop(rollout, None)
             return False
-        if rollout in self._failing:
+        if self._failing.pop(rollout, None) is not None:
             log.info("rollout.recovered", rollout=rollout)
-        self._failing.discard(rollout)
         return done
 
     def _note(self, rollout_id: str) -> bool:
