@@ -50,6 +50,9 @@ from forge_shared.wire import (
     TwinDesired,
 )
 
+ToldTroubles = Callable[[tuple[RoomTrouble, ...]], tuple[RoomTrouble, ...]]
+"""Returns which troubles the hub is told, by those of the room's own machine."""
+
 log = get_logger()
 
 
@@ -82,7 +85,7 @@ class Room:
         self._reach = reach.started(clock.monotonic_seconds())
         self._screen = ScreenMemory(clock)
         self._publisher: Publisher | None = None
-        self._troubles: Callable[[], tuple[RoomTrouble, ...]] = tuple
+        self._troubles: ToldTroubles = tuple
         self._session_ends = float("inf")
         self._stay = Stay(settings, files, clock, sign)
         self._danger = Danger(files.folder, lambda: self.watching.masks)
@@ -147,15 +150,13 @@ class Room:
         """Whether the node knows how the hub wants it to be."""
         return self._stay.told is not None and self._stay.told.revision > 0
 
-    def connect(
-        self, publisher: Publisher, device: HomeDevice, troubles: Callable[[], tuple[RoomTrouble, ...]] = tuple
-    ) -> None:
+    def connect(self, publisher: Publisher, device: HomeDevice, troubles: ToldTroubles = tuple) -> None:
         """Send what happens from now on, and tell Home Assistant what it may be told.
 
         Args:
             publisher: Sends it.
             device: What the room is to Home Assistant.
-            troubles: Returns what is wrong between node and hub.
+            troubles: Returns what the hub is told, by what is wrong with the machine.
         """
         self._publisher, self._troubles = publisher, troubles
         self._at_screen.is_alone = False
@@ -382,7 +383,7 @@ class Room:
                 told=self._stay.told,
                 version=self._release,
                 pending_events=self._files.outboxes.state().pending,
-                troubles=(*self._files.outboxes.troubles, *self._troubles(), *self._machine.look()),
+                troubles=self._troubles((*self._files.outboxes.troubles, *self._machine.look())),
                 clock=self._clock,
                 releases=self.updates.releases(),
                 hardware=self._settings.machine_kind,

@@ -1,14 +1,13 @@
 """Watches what serves on trial and ends the trial: it stays, or what did well before serves again within seconds."""
 
 import asyncio
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from forge_edge.device import health
 from forge_edge.update.slots import RoleState
 from forge_edge.update.trial import Judged, Observed, judge
+from forge_edge.updating.figures import greater, hottest_celsius, percentile_95
 from forge_edge.updating.ports import ROLES, ServedRoom
 from forge_edge.updating.record import Record, committed, taken_back
 from forge_shared.clock import Clock
@@ -60,7 +59,7 @@ class Trials:
         self._record = record
         self._room = room
         self._clock = clock
-        self._hottest = hottest or _hottest_celsius
+        self._hottest = hottest or hottest_celsius
         self._watch_seconds = watch_seconds
         self._trials: dict[ReleaseRole, _Trial] = {}
         self._is_stuck = False
@@ -78,9 +77,9 @@ class Trials:
             seconds=trial.worked_seconds,
             starts=state.trial_starts,
             failures=measured.faults,
-            latency_ms=_percentile_95(measured.took_ms or ()),
+            latency_ms=percentile_95(measured.took_ms or ()),
             measurements=None if measured.took_ms is None else len(measured.took_ms),
-            memory_mb=_greater(trial.memory_mb, measured.memory_mb),
+            memory_mb=greater(trial.memory_mb, measured.memory_mb),
             temperature_celsius=trial.temperature_celsius,
         )
 
@@ -119,8 +118,8 @@ class Trials:
         if trial.works and measured.works:
             trial.worked_seconds += now - trial.looked_seconds
         trial.looked_seconds, trial.works = now, measured.works
-        trial.temperature_celsius = _greater(trial.temperature_celsius, self._hottest())
-        trial.memory_mb = _greater(trial.memory_mb, measured.memory_mb)
+        trial.temperature_celsius = greater(trial.temperature_celsius, self._hottest())
+        trial.memory_mb = greater(trial.memory_mb, measured.memory_mb)
         serving, observed = self._record.serving(role), self.observed(role)
         if serving is None or not serving.is_on_trial:
             await self._end(role, Judged("roll-back", "files-gone"))
@@ -181,19 +180,3 @@ class Trials:
 
         await self._record.switch(role, alter, at_once=True)
         log.warning("release.taken-back", role=role, reason=reason)
-
-
-def _hottest_celsius() -> float | None:
-    return health.read().temperature_celsius
-
-
-def _percentile_95(values: Sequence[float]) -> float | None:
-    if not values:
-        return None
-    ranked = sorted(values)
-    return ranked[math.ceil(0.95 * len(ranked)) - 1]
-
-
-def _greater(one: float | None, other: float | None) -> float | None:
-    known = [value for value in (one, other) if value is not None]
-    return max(known, default=None)
