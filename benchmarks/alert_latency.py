@@ -7,13 +7,10 @@ import argparse
 import asyncio
 import json
 import statistics
-import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from playwright.async_api import Page
 from tests.fakes.browser import open_browser, open_context

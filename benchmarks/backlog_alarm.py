@@ -25,8 +25,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from tests.journey.world import Site, until
 
 from forge_hub.fleet.authority import Authority

@@ -11,7 +11,6 @@ left out.
 import argparse
 import json
 import random
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
@@ -19,9 +18,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from benchmarks import hearing_third
 from benchmarks.hearing_answers import NOISES
 from benchmarks.hearing_sounds import VOICES_FITTED, VOICES_HELD_OUT, in_a_ward, spoken

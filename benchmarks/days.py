@@ -11,7 +11,6 @@ monitor without any such finding that nothing in the day allows either. Simulate
 
 import argparse
 import json
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -20,9 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from tests.fakes.days import Limits, Truth, make_day
 from tests.fakes.looks import EVERYTHING, judged, looks_of
 

@@ -14,7 +14,6 @@ import json
 import math
 import re
 import statistics
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -23,9 +22,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from tests.fakes.looks import Stage, judged
 
 from forge_edge.monitor import body, drops, falls

@@ -16,7 +16,6 @@ same sound without the rule: whatever whole phrase the grammar chose is accepted
 import argparse
 import json
 import random
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -26,11 +25,8 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from benchmarks import hearing_answers, hearing_fit, hearing_third
+from numpy.typing import NDArray
 
 from forge_edge.audio.files import load
 from forge_edge.audio.ports import Samples

@@ -7,16 +7,13 @@ Prints one JSON line a framework: the share of sentences with a hint in question
 import csv
 import json
 import re
-import sys
 import time
 from pathlib import Path
 from typing import Final
 
-_ROOT: Final = Path(__file__).parents[1]
-for part in ("", "shared", "hub"):
-    sys.path.insert(0, str(_ROOT / part))
-
 from forge_hub.mind.taggers.hinters import ALL
+
+_ROOT: Final = Path(__file__).parents[1]
 
 _CORPORA: Final = _ROOT.parent / "shared" / "data" / "psych"
 

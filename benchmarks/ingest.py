@@ -11,15 +11,12 @@ import json
 import multiprocessing
 import pstats
 import sqlite3
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion

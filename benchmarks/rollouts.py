@@ -10,7 +10,6 @@ import argparse
 import json
 import logging
 import statistics
-import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,9 +17,6 @@ from pathlib import Path
 from unittest.mock import patch
 
 import structlog
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from tests.fakes.alert_counts import RATE_PER_DAY, drawn, told_after_hours
 from tests.fakes.fleet import GOOD, Behaviour, Fleet
 

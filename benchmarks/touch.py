@@ -15,8 +15,6 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 import httpx
 from tests.fakes.ports import free_port
 from tests.journey.world import until

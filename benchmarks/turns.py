@@ -11,15 +11,12 @@ import argparse
 import json
 import re
 import statistics
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from unittest.mock import patch
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.fakes.acoustic_room import AcousticRoom, cough, voice
 from tests.fakes.core_side import ANSWER, CoreSide, Understands

@@ -40,7 +40,7 @@ from forge_shared.forms.questionnaire import Questionnaire, installed, obstacle
 from forge_shared.logs import get_logger
 from forge_shared.sealing import Keyring
 from forge_shared.tasks import until_first_failure
-from forge_shared.wire import SIGNED_SINCE, RoomTrouble
+from forge_shared.wire import TROUBLE_SINCE, RoomTrouble
 
 TWIN_SECONDS = 10.0
 """How often the node says how it is, beside every change."""
@@ -111,7 +111,7 @@ class Node:
                     device = HomeDevice(credentials.site, credentials.node, self._version)
                     line = HomeLine(device.subscriptions if settings.home_assistant else (), room.at_home.on_message)
                     publisher = self._publisher(room, files, renewal, counterpart, voice, line)
-                    room.connect(publisher, device, partial(troubles_with_hub, voice, counterpart))
+                    room.connect(publisher, device, partial(troubles_for_hub, voice, counterpart))
                     updater = self._updater(folder, room, renewal)
                     await updater.prepare()
                     tasks.extend((publisher.run(), renewal.run(publisher.reconnect), updater.run()))
@@ -233,9 +233,16 @@ def _child_of(kind: Callable[..., C], command: Sequence[str]) -> Callable[..., C
     return make
 
 
-def troubles_with_hub(voice: HubVoice, counterpart: Counterpart) -> tuple[RoomTrouble, ...]:
-    """Return what is wrong with what came in the hub's name; an older hub does not know the code."""
-    return ("word.refused",) if voice.refuses and (counterpart.protocol or 1) >= SIGNED_SINCE else ()
+def troubles_for_hub(
+    voice: HubVoice, counterpart: Counterpart, of_machine: tuple[RoomTrouble, ...]
+) -> tuple[RoomTrouble, ...]:
+    """Return what the hub is told: what is wrong with the machine, and with what came in the hub's name.
+
+    An older hub knows fewer codes, and would refuse all that the room says for one that it does not know.
+    """
+    refused: tuple[RoomTrouble, ...] = ("word.refused",) if voice.refuses else ()
+    spoken = counterpart.protocol or 1
+    return tuple(each for each in (*of_machine, *refused) if spoken >= TROUBLE_SINCE.get(each, 1))
 
 
 async def _until_told() -> None:

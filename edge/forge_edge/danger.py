@@ -38,6 +38,7 @@ class Danger:
         self._judgement = Judgement(folder, self._watch)
         self._redrawn = Redrawn(folder)
         self._suspected = False
+        self._since_s = float("-inf")
         self.going_on: dict[str, DangerKind] = {}
         self.is_fresh = True
 
@@ -57,7 +58,12 @@ class Danger:
         self._judgement.adopt(watch)
 
     def see(self, look: Look) -> Judged:
-        """Judge a look. The first that is judged afresh shows something until it is known that it does not."""
+        """Judge a look. The first that is judged afresh shows something until it is known that it does not.
+
+        A picture that was taken before all was forgotten shows whom nobody is to remember: nothing follows from it.
+        """
+        if look.at_s < self._since_s:
+            return Judged()
         judged = self._noted(self._judgement.see(look, self._masks()))
         if self.is_fresh:
             self.is_fresh = False
@@ -72,11 +78,15 @@ class Danger:
         """Judge what somebody who may have fallen answered."""
         return self._noted(self._judgement.answered(now, self._masks(), answer))
 
-    def forget(self) -> None:
+    def forget(self, now: float) -> None:
         """Judge afresh: nobody looks any more, or somebody else is in the room.
 
         Of what went on nobody knows whether it is over: staff answer what they were told.
+
+        Args:
+            now: In monotonic seconds, as the looks; of what was seen before nothing follows any more.
         """
+        self._since_s = now
         self._judgement.begin_anew()
         self._suspected, self.is_fresh = False, True
         self.going_on.clear()

@@ -5,6 +5,7 @@ import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
+from forge_edge.anonymiser import Anonymiser
 from forge_edge.danger import Danger
 from forge_edge.deliveries import Deliveries
 from forge_edge.dialogue import calls, fall_check
@@ -107,10 +108,15 @@ class Reactions:
         await self._send(instruction)
         self._report()
 
-    async def commit(self, observations: Sequence[Observation]) -> None:
-        """Store what is to be told, before anything else becomes of it."""
+    async def commit(self, observations: Sequence[Observation], *, of: Anonymiser | None = None) -> None:
+        """Store what is to be told, before anything else becomes of it.
+
+        Args:
+            observations: What was observed, in order.
+            of: The stay in which it was; default: the one of now.
+        """
         for observation in observations:
-            event = self._stay.anonymiser.event_of(observation)
+            event = (of or self._stay.anonymiser).event_of(observation)
             if event is None:
                 continue
             try:

@@ -5,18 +5,19 @@ waits for anything but the disk, the ears and the eyes.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from forge_edge import desired
 from forge_edge.anonymiser import Sign
 from forge_edge.at_home import AtHome
+from forge_edge.at_screen import AtScreen
 from forge_edge.children import EarsChild, EyesChild
 from forge_edge.danger import Danger
 from forge_edge.device.health import MachineWatch
 from forge_edge.dialogue import fall_check, reach, reminders, reminding
 from forge_edge.dialogue.conversation import ACCEPTED, NO_HUB, REOPENED, Conversation
-from forge_edge.dialogue.sentences import NOT_THE_PIN, UNANSWERED
-from forge_edge.forms.touch import Pause
+from forge_edge.dialogue.sentences import UNANSWERED
 from forge_edge.home.device import HomeDevice
 from forge_edge.judgement import Judged
 from forge_edge.listening import Listening
@@ -28,18 +29,14 @@ from forge_edge.reactions import Reactions
 from forge_edge.room_clock import RoomClock
 from forge_edge.room_files import RoomFiles
 from forge_edge.room_updates import RoomUpdates
-from forge_edge.screen.decisions import decide, led_by_hand
 from forge_edge.screen.light import Night
 from forge_edge.screen.memory import ScreenMemory
-from forge_edge.screen.room import ScreenRoom, facts
-from forge_edge.screen.shown import Facts, asked
-from forge_edge.screen.taps import Ask, DrawZones, Mute, Tap
+from forge_edge.screen.room import ScreenRoom
 from forge_edge.settings import NodeSettings
 from forge_edge.stay import Stay
 from forge_edge.twin import reported
 from forge_edge.watching import Watching
 from forge_shared.events import SessionEnd
-from forge_shared.ids import new_id
 from forge_shared.logs import get_logger
 from forge_shared.plan import Watch
 from forge_shared.wire import (
@@ -53,7 +50,8 @@ from forge_shared.wire import (
     TwinDesired,
 )
 
-NO_DRAWING = "The camera shows nothing to draw on right now."
+ToldTroubles = Callable[[tuple[RoomTrouble, ...]], tuple[RoomTrouble, ...]]
+"""Returns which troubles the hub is told, by those of the room's own machine."""
 
 log = get_logger()
 
@@ -87,7 +85,7 @@ class Room:
         self._reach = reach.started(clock.monotonic_seconds())
         self._screen = ScreenMemory(clock)
         self._publisher: Publisher | None = None
-        self._troubles: Callable[[], tuple[RoomTrouble, ...]] = tuple
+        self._troubles: ToldTroubles = tuple
         self._session_ends = float("inf")
         self._stay = Stay(settings, files, clock, sign)
         self._danger = Danger(files.folder, lambda: self.watching.masks)
@@ -123,6 +121,16 @@ class Room:
             listening=self.listening,
             watching=self.watching,
         )
+        self._at_screen = AtScreen(
+            settings,
+            clock=clock,
+            lock=self._lock,
+            stay=self._stay,
+            reactions=self._reactions,
+            screen=self._screen,
+            listening=self.listening,
+            watching=self.watching,
+        )
         self._follow_plan()
 
         heard_and_seen = self.listening, self.watching
@@ -142,24 +150,23 @@ class Room:
         """Whether the node knows how the hub wants it to be."""
         return self._stay.told is not None and self._stay.told.revision > 0
 
-    def connect(
-        self, publisher: Publisher, device: HomeDevice, troubles: Callable[[], tuple[RoomTrouble, ...]] = tuple
-    ) -> None:
+    def connect(self, publisher: Publisher, device: HomeDevice, troubles: ToldTroubles = tuple) -> None:
         """Send what happens from now on, and tell Home Assistant what it may be told.
 
         Args:
             publisher: Sends it.
             device: What the room is to Home Assistant.
-            troubles: Returns what is wrong between node and hub.
+            troubles: Returns what the hub is told, by what is wrong with the machine.
         """
         self._publisher, self._troubles = publisher, troubles
+        self._at_screen.is_alone = False
         self._reactions.connect(publisher, self.at_home.wish)
         if self._settings.home_assistant:
             self.at_home.connect(publisher.home, device)
 
     def shown(self, night: Night) -> ScreenRoom:
         """Return the room as its screen sees it."""
-        return ScreenRoom(self._screen, self._facts, self._on_tap, night)
+        return self._at_screen.shown(night)
 
     async def _send(self, instruction: Instruction) -> bool:
         return await self.listening.send(instruction)
@@ -178,19 +185,27 @@ class Room:
         self.at_home.looked(look)
 
     async def _judge(self, judged: Judged) -> None:
+        """Tell what was judged, of the stay in which it was seen; who came meanwhile is not asked about it."""
+        seen_of = self._stay.anonymiser
         if judged.sight is not None:
             await self.watching.see(None if judged.sight == "seeing" else judged.sight)
         if not judged.dangers:
             return
         async with self._lock:
-            await self._reactions.commit(judged.dangers)
+            await self._reactions.commit(judged.dangers, of=seen_of)
+            if seen_of is not self._stay.anonymiser:
+                return
             if judged.asks and not self._stay.is_deaf:
                 await self._reactions.react(fall_check.asked(self._conversation))
             elif self._conversation.activity == "fall" and judged.takes_back_fall:
                 await self._reactions.react(fall_check.got_up(self._conversation))
 
     async def on_command(self, command: Command) -> None:
-        """Do what the hub orders; what is not allowed, or is of another session, has no effect."""
+        """Do what the hub orders, once it is begun to its end: a connection that breaks leaves it not half done."""
+        await _to_the_end(self._obey(command))
+
+    async def _obey(self, command: Command) -> None:
+        """What is not allowed, or is of another session, has no effect."""
         async with self._lock:
             match command:
                 case StartSession() if not self._stay.may_record:
@@ -214,7 +229,7 @@ class Room:
 
     async def on_desired(self, told: TwinDesired) -> None:
         """Be as the hub wants; a connection that breaks meanwhile does not leave it half done."""
-        await asyncio.shield(asyncio.ensure_future(self._become(told)))
+        await _to_the_end(self._become(told))
 
     async def _become(self, told: TwinDesired) -> None:
         """What must stop stops first, then what was known of someone who left is forgotten."""
@@ -229,11 +244,10 @@ class Room:
             ended = desired.ends_stay(held, told)
             if ended:
                 await self._forget()
+                self._stay.use_pseudonym()  # at once: what is seen from now on is of whoever is there now
             elif not desired.may_record(told):
                 await self._end_session("consent-withdrawn")
             await self._stay.save(told)
-            if ended:
-                self._stay.use_pseudonym()
             self._reactions.change(speaker=desired.speaker(told))
             self._stay.follow_plan()
             self._follow_plan()
@@ -258,7 +272,7 @@ class Room:
         await self.listening.mute(muted=False)
         self._stay.forget()
         self._reactions.forget()
-        self._danger.forget()
+        self._danger.forget(self._clock.monotonic_seconds())
         self.at_home.forget()
 
     def _follow_plan(self) -> None:
@@ -299,14 +313,13 @@ class Room:
         elif self._is_done_looking:
             async with self._lock:
                 if self._is_done_looking:  # it may have been opened anew while this waited
-                    self._danger.forget()
+                    self._danger.forget(now)
         if self._reactions.is_alarm_overdue(now):
             log.warning("alarm.undelivered")
             self._screen.overdue()
             async with self._lock:
                 await self._reactions.say(NO_HUB)
-        if self._screen.is_form_left(now):
-            await self._leave_form()
+        await self._at_screen.tick(now)
         await self._ask_again(now)
         if now > self._session_ends:
             async with self._lock:
@@ -356,70 +369,6 @@ class Room:
             async with self._lock:
                 await self._reactions.say(sentence, tone=self._reach.said_gone)
 
-    async def _on_tap(self, tap: Tap) -> None:
-        """Do what was touched on the screen; what the ears hear meanwhile is of an old turn and leads to nothing."""
-        if isinstance(tap, DrawZones):
-            await self._open_drawing(tap.pin)
-            return
-        async with self._lock:
-            if isinstance(tap, Ask) and self._screen.repeats_call(tap.request):
-                return
-            outcome = decide(
-                self._stay.dialogue,
-                self._conversation,
-                tap,
-                asked(self._facts()),
-                now=self._clock.now(),
-                new_id=new_id(),
-                hub=self._reactions.hub_online,
-            )
-            self._reactions.conversation = outcome.conversation
-            self._screen.tapped(outcome)
-            if outcome.reaction is not None:
-                await self._reactions.react(outcome.reaction, touched=outcome)
-                return
-            await self._reactions.keep()
-            if isinstance(tap, Mute):
-                await self.listening.mute(muted=tap.muted)
-
-    async def _open_drawing(self, pin: str) -> None:
-        """Let staff draw. The eyes are waited for without the lock: what they see meanwhile needs it."""
-        async with self._lock:
-            self._reactions.conversation, right = self._stay.dialogue.is_staff(self._conversation, pin)
-            await self._reactions.keep()
-        port = self._settings.screen_port
-        if not right:
-            self._screen.says(NOT_THE_PIN)
-        elif port is None or await self.watching.draw(port) is None:
-            self._screen.says(NO_DRAWING)
-
-    async def _leave_form(self) -> None:
-        """Nobody touches the form any more: it waits, and what was left open at a risk item is an alarm."""
-        async with self._lock:
-            if self._conversation.activity not in ("idle", "form"):
-                return  # somebody speaks with the room: it is asked again when that is over
-            self._screen.leave_form()
-            if led_by_hand(self._conversation):
-                await self._reactions.react(
-                    self._stay.dialogue.forms.touched(self._conversation, Pause(), now=self._clock.now())
-                )
-
-    def _facts(self) -> Facts:
-        return facts(
-            self._conversation,
-            self._stay.dialogue,
-            self._screen,
-            self.listening.state,
-            hearing=self.listening.hearing,
-            deaf=self._stay.is_deaf,
-            staff="alone" if self._publisher is None else "reached" if self._reactions.hub_online else "gone",
-            now=None if self._clock.is_wrong else self._clock.now().astimezone(),
-            by_word=self._stay.plan.agreed_word is not None,
-            sight=self.watching.camera,
-            by_pin=self._stay.plan.staff_pin is not None,
-            drawing=self.watching.drawing,
-        )
-
     def report(self) -> None:
         """Tell the screen and the hub how the room is."""
         self._screen.changed()
@@ -434,9 +383,14 @@ class Room:
                 told=self._stay.told,
                 version=self._release,
                 pending_events=self._files.outboxes.state().pending,
-                troubles=(*self._files.outboxes.troubles, *self._troubles(), *self._machine.look()),
+                troubles=self._troubles((*self._files.outboxes.troubles, *self._machine.look())),
                 clock=self._clock,
                 releases=self.updates.releases(),
                 hardware=self._settings.machine_kind,
             )
         )
+
+
+async def _to_the_end(doing: Coroutine[Any, Any, None]) -> None:
+    """Do it, also where who waits for it is cancelled meanwhile."""
+    await asyncio.shield(asyncio.ensure_future(doing))

@@ -30,15 +30,16 @@ def add(updates: argparse.ArgumentParser) -> None:
 
 
 def _show(settings: NodeSettings, options: argparse.Namespace) -> int:
-    from forge_edge.hub_line import ROOTS  # noqa: PLC0415 (see above)
+    from forge_edge.hub_line import ROOTS, TRUSTED  # noqa: PLC0415 (see above)
     from forge_edge.update.roots import fingerprints  # noqa: PLC0415 (see above)
+    from forge_edge.update.trusted import versions  # noqa: PLC0415 (see above)
     from forge_edge.updating.updater import STATUS  # noqa: PLC0415 (see above)
 
     folder = settings.folder
     said = _read(folder / STATUS)
-    roots = fingerprints(folder / ROOTS)
+    roots, believed = fingerprints(folder / ROOTS), versions(folder / TRUSTED)
     if options.json:
-        print(json.dumps({"releases": said, "roots": roots}))
+        print(json.dumps({"releases": said, "roots": roots, "believed": believed}))
         return EXIT_OK
     if not said:
         print("Every model is the one that came with the node.")
@@ -47,6 +48,8 @@ def _show(settings: NodeSettings, options: argparse.Namespace) -> int:
         print(f"{line['role']:15} {line.get('serving') or 'came with the node'}  {details}".rstrip())
     for name, digest in roots.items():
         print(f"trusted root    {name}: SHA-256 {digest}")
+    for name, version in believed.items():
+        print(f"believed last   {name}: version {version}")
     return EXIT_OK
 
 

@@ -1,5 +1,6 @@
 """Messages on the wire that are no events: acknowledgements, statuses, twins and commands."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, get_args
 
 from pydantic import ConfigDict, Field
@@ -57,7 +58,7 @@ OLDEST_PROTOCOL = 2
 WINDOW_SINCE = 2
 """The first protocol whose nodes read a window in an acknowledgement."""
 SIGNED_SINCE = 3
-"""The first protocol whose hubs sign twins and commands, and whose hubs know the trouble ``word.refused``."""
+"""The first protocol whose hubs sign twins and commands."""
 
 
 class Status(_Additive):
@@ -96,6 +97,17 @@ RoomTrouble = Literal[
 that the hub has not signed, and was not done.
 """
 
+TROUBLE_SINCE: Mapping[RoomTrouble, int] = {
+    "word.refused": 3,
+    "machine.hot": 3,
+    "machine.throttled": 3,
+    "power.low": 3,
+    "memory.low": 3,
+    "storage.worn": 3,
+}
+"""The first protocol whose hubs know a trouble; those that are not named are as old as the field. A hub refuses a twin
+with a trouble that it does not know, so it is not told of it."""
+
 CLOCK_TOLERANCE_SECONDS = 5.0
 """A room's clock that differs by more from the hub's is called wrong. Ours: far above what NTP and a network leave."""
 
@@ -112,9 +124,10 @@ class RoomRelease(_Additive):
         percentage: Of what is fetched.
         rollout: On whose behalf; None: nothing is going on.
         reason: Why it was refused, taken back or waits; a code.
-        latency_ms: 95th percentile of what serves on trial.
+        latency_ms: 95th percentile of the newest inferences of what serves, on trial or not; None: its role's are not
+            measured, or were too few. As the next two, what is not on trial tells it after an hour of work.
         memory_mb: The most that its process used.
-        temperature_celsius: The highest of the device.
+        temperature_celsius: The highest of the device: of the trial, else of the last day.
         failures: Inferences that failed on trial.
         trial_seconds: For how long it has worked on trial.
     """

@@ -22,8 +22,9 @@ from forge_edge.counterpart import Counterpart, last_heard
 from forge_edge.hub_voice import HubVoice
 from forge_edge.observations import FormObserved
 from forge_edge.outbox.outboxes import Outboxes
-from forge_edge.outbox.publisher import FIRST_WINDOW, WINDOW, BrokerAddress, Publisher
+from forge_edge.outbox.publisher import BrokerAddress, Publisher
 from forge_edge.outbox.store import Outbox
+from forge_edge.outbox.transit import FIRST_WINDOW, WINDOW
 from forge_hub.fleet.rooms import Rooms
 from forge_hub.ingest.consumer import BrokerLogin, Consumer
 from forge_hub.ingest.store import IngestStore
@@ -213,7 +214,7 @@ async def test_a_node_delivers_to_a_hub_of_another_version_and_says_so_once(
     with capture_logs() as logged:
         async with node(broker, tmp_path) as (outbox, publisher):
             await until(lambda: outbox.state().pending == 0)
-            assert publisher._record_window == version.window  # noqa: SLF001 (the wire shows it only under load)
+            assert publisher._transit.record_window == version.window  # noqa: SLF001 (the wire shows it only under load)
     other.cancel()
     await asyncio.gather(other, return_exceptions=True)
     assert last_heard(tmp_path / "hub-protocol") == version.protocol

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 from tests.fakes.bedroom import Bedroom
 
+from forge_edge.anonymiser import AnonymousEvent
 from forge_edge.dialogue.sentences import IDENTIFIED, PRIVACY_OFF, PRIVACY_ON
 from forge_edge.home.device import HomeDevice
 from forge_edge.home.privacy import LONGEST
@@ -17,7 +20,9 @@ from forge_edge.outbox.home_line import HomeLine
 from forge_edge.screen.light import Night
 from forge_edge.screen.taps import Mute
 from forge_shared import home
-from forge_shared.wire import TwinDesired
+from forge_shared.events import Envelope
+from forge_shared.ids import new_id
+from forge_shared.wire import StartSession, TwinDesired
 
 DEVICE = HomeDevice("site", "node", "1")
 NO_NIGHT = Night(0, 0)
@@ -230,6 +235,26 @@ async def test_a_connection_that_breaks_while_consent_is_withdrawn_leaves_nothin
     await asyncio.sleep(0.2)
     assert housed.eyes.closed
     assert housed.ears.deaf
+
+
+async def test_a_connection_that_breaks_while_a_session_is_started_leaves_it_no_half_session(housed: Housed) -> None:
+    append, storing = housed.outboxes.append, threading.Event()
+
+    def slow(event: AnonymousEvent) -> Envelope:
+        storing.set()
+        time.sleep(0.05)
+        return append(event)
+
+    housed.outboxes.append = slow  # type: ignore[method-assign]
+    start = StartSession(session=new_id(), consent=new_id(), limit_minutes=30, expires_at=housed.clock.now())
+    ordered = asyncio.create_task(housed.room.on_command(start))
+    await asyncio.to_thread(storing.wait)
+    ordered.cancel()
+    await asyncio.gather(ordered, return_exceptions=True)
+    await asyncio.sleep(0.3)
+    assert housed.room.shown(NO_NIGHT).shown().recorded
+    await housed.pass_time(30 * 60 + 1)
+    assert not housed.room.shown(NO_NIGHT).shown().recorded, "it ends when it has to"
 
 
 async def test_consent_that_comes_during_privacy_opens_nothing_before_its_end(housed: Housed) -> None:

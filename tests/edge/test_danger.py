@@ -66,7 +66,7 @@ def test_a_danger_that_is_forgotten_is_judged_anew_by_the_zones_and_the_watch_of
     room = Room(tmp_path)
     room.danger.adopt(Watch(kinds=("fall",)))
     (before,) = room.sees([look for look in looks if look.at_s < fell_s + 6])
-    room.danger.forget()
+    room.danger.forget(fell_s + 6)
     assert (room.danger.going_on, room.danger.is_suspected) == ({}, False)
     assert room.danger.answered(fell_s + 6, "hurt").dangers == ()
     after = room.sees([replace(look, at_s=look.at_s + 60) for look in looks])
@@ -80,7 +80,7 @@ def test_a_picture_that_showed_nothing_before_is_of_use_until_it_is_judged_anew(
     room = Room(tmp_path)
     room.danger.see(looks[0])
     assert room.danger.tick(looks[0].at_s + 60).sight == "source-silent"
-    room.danger.forget()
+    room.danger.forget(looks[0].at_s + 60)
     assert room.danger.see(replace(looks[0], at_s=looks[0].at_s + 61)).sight == "seeing"
     assert room.danger.see(replace(looks[1], at_s=looks[0].at_s + 61.1)).sight is None
 

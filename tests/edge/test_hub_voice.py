@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from cryptography import x509
@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from tests.fakes.clock import FakeClock
 from tests.fakes.keys import NODE, SITE, authority, credentials
 
-from forge_edge.app import troubles_with_hub
+from forge_edge.app import troubles_for_hub
 from forge_edge.counterpart import Counterpart
 from forge_edge.hub_voice import REPORTED_SECONDS, HubVoice
 from forge_hub.fleet.authority import SERVER_DAYS, Authority
@@ -23,7 +23,7 @@ from forge_shared import hub_word, signatures, topics
 from forge_shared.certificates import PROTOCOL_OID, protocol_extension, protocol_of
 from forge_shared.enrolment import Credentials
 from forge_shared.errors import SignatureError
-from forge_shared.wire import PROTOCOL
+from forge_shared.wire import PROTOCOL, RoomTrouble
 
 TOPIC = topics.twin_desired(SITE, NODE)
 TWIN = {"revision": 3, "subject": "p-1", "consents": ["voice"]}
@@ -230,14 +230,20 @@ def test_where_it_cannot_be_remembered_it_holds_until_the_next_start(place: Plac
     assert place.refuses(UNSIGNED)
 
 
-@pytest.mark.parametrize(("hub", "said"), [(PROTOCOL, ("word.refused",)), (PROTOCOL - 1, ()), (None, ())])
-def test_only_a_hub_that_knows_the_trouble_is_told_of_it(place: Place, hub: int | None, said: tuple[str, ...]) -> None:
+OF_PROTOCOL_2: tuple[RoomTrouble, ...] = ("disk.full", "disk.failed", "clock.wrong")
+"""What a hub of protocol 2 knows; anything else in a twin makes it refuse the whole twin."""
+
+
+@pytest.mark.parametrize("hub", [PROTOCOL, PROTOCOL - 1, None])
+def test_a_hub_is_told_of_no_trouble_that_makes_it_refuse_all_that_the_room_says(place: Place, hub: int | None) -> None:
     counterpart = Counterpart(place.folder / "hub-protocol")
     if hub is not None:
         counterpart.heard(hub)
-    assert troubles_with_hub(place.voice, counterpart) == ()
+    of_machine = tuple(each for each in get_args(RoomTrouble) if each != "word.refused")
+    told = troubles_for_hub(place.voice, counterpart, of_machine)
+    assert told == (of_machine if hub == PROTOCOL else OF_PROTOCOL_2)
     assert place.refuses(UNSIGNED)
-    assert troubles_with_hub(place.voice, counterpart) == said
+    assert troubles_for_hub(place.voice, counterpart, ()) == (("word.refused",) if hub == PROTOCOL else ())
 
 
 def test_a_command_that_comes_again_is_not_done_again(place: Place) -> None:

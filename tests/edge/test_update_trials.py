@@ -1,7 +1,9 @@
 """Roles of one room that go different ways, trials that end while something waits, and what is told of each."""
 
 import asyncio
+import itertools
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,12 @@ from tests.fakes.releases import Site
 from tests.fakes.updating_room import ROLE, RoomNode, Wire, direct, published, published_voice, until
 
 from forge_edge.errors import UpdateRefusedError, UpdateUnreachableError
+from forge_edge.update import slots
 from forge_edge.update.trial import LEAST_MEASUREMENTS
 from forge_edge.updating.ports import ROLES, Measured
+from forge_edge.updating.trials import KEEP_SECONDS
 from forge_shared.clock import SystemClock
+from forge_shared.files import replace
 from forge_shared.releases import ReleaseRole
 
 
@@ -244,3 +249,86 @@ async def test_each_roll_out_is_told_once_that_a_release_has_failed_here_before(
     await once_more.start()
     await once_more.look()
     assert once_more.room.told == []
+
+
+async def after_restarts(site: Site, folder: Path, clock: FakeClock, *, minutes: Sequence[float]) -> RoomNode:
+    """Let a release of an hour's trial serve, and the node start again after each of so many minutes."""
+    direct(site, published(site, folder, "1.0.0", 1))
+    node = RoomNode(folder / "node", Wire(site), clock)
+    await node.start()
+    await node.look()
+    await node.updater.trials.watch(ROLE)
+    for each in minutes:
+        for _ in range(int(each * 60)):
+            clock.advance(1)
+            await node.updater.trials.look()
+        node = node.restarted()
+        await node.start()
+        await node.updater.trials.watch(ROLE)
+    return node
+
+
+async def test_what_a_release_has_served_on_trial_counts_after_a_restart_of_the_node_too(
+    site: Site, tmp_path: Path
+) -> None:
+    clock = FakeClock()
+    node = await after_restarts(site, tmp_path, clock, minutes=(29.5, 29.5))
+    assert node.line is not None
+    assert 2 * 29 * 60 <= (node.line.trial_seconds or 0) <= 2 * 29.5 * 60, "at most a minute of each start is lost"
+    clock.advance(2 * 60 + 1)
+    await node.updater.trials.watch(ROLE)
+    assert node.outcomes[-1:] == [("committed", None)]
+
+
+async def test_another_trial_begins_with_nothing_served(site: Site, tmp_path: Path) -> None:
+    clock = FakeClock()
+    node = await after_restarts(site, tmp_path, clock, minutes=(29.5,))
+    direct(site, published(site, tmp_path, "2.0.0", 2))
+    await node.look()
+    again = node.restarted()
+    await again.start()
+    await again.updater.trials.watch(ROLE)
+    assert again.line is not None
+    assert again.line.trial_seconds == 0
+
+
+async def test_the_disk_is_written_once_a_minute_at_most_for_it(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, written = FakeClock(), list[float]()
+
+    def noted(path: Path, content: bytes, *, mode: int) -> None:
+        written.append(clock.monotonic_seconds())
+        replace(path, content, mode=mode)
+
+    direct(site, published(site, tmp_path, "1.0.0", 1), published_voice(site, tmp_path))
+    node = RoomNode(tmp_path / "node", Wire(site), clock)
+    await node.start()
+    await node.look()
+    began = clock.monotonic_seconds()
+    await node.updater.trials.look()
+    monkeypatch.setattr("forge_edge.update.slots.replace_file", noted)
+    for _ in range(10 * 60):
+        clock.advance(1)
+        await node.updater.trials.look()
+    assert 8 <= len(written) <= 10
+    kept = round(written[-1] - began)
+    assert all(after - before >= KEEP_SECONDS for before, after in itertools.pairwise(written))
+    again = node.restarted()
+    await again.start()
+    await again.updater.trials.look()
+    assert [line.trial_seconds for line in again.updater.releases] == [kept, kept], "both were kept"
+
+
+async def test_a_release_that_hardly_worked_writes_nothing(site: Site, tmp_path: Path) -> None:
+    clock = FakeClock()
+    direct(site, published(site, tmp_path, "1.0.0", 1))
+    node = RoomNode(tmp_path / "node", Wire(site), clock)
+    await node.start()
+    await node.look()
+    node.room.shown = Measured(works=False)
+    state = (tmp_path / "node" / slots.MODELS / slots.STATE).stat().st_mtime_ns
+    for _ in range(10):
+        clock.advance(60)
+        await node.updater.trials.look()
+    assert (tmp_path / "node" / slots.MODELS / slots.STATE).stat().st_mtime_ns == state

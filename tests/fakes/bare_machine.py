@@ -21,10 +21,15 @@ _PROGRAM = """\
 # Stands for the machine's own programs: what it is told is written down, and what it is asked comes from its folder.
 world={world}
 name=$(basename "$0")
+PATH=${{PATH#*:}}
 if [ -e "$world/power-cut-at-$name" ]; then
+    left=$(cat "$world/power-cut-at-$name")
     rm "$world/power-cut-at-$name"
-    kill -KILL $PPID
-    exit 1
+    if [ "${{left:-0}}" -eq 0 ]; then
+        kill -KILL $PPID
+        exit 1
+    fi
+    echo $((left - 1)) >"$world/power-cut-at-$name"
 fi
 case $name in
     nvpmodel)
@@ -74,6 +79,12 @@ case $name in
         rm "$1"
         mv "$1.under" "$1"
         ;;
+    df)
+        [ -e "$world/full" ] || exec df "$@"
+        printf 'Filesystem 1024-blocks Used Available Capacity Mounted\n/ 9 9 %s 99%% /\n' "$(cat "$world/full")"
+        exit
+        ;;
+    cp | mv) exec "$name" "$@" ;;
 esac
 echo "$name $*" >>"$world/calls"
 """
@@ -108,7 +119,7 @@ class BareMachine:
         program.chmod(0o755)
         names = (
             "nvpmodel dpkg-query apt-get getent id usermod gpasswd useradd blkid systemctl udevadm runuser "
-            "mount umount mountpoint"
+            "mount umount mountpoint df cp mv"
         )
         for name in names.split():
             (programs / name).symlink_to(program)
@@ -124,6 +135,18 @@ class BareMachine:
         return subprocess.run(
             command, env=self._environment, capture_output=True, text=True, timeout=60, check=False, cwd=self.world
         )
+
+    def cut_power_at(self, program: str, after: int = 0) -> None:
+        """Let the script that calls a program die there, after as many calls of it that go well."""
+        (self.world / f"power-cut-at-{program}").write_text(f"{after}")
+
+    def start_anew(self) -> None:
+        """Let the machine start: what its fstab mounts is mounted, and the node runs."""
+        state = self.root / "var/lib/forge-edge"
+        if "forge-state" in (self.root / "etc/fstab").read_text() and not state.is_symlink():
+            state.rename(state.with_name("forge-edge.under"))
+            state.symlink_to(self.world / "partition")
+        (self.world / "active").touch()
 
     def state(self) -> dict[str, str]:
         """Return every file of the machine, and what its programs keep, by path; not what they were asked."""

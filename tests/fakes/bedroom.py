@@ -16,6 +16,7 @@ from forge_edge.room import Room
 from forge_edge.room_clock import RoomClock
 from forge_edge.room_files import RoomFiles
 from forge_edge.settings import NodeSettings
+from forge_shared.events import DangerSeen
 from forge_shared.plan import RoomPlan
 from forge_shared.sealing import Keyring
 
@@ -63,6 +64,7 @@ class Bedroom:
         self.stage = Stage()
         (folder / ZONES_FILE).write_text(json.dumps(self.stage.room.zones), encoding="utf-8")
         self.clock = FakeClock()
+        self.clock.elapsed = 0.0  # as on the stage: no clock goes back
         keyring = Keyring.open(folder / "device.key")
         self.outboxes: Outboxes = open_outboxes(
             folder / "outbox.db", "site", "node", self.clock, limit_bytes=10**7, keyring=keyring
@@ -96,6 +98,15 @@ class Bedroom:
     @property
     def says(self) -> tuple[str, ...]:
         return self.ears.instructions[-1].say
+
+    def falls_told(self) -> list[tuple[str, str]]:
+        """Return of whom falls wait to be told, and their stages."""
+        waiting = [each for outbox in self.outboxes.each() for each in outbox.pending("alarm", 0, 100)]
+        return [
+            (each.subject, each.data["stage"])
+            for each in waiting
+            if DangerSeen.noun_verb in each.type and each.data["kind"] == "fall"
+        ]
 
     async def somebody_falls(self) -> None:
         """Let somebody fall and lie there for as long as the looks of `watch` last."""

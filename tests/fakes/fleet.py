@@ -57,7 +57,10 @@ GOOD = Behaviour()
 
 @dataclass
 class SimulatedRoom:
-    """One room: what its machine is like, how often it raises false alerts, and what it is doing."""
+    """One room: what its machine is like, how often it raises false alerts, and what it is doing.
+
+    ``is_unused``: nobody opens what a trial needs there, so none ends. ``is_old``: its node measures on trial alone.
+    """
 
     name: str
     hardware: Hardware
@@ -73,6 +76,8 @@ class SimulatedRoom:
     due: datetime | None = None
     seen_version: int = 0
     is_fated: bool = False
+    is_unused: bool = False
+    is_old: bool = False
     mood: float = 1.0
     mood_until: datetime | None = None
     said: tuple[str | None, ...] = ()
@@ -281,7 +286,7 @@ class Fleet:
         if room.hardware in behaviour.golden_wrong_on:
             return self._fail(room, target, "refused", "golden-differs")
         room.serving, room.next, room.state = target, None, "on-trial"
-        room.due = now + timedelta(hours=1)
+        room.due = None if room.is_unused else now + timedelta(hours=1)
         room.is_fated = self.random.random() < behaviour.fails
         return self._event(room, target, "on-trial", None)
 
@@ -310,6 +315,11 @@ class Fleet:
 
     def _twin(self, room: SimulatedRoom, now: datetime) -> TwinReported:
         behaviour = self._of(room.serving)
+        figures = {
+            "latency_ms": round(room.latency_ms * behaviour.latency * self.random.lognormvariate(0, 0.08), 1),
+            "memory_mb": round(400 * behaviour.memory * self.random.lognormvariate(0, 0.03)),
+            "temperature_celsius": round(55 + behaviour.hotter + self.random.gauss(0, 2)),
+        }
         release = RoomRelease.model_validate(
             {
                 "role": "pose",
@@ -317,9 +327,7 @@ class Fleet:
                 "state": room.state,
                 "next": room.next,
                 "rollout": room.rollout if room.next else None,
-                "latency_ms": round(room.latency_ms * behaviour.latency * self.random.lognormvariate(0, 0.08), 1),
-                "memory_mb": round(400 * behaviour.memory * self.random.lognormvariate(0, 0.03)),
-                "temperature_celsius": round(55 + behaviour.hotter + self.random.gauss(0, 2)),
+                **({} if room.is_old and room.state != "on-trial" else figures),
             }
         )
         return TwinReported(

@@ -16,9 +16,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
 from tests.fakes.acoustic_room import AcousticRoom, cough, voice
 
 from forge_edge.core_link import CoreLink

@@ -17,6 +17,7 @@ from tests.fakes.updating_room import NODE, ROLE, RoomNode, Wire
 from forge_edge.errors import UpdateRefusedError
 from forge_edge.update.slots import MODELS, Slots, serving
 from forge_edge.updating.ports import Measured
+from forge_edge.updating.trials import KEEP_SECONDS
 from forge_hub.releases.catalogue import Catalogue, Wish
 from forge_shared.clock import SystemClock
 from forge_shared.releases import MANIFEST, Manifest
@@ -53,7 +54,9 @@ async def live(
         direct(site, f"fall-pose-{chance.randint(1, RELEASES)}.0.0.tar")
         node.prover.error = UpdateRefusedError("golden-differs") if chance.random() < 0.1 else None
         await node.look()
-        await node.updater.trials.watch(ROLE)
+        await node.updater.trials.look()
+        clock.advance(KEEP_SECONDS)
+        await node.updater.trials.look()
         match chance.choice(("well", "well", "badly", "withdrawn")):
             case "well":
                 clock.advance(3601)

@@ -154,6 +154,7 @@ class RoomNode:
     clock: Clock = field(default_factory=SystemClock)
     hardware: str | None = "x86"
     pace: Pace = QUICK
+    celsius: float | None = None
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -173,7 +174,7 @@ class RoomNode:
                 hardware=self.hardware,
                 pace=self.pace,
             ),
-            hottest=lambda: None,
+            hottest=lambda: self.celsius,
         )
 
     def _look(self) -> Mapping[ReleaseRole, Wanted]:
@@ -206,7 +207,7 @@ class RoomNode:
                 await task
 
     def restarted(self) -> "RoomNode":
-        return RoomNode(self.folder, self.wire, self.clock, self.hardware, self.pace)
+        return RoomNode(self.folder, self.wire, self.clock, self.hardware, self.pace, self.celsius)
 
     @property
     def line(self) -> RoomRelease | None:

@@ -143,6 +143,18 @@ def test_a_folder_without_manifest_or_with_a_file_missing_is_refused(affect: Pat
     assert fine_tuned.all_of(tmp_path) == fine_tuned.all_of(tmp_path / "nowhere") == {}
 
 
+@pytest.mark.parametrize("raised", [PermissionError(13, "no"), RuntimeError("no home")])
+def test_a_hub_that_may_not_look_where_they_would_lie_has_none_and_starts(
+    raised: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(Path, "glob" if isinstance(raised, OSError) else "expanduser", refuse)
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    assert fine_tuned.of_this_machine() == {}
+
+
 def test_data_that_are_not_there_teach_nothing(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="cannot be read"):
         encoder_release.write("affect", tmp_path, tmp_path / "out", tune=only_the_output, made_at=WHEN)

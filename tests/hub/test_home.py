@@ -141,6 +141,11 @@ def test_where_nothing_is_published_nothing_is_announced(here: Here) -> None:
     assert here.home.standings() == {}
 
 
+def test_figures_of_the_model_that_came_with_a_room_announce_nothing(here: Here) -> None:
+    here.says("room-1", serving=None, latency_ms=20.0)
+    assert here.home.standings() == {}
+
+
 def test_what_is_published_is_offered_to_rooms_that_it_is_made_for(here: Here) -> None:
     here.publish("1.0.0", 1)
     with here.database.begin() as transaction:

@@ -1,6 +1,5 @@
-"""What a roll-out decides: who is first, when rooms are told, what condemns a release, what ran when."""
+"""What a roll-out decides: who is first, when rooms are told and what is waited for, what ran when."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,16 +8,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.fakes.alert_counts import drawn, told_after_hours
 
 from forge_hub.errors import ReleaseError
-from forge_hub.releases.evidence import Exposure, Usual, exceeds, trend_of, usual_of, weigh
 from forge_hub.releases.history import Change, ran
 from forge_hub.releases.observed import Did, Now, Said, observe
 from forge_hub.releases.rings import MOST_FIRST, Candidate, check_shares, in_rings
-from forge_hub.releases.rollout import RINGS, Found, Plan, RoomState
+from forge_hub.releases.rollout import RINGS, Plan, RoomState
 from forge_hub.releases.stages import Known, Situation, Standing, Step, next_step
-from forge_hub.releases.verdicts import Evidence, Figures, OtherRoom, TriedRoom, judge
 from forge_hub.releases.windows import is_open, window_of, words_of
 from forge_shared.releases import Hardware
 
@@ -99,13 +95,14 @@ def test_hours_that_are_none_are_refused(text: str) -> None:
 
 
 def situation(state: str = "running", ring: int = 1, *, is_time: bool = True, hours: float = 48) -> Situation:
-    plan = Plan(shares=(10, 100), soak_hours=24, evidence_hours=100)
-    return Situation(state, ring, NOON - timedelta(hours=hours), plan, NOON, is_time)  # type: ignore[arg-type]
+    plan = Plan(shares=(10, 100), soak_hours=24, evidence_hours=100, trial_hours=72)
+    begun = NOON - timedelta(days=30)
+    return Situation(state, ring, NOON - timedelta(hours=hours), plan, NOON, is_time, begun)  # type: ignore[arg-type]
 
 
-def standing(node: str, ring: int, state: RoomState, *, hours: float = 30, is_locked: bool = False) -> Standing:
+def standing(node: str, ring: int, state: RoomState, *, hours: float = 30, **changes: bool) -> Standing:
     at = NOON - timedelta(hours=hours)
-    return Standing(node, ring, state, at, at if state in {"on-trial", "kept"} else None, is_locked)
+    return Standing(node, ring, state, at, at if state in {"on-trial", "kept"} else None, **changes)
 
 
 def test_the_next_ring_waits_for_rooms_for_time_in_use_and_for_evidence() -> None:
@@ -123,6 +120,62 @@ def test_a_room_that_is_off_for_a_day_does_not_hold_a_ring_but_half_of_them_do()
     off = standing("a", 1, "directed", hours=25)
     assert next_step(situation(), [off, standing("b", 1, "kept"), standing("c", 2, "planned")], Known()).ring == 2
     assert next_step(situation(), [off, standing("c", 2, "planned")], Known()).waits_for == "rooms"
+
+
+def test_a_trial_that_does_not_end_is_given_up_once_and_then_holds_no_ring_in_which_others_are_judged() -> None:
+    quiet, kept, last = standing("a", 1, "on-trial", hours=71), standing("b", 1, "kept"), standing("c", 2, "planned")
+    waits = next_step(situation(), [quiet, kept, last], Known())
+    assert (waits.waits_for, waits.given_up, waits.ring) == ("rooms", (), 1)
+    quiet = replace(quiet, serves_since=NOON - timedelta(hours=72))
+    tired = next_step(situation(), [quiet, kept, last], Known())
+    assert (tired.given_up, tired.ring) == (("a",), 1), "it is noted before anything follows from it"
+    rooms = [replace(quiet, is_given_up=True), kept, last]
+    opened = next_step(situation(), rooms, Known())
+    assert (opened.passed, opened.direct, opened.given_up, opened.pause) == (1, ("c",), (), None)
+    assert next_step(situation(), rooms, Known(is_enough=False)).waits_for == "evidence"
+    assert next_step(situation(), rooms, Known(bad="slow")).withdraw == "slow"
+
+
+def test_who_resumes_a_roll_out_lets_it_wait_for_trials_anew() -> None:
+    quiet, kept = standing("a", 1, "on-trial", hours=500), standing("b", 1, "kept")
+    resumed = replace(situation(), resumed_at=NOON - timedelta(hours=71))
+    assert next_step(resumed, [quiet, kept], Known()).given_up == ()
+    later = replace(resumed, resumed_at=NOON - timedelta(hours=72))
+    assert next_step(later, [quiet, kept], Known()).given_up == ("a",)
+    assert next_step(replace(later, state="paused"), [quiet, kept], Known()) == Step(1), "nothing is decided meanwhile"
+
+
+def given_up(node: str) -> Standing:
+    return standing(node, 1, "on-trial", hours=80, is_given_up=True)
+
+
+@pytest.mark.parametrize(
+    ("others", "pauses"),
+    [
+        ([], True),
+        ([standing("f", 1, "failed")], True),
+        ([standing("f", 1, "failed"), standing("k", 1, "kept")], False),
+        ([standing("f", 1, "failed"), standing("g", 1, "failed"), standing("k", 1, "kept")], True),
+        ([standing("d", 1, "directed", hours=25)], True),
+        ([standing("d", 1, "directed", hours=23)], False),
+        ([standing("t", 1, "on-trial")], False),
+    ],
+)
+def test_a_ring_in_which_too_few_could_be_judged_pauses_the_roll_out_and_says_so(
+    others: list[Standing],
+    pauses: bool,  # noqa: FBT001 (drawn)
+) -> None:
+    step = next_step(situation(), [given_up("a"), given_up("b"), *others, standing("z", 2, "planned")], Known())
+    assert (step.pause is not None) is pauses
+    if step.pause is not None:
+        assert (step.ring, step.direct, step.passed) == (1, (), None)
+        assert "ring 1" in step.pause
+        assert "2 did not end their trial within 72 hours" in step.pause
+
+
+def test_the_last_ring_is_done_without_the_rooms_that_it_gave_up() -> None:
+    rooms = [given_up("a"), standing("k", 1, "kept"), replace(given_up("b"), ring=2), standing("l", 2, "kept")]
+    assert next_step(situation(ring=2), rooms, Known()).is_done
 
 
 def test_a_locked_room_is_told_later_and_holds_only_the_last_ring() -> None:
@@ -146,10 +199,11 @@ states = st.sampled_from(
 )
 standings = st.lists(
     st.builds(
-        lambda ring, state, hours, is_locked: (ring, state, hours, is_locked),
+        lambda *drawn: drawn,
         st.integers(1, 3),
         states,
         st.floats(0, 100),
+        st.booleans(),
         st.booleans(),
     ),
     max_size=12,
@@ -166,7 +220,7 @@ standings = st.lists(
     st.booleans(),
 )
 def test_whatever_rooms_say_no_room_is_told_beyond_its_ring_or_when_it_may_not_be(  # noqa: PLR0913 (what is drawn)
-    drawn_rooms: list[tuple[int, RoomState, float, bool]],
+    drawn_rooms: list[tuple[int, RoomState, float, bool, bool]],
     state: str,
     ring: int,
     is_time: bool,  # noqa: FBT001 (drawn)
@@ -174,10 +228,12 @@ def test_whatever_rooms_say_no_room_is_told_beyond_its_ring_or_when_it_may_not_b
     is_enough: bool,  # noqa: FBT001 (drawn)
 ) -> None:
     rooms = [
-        standing(f"r{n}", at, of, hours=hours, is_locked=lock) for n, (at, of, hours, lock) in enumerate(drawn_rooms)
+        standing(f"r{n}", at, of, hours=hours, is_locked=lock, is_given_up=gave_up and of == "on-trial")
+        for n, (at, of, hours, lock, gave_up) in enumerate(drawn_rooms)
     ]
     plan = Plan(shares=(5, 50, 100))
-    at = Situation(state, ring, NOON if ring else None, plan, NOON, is_time)  # type: ignore[arg-type]
+    begun = NOON - timedelta(days=30)
+    at = Situation(state, ring, NOON if ring else None, plan, NOON, is_time, begun)  # type: ignore[arg-type]
     step = next_step(at, rooms, Known(bad, is_enough))
     told = [room for room in rooms if room.node in step.direct]
     assert all(room.ring <= step.ring and room.state == "planned" and not room.is_locked for room in told)
@@ -189,125 +245,11 @@ def test_whatever_rooms_say_no_room_is_told_beyond_its_ring_or_when_it_may_not_b
     elif bad is not None:
         assert step.withdraw == bad
     if step.ring > ring > 0:
-        assert not any(room.state == "on-trial" and room.ring <= ring for room in rooms)
-
-
-def tried(count: int, *, state: RoomState = "kept", **changes: object) -> list[TriedRoom]:
-    return [TriedRoom(f"room-{n}", "x86", state, **changes) for n in range(count)]  # type: ignore[arg-type]
-
-
-def bad(found: Sequence[Found]) -> list[tuple[str, str]]:
-    return [(each.measure, each.group) for each in found if each.finding == "bad"]
-
-
-def test_a_release_is_withdrawn_when_enough_rooms_and_enough_of_them_failed() -> None:
-    failed = tried(2, state="failed", reason="restarts")
-    assert bad(judge(Evidence([*failed, *tried(5)]))) == [("failures", "all"), ("failures", "x86")]
-    assert not bad(judge(Evidence([*failed, *tried(20)]))), "two of twenty-two have reasons of their own"
-    assert not bad(judge(Evidence([failed[0], *tried(3)]))), "one is one room's"
-    assert bad(judge(Evidence(failed[:1]))), "a site of one room has no second"
-
-
-def test_a_golden_that_is_wrong_on_one_profile_is_enough_unless_it_was_right_there() -> None:
-    wrong = TriedRoom("pi", "pi-5", "failed", "golden-differs")
-    assert ("golden", "pi-5") in bad(judge(Evidence([wrong, *tried(9)])))
-    right = TriedRoom("other-pi", "pi-5", "on-trial")
-    assert not bad(judge(Evidence([wrong, right, *tried(9)]))), "then it is the room that is broken"
-
-
-def test_rooms_that_fall_silent_with_a_release_have_failed_unless_the_network_has() -> None:
-    rooms = tried(3, state="on-trial", is_lost=True)
-    assert ("failures", "all") in bad(judge(Evidence(rooms, [OtherRoom(f"o{n}") for n in range(10)])))
-    others = [OtherRoom(f"o{n}", is_lost=n < 4) for n in range(10)]
-    assert not bad(judge(Evidence(rooms, others)))
-
-
-def test_a_release_that_is_twice_as_slow_is_seen_beside_the_room_itself() -> None:
-    slow = tried(4, before=Figures(latency_ms=50), now=Figures(latency_ms=100))
-    assert ("latency", "all") in bad(judge(Evidence(slow)))
-    others = [OtherRoom(f"o{n}", Figures(latency_ms=60), Figures(latency_ms=115)) for n in range(5)]
-    assert not bad(judge(Evidence(slow, others))), "everything became slower"
-    assert not bad(judge(Evidence(tried(4, now=Figures(latency_ms=100))))), "nothing to compare with"
-    one = [slow[0], *tried(4, before=Figures(latency_ms=50), now=Figures(latency_ms=52))]
-    assert not bad(judge(Evidence(one)))
-
-
-def test_memory_and_heat_are_compared_likewise() -> None:
-    before = Figures(memory_mb=400, temperature_celsius=50)
-    assert ("memory", "all") in bad(judge(Evidence(tried(3, before=before, now=Figures(memory_mb=700)))))
-    hot = tried(3, before=before, now=Figures(temperature_celsius=61.5))
-    assert ("temperature", "all") in bad(judge(Evidence(hot)))
-    summer = [OtherRoom(f"o{n}", before, Figures(temperature_celsius=55)) for n in range(4)]
-    assert not bad(judge(Evidence(hot, summer)))
-
-
-def exposure(alerts_before: int, alerts: int, hours: float, daily: tuple[int, ...] = ()) -> Exposure:
-    return Exposure("room", 28 * 24.0, alerts_before, hours, alerts, daily)
-
-
-USUAL = Usual(shape=1.5, hours=45.0, dispersion=1.0)
-
-
-def test_three_times_the_false_alerts_condemn_as_many_as_before_clear_and_little_says_nothing() -> None:
-    assert weigh(USUAL, [exposure(28, 12, 72) for _ in range(3)], 1.0).verdict == "bad"
-    assert weigh(USUAL, [exposure(28, 3, 72) for _ in range(5)], 1.0).verdict == "good"
-    assert weigh(USUAL, [exposure(28, 3, 24)], 1.0).verdict == "open"
-    assert weigh(USUAL, [exposure(28, 0, 0)], 1.0).verdict == "open"
-
-
-def test_what_rooms_without_the_release_raise_too_excuses_it_and_never_accuses() -> None:
-    rooms = [exposure(28, 12, 72) for _ in range(3)]
-    usual = usual_of([exposure(28, 0, 0) for _ in range(20)])
-    assert usual is not None
-    trend = trend_of(usual, [exposure(28, 9, 72) for _ in range(50)])
-    assert trend > 2.5
-    assert weigh(usual, rooms, trend).verdict != "bad"
-    quiet = trend_of(usual, [exposure(28, 0, 72) for _ in range(50)])
-    assert weigh(usual, [exposure(28, 4, 72) for _ in range(3)], quiet).verdict != "bad"
-
-
-def test_rooms_whose_days_scatter_need_more_evidence() -> None:
-    steady = usual_of([exposure(28, 0, 0, (1,) * 28) for _ in range(10)])
-    scattered = usual_of([exposure(28, 0, 0, (0, 0, 0, 4) * 7) for _ in range(10)])
-    assert steady is not None
-    assert scattered is not None
-    assert steady.dispersion == 1.0
-    assert scattered.dispersion > 2.5
-    assert usual_of([]) is None
-    assert usual_of([exposure(0, 0, 0)]) is not None, "none seen is not none there"
-
-
-def test_a_release_s_own_limit_on_false_alerts_is_held_against_all_its_rooms() -> None:
-    assert exceeds(0.02, [exposure(0, 10, 72)], 1.0)
-    assert not exceeds(0.2, [exposure(0, 10, 72)], 1.0)
-    found = judge(Evidence(tried(1, alerts=exposure(28, 10, 72)), raises_alerts=True, alerts_per_hour=0.02))
-    assert ("false-alerts", "all") in bad(found)
-
-
-def test_a_room_that_was_not_watched_with_the_release_says_nothing_of_it_whatever_came_from_there() -> None:
-    unwatched = tried(1, alerts=exposure(28, 5, 0))
-    for limit in (None, 0.02):
-        found = judge(Evidence(unwatched, raises_alerts=True, alerts_per_hour=limit))
-        assert [each.finding for each in found if each.measure == "false-alerts"] == ["open"]
-
-
-def test_a_role_that_raises_alerts_waits_until_its_rooms_were_watched() -> None:
-    (found,) = [each for each in judge(Evidence(tried(2), raises_alerts=True)) if each.measure == "false-alerts"]
-    assert found.finding == "open"
-
-
-@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 30), st.floats(1, 500)), min_size=1, max_size=8))
-def test_more_alerts_never_make_a_release_look_better(rooms: list[tuple[int, int, float]]) -> None:
-    order = ["good", "open", "bad"]
-    fewer = weigh(USUAL, [exposure(*room) for room in rooms], 1.0)
-    more = weigh(USUAL, [exposure(before, now + 3, hours) for before, now, hours in rooms], 1.0)
-    assert order.index(more.verdict) >= order.index(fewer.verdict)
-    assert math.isfinite(more.expected)
-
-
-def test_in_ten_drawn_first_rings_each_the_rule_does_not_err() -> None:
-    assert [told_after_hours(drawn(seed, 1.0))[0] for seed in range(10)].count("bad") == 0
-    assert [told_after_hours(drawn(seed, 3.0))[0] for seed in range(10)].count("good") == 0
+        assert not any(room.state == "on-trial" and not room.is_given_up and room.ring <= ring for room in rooms)
+        mine = [room for room in rooms if room.ring == ring and room.state != "left-out"]
+        assert not mine or any(room.state == "kept" for room in mine), "nothing follows from what nobody has judged"
+    if step.pause is not None:
+        assert (step.ring, told, step.is_done) == (ring, [], False)
 
 
 def change(hour: float, outcome: str, release: str, serves: str | None = None) -> Change:

@@ -7,8 +7,9 @@ from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, select
-from tests.fakes.fleet import Fleet
+from sqlalchemy import delete, select, text
+from structlog.testing import capture_logs
+from tests.fakes.fleet import Behaviour, Fleet
 from tests.fakes.fleet_rollouts import FIRST, SECOND, a_fleet, an_alert, begin, give, says, told, withdraw_from_site
 
 from forge_hub.errors import ReleaseError
@@ -91,6 +92,45 @@ def test_a_roll_out_that_cannot_be_read_holds_no_other_roll_out_and_ends_nothing
     assert fleet.rollouts.state(whole).counts == {"directed": 1}
 
 
+@pytest.mark.parametrize("table", ["rollout", "rollout_room"])
+def test_a_roll_out_that_the_store_refuses_holds_no_other_up_and_is_tried_again_at_the_next_look(
+    fleet: Fleet, table: str
+) -> None:
+    fleet.rollouts.set_group("one", ["room-1"], account="ann")
+    fleet.rollouts.set_group("other", ["room-2"], account="ann")
+    broken, whole = (begin(fleet, groups=(group,), rings=(100,)) for group in ("one", "other"))
+    assert broken < whole, "it comes first"
+    of = "id" if table == "rollout" else "rollout"
+    with fleet.database.begin() as transaction:
+        refusal = f"WHEN NEW.{of} = '{broken}' BEGIN SELECT RAISE(ABORT, 'what a person wrote'); END"
+        transaction.execute(text(f"CREATE TRIGGER refuse BEFORE UPDATE ON {table} {refusal}"))
+    with capture_logs() as logged:
+        assert fleet.engine.tick().signed == ("room-2",)
+        fleet.engine.tick()
+    assert (fleet.engine.failing, fleet.engine.trouble) == (1, "records.failed")
+    (line,) = [each for each in logged if each["log_level"] == "error"]
+    assert (line["event"], line["rollout"]) == ("rollout.failing", broken), "said once, with nothing that was written"
+    with fleet.database.begin() as transaction:
+        transaction.execute(text("DROP TRIGGER refuse"))
+    with capture_logs() as logged:
+        assert fleet.engine.tick().signed == ("room-1",), "at once, and not when figures are due again"
+    assert [each["event"] for each in logged] == ["rollout.ring-opened", "rollout.recovered"]
+    assert fleet.engine.failing == 0
+
+
+def test_a_bad_release_whose_withdrawal_the_store_refused_is_withdrawn_at_the_next_look(fleet: Fleet) -> None:
+    fleet.behaviours[FIRST] = Behaviour(latency=2, fails=0)
+    rollout = begin(fleet)
+    with fleet.database.begin() as transaction:
+        refusal = "WHEN NEW.state = 'withdrawn' BEGIN SELECT RAISE(ABORT, 'not now'); END"
+        transaction.execute(text(f"CREATE TRIGGER refuse BEFORE UPDATE ON rollout {refusal}"))
+    assert fleet.passes(72, step_minutes=60, until=lambda: fleet.engine.failing == 1)
+    with fleet.database.begin() as transaction:
+        transaction.execute(text("DROP TRIGGER refuse"))
+    fleet.engine.tick()
+    assert fleet.rollouts.state(rollout).state == "withdrawn"
+
+
 async def test_a_hub_whose_releases_cannot_be_read_goes_on_and_says_so(fleet: Fleet, tmp_path: Path) -> None:
     begin(fleet)
     newest = fleet.site.folder / "images" / "metadata" / "1.targets.json"
@@ -144,6 +184,16 @@ def test_a_room_that_never_took_a_release_does_not_stay_on_its_way_back(fleet: F
     assert fleet.rollouts.state(rollout).counts == {"returned": 1}
 
 
+def test_a_release_that_came_back_is_not_what_its_rooms_go_back_to_when_it_is_withdrawn(fleet: Fleet) -> None:
+    give(fleet, FIRST)
+    fleet.publish("2.0.0")
+    second, again = give(fleet, SECOND), give(fleet, FIRST)
+    fleet.rollouts.withdraw(second, account="ann", why="not well")
+    fleet.rollouts.withdraw(again, account="ann", why="nor this one")
+    fleet.engine.tick()
+    assert told(fleet) == dict.fromkeys(fleet.rooms)
+
+
 def test_a_roll_out_whose_release_the_site_s_people_withdraw_ends_and_sends_its_rooms_back(fleet: Fleet) -> None:
     give(fleet, FIRST)
     fleet.publish("2.0.0")
@@ -158,6 +208,27 @@ def test_a_roll_out_whose_release_the_site_s_people_withdraw_ends_and_sends_its_
     assert set(told(fleet).values()) == {FIRST}
     with pytest.raises(ReleaseError):
         begin(fleet, SECOND)
+
+
+def test_rooms_go_back_to_what_they_had_also_where_the_store_refused_that_at_first(fleet: Fleet) -> None:
+    give(fleet, FIRST)
+    fleet.publish("2.0.0")
+    rollout = begin(fleet, SECOND)
+    fleet.engine.tick()
+    given = {node for node, target in told(fleet).items() if target == SECOND}
+    assert given
+    withdraw_from_site(fleet, SECOND)
+    with fleet.database.begin() as transaction:
+        refusal = "WHEN NEW.state = 'withdrawn' BEGIN SELECT RAISE(ABORT, 'not now'); END"
+        transaction.execute(text(f"CREATE TRIGGER refuse BEFORE UPDATE ON rollout {refusal}"))
+    fleet.engine.tick()
+    assert fleet.engine.failing == 1
+    with fleet.database.begin() as transaction:
+        transaction.execute(text("DROP TRIGGER refuse"))
+    assert set(fleet.engine.tick().signed) == given
+    assert set(told(fleet).values()) == {FIRST}
+    assert fleet.rollouts.state(rollout).state == "withdrawn"
+    assert fleet.engine.trouble is None
 
 
 def test_what_the_site_s_people_withdraw_is_named_to_no_room_any_more(fleet: Fleet) -> None:

@@ -115,6 +115,16 @@ async def test_every_room_is_shown_with_how_far_it_is_and_why_it_refused(pages: 
     assert reasons == {ROOM: "golden-differs", "room-14": None, "room-15": "never-heard-of"}
 
 
+async def test_a_room_that_is_not_waited_for_any_more_is_shown_with_why_and_so_is_the_pause(pages: HubPages) -> None:
+    rollout = begun(pages)
+    pages.world.room_does(rollout, ROOM, state="on-trial", reason="trial-closed")
+    pages.world.rollouts.pause(rollout, account="hub", why="too little is known from ring 1")
+    async with client(pages, "admin") as http:
+        page = (await http.get(f"/rollouts/{rollout}")).text
+    assert '<p class="hint">not waited for any more: its camera or microphone is closed' in page
+    assert "by the hub itself: too little is known from ring 1" in page
+
+
 async def test_a_roll_out_is_paused_resumed_stopped_and_withdrawn_with_a_reason(pages: HubPages) -> None:
     rollout = begun(pages)
     async with client(pages, "admin") as http:

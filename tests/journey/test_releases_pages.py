@@ -4,7 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,7 +50,8 @@ def hold_ceremony(site: Site, keys: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @contextmanager
-def rooms(site: Site, folder: Path) -> Iterator[None]:
+def rooms(site: Site, folder: Path) -> Iterator[Callable[[], None]]:
+    """Start the rooms; yield what raises, with their last words, when they have ended by themselves."""
     for name in ROOMS:
         site.enrol(name)
     told = folder / "told"
@@ -72,8 +73,13 @@ def rooms(site: Site, folder: Path) -> Iterator[None]:
     program = [sys.executable, release_rooms.__file__, str(folder / "plan.json")]
     with (folder / "rooms.log").open("wb") as output:
         process = subprocess.Popen(program, stdout=output, stderr=subprocess.STDOUT)
+
+    def are_there() -> None:
+        if process.poll() is not None:
+            raise RuntimeError((folder / "rooms.log").read_text(encoding="utf-8", errors="replace")[-2000:])
+
     try:
-        yield
+        yield are_there
     finally:
         process.terminate()
         process.wait(10)
@@ -119,7 +125,7 @@ async def test_a_release_is_added_approved_by_two_published_tried_watched_stoppe
     archive.write_bytes(packed(write_release(tmp_path / "release")))
     with Site(tmp_path) as site:
         site.make_account("admin")
-        with rooms(site, tmp_path):
+        with rooms(site, tmp_path) as are_there:
             async with open_browser() as browser, open_context(browser, site.address) as context:
                 page = await context.new_page()
                 complaints = Complaints(page)
@@ -160,7 +166,12 @@ async def test_a_release_is_added_approved_by_two_published_tried_watched_stoppe
                 await expect(page.get_by_role("status")).to_contain_text("Published.")
 
                 query = "SELECT count(*) FROM room WHERE hardware = 'x86'"
-                await asyncio.to_thread(until, "the rooms", lambda: site.records(query)[0][0] == len(ROOMS))
+
+                def all_told() -> bool:
+                    are_there()
+                    return bool(site.records(query)[0][0] == len(ROOMS))
+
+                await asyncio.to_thread(until, "the rooms", all_told, seconds=120)
                 await page.get_by_role("link", name="fall-pose 1.0.0").click()
                 await page.get_by_role("link", name="Begin a roll-out").click()
                 await page.get_by_label("Rings").fill("100")

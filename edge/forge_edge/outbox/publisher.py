@@ -8,8 +8,9 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -17,10 +18,9 @@ import aiomqtt
 from aiomqtt import ProtocolVersion
 from pydantic import ValidationError
 
-from forge_edge.errors import OutboxError
 from forge_edge.outbox.home_line import HomeLine
 from forge_edge.outbox.outboxes import Outboxes
-from forge_edge.outbox.store import Outbox
+from forge_edge.outbox.transit import WINDOW, Transit
 from forge_shared import topics
 from forge_shared.backoff import Backoff
 from forge_shared.clock import Clock
@@ -28,7 +28,6 @@ from forge_shared.errors import SignatureError, TopicInvalidError
 from forge_shared.logs import get_logger
 from forge_shared.mqtt import Version, VersionChoice
 from forge_shared.tasks import until_first_failure
-from forge_shared.topics import LANES, Lane
 from forge_shared.wire import (
     COMMANDS,
     PROTOCOL,
@@ -40,14 +39,8 @@ from forge_shared.wire import (
     TwinReported,
 )
 
-WINDOW = 200
-"""Events of a lane that may be on their way without acknowledgement, for a hub that names no window."""
-FIRST_WINDOW = 5
-"""Records on their way before the hub has named a window: a hundred rooms come back at once after a failure. Ours."""
 BURST = 20
 """Records sent before alarms are looked for again."""
-RESEND_SECONDS = (2.0, 30.0)
-"""First and longest wait for an acknowledgement before the lane is sent again; doubled between, halved by an answer."""
 RECONNECT_SECONDS = (0.2, 20.0)
 """First and longest wait before connecting again, with full jitter."""
 KEEPALIVE_SECONDS = 4
@@ -69,25 +62,6 @@ class BrokerAddress:
     host: str
     port: int
     tls: Callable[[], ssl.SSLContext]
-
-
-@dataclass(slots=True)
-class _LaneProgress:
-    """What was sent of a lane on this connection, and when an acknowledgement is overdue."""
-
-    sent: int
-    acknowledged: int
-    wait_seconds: float = RESEND_SECONDS[0]
-    overdue_at: float = field(default=float("inf"))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Source:
-    """One outbox on this connection."""
-
-    outbox: Outbox
-    epoch: str
-    lanes: dict[Lane, _LaneProgress]
 
 
 class Voice(Protocol):
@@ -144,7 +118,6 @@ class Publisher:
         on_hub_time: Callable[[datetime], None] = lambda _: None,
         home: HomeLine | None = None,
     ) -> None:
-        self._outboxes = outboxes
         self._address = address
         self._site = site
         self._node = node
@@ -159,11 +132,8 @@ class Publisher:
         self._on_hub_time = on_hub_time
         self._wake = asyncio.Event()
         self._reconnect = asyncio.Event()
-        self._sources: tuple[_Source, ...] = ()
-        self._furthest: dict[tuple[str, Lane], int] = {}
-        self._troubled: Outbox | None = None
+        self._transit = Transit(outboxes, clock)
         self._hub_online = False
-        self._record_window = FIRST_WINDOW
         self._version_choice = VersionChoice(version_file)
         self.home = home or HomeLine()
         self._twin: TwinReported | None = None
@@ -235,7 +205,7 @@ class Publisher:
 
     async def _serve(self, client: aiomqtt.Client) -> None:
         self._reconnect.clear()
-        self._rewind()
+        self._transit.rewind()
         for topic in (
             topics.ack(self._site, self._node),
             # Before the commands: what is consented to must be known when one asks for a session.
@@ -297,75 +267,22 @@ class Publisher:
     async def _acknowledge(self, message: Acknowledgement) -> None:
         if message.at is not None:
             self._on_hub_time(message.at)
-        self._record_window = WINDOW if message.window is None else message.window
+        self._transit.record_window = WINDOW if message.window is None else message.window
         # A hub that does not say what it speaks is of the first protocol.
         self._on_protocol(message.protocol or 1)
         for position in message.positions:
-            for source in self._sources:
-                if source.epoch == position.epoch:
-                    await self._acknowledge_in(source, position)
+            reached = await self._transit.acknowledge(position)
+            if reached is not None:
+                await self._on_acknowledged(reached)
         self._wake.set()
-
-    async def _acknowledge_in(self, source: _Source, position: LanePosition) -> None:
-        progress = source.lanes[position.lane]
-        # The highest sequence that was sent, on this connection or an earlier one: the hub cannot have more.
-        furthest = self._furthest.get((source.epoch, position.lane), 0)
-        try:
-            await asyncio.to_thread(source.outbox.acknowledge, position, sent=furthest)
-            reached = await asyncio.to_thread(source.outbox.acknowledged, position.lane)
-            is_new_epoch = await asyncio.to_thread(lambda: source.outbox.epoch) != source.epoch
-        except OutboxError as error:
-            # The hub has it: what cannot be forgotten now is sent once more some day, which is harmless.
-            self._note(source.outbox, error)
-            reached, is_new_epoch = min(position.sequence, furthest), False
-        if is_new_epoch:
-            self._rewind()
-        elif reached > progress.acknowledged:
-            progress.acknowledged = reached
-            progress.sent = max(progress.sent, reached)
-            progress.wait_seconds = max(RESEND_SECONDS[0], progress.wait_seconds / 2)
-            progress.overdue_at = (
-                self._clock.monotonic_seconds() + progress.wait_seconds
-                if progress.sent > progress.acknowledged
-                else float("inf")
-            )
-            await self._on_acknowledged(position.model_copy(update={"sequence": reached}))
 
     async def _set_hub(self, *, online: bool) -> None:
         if online and not self._hub_online:
-            self._rewind()
+            self._transit.rewind()
         if online != self._hub_online:
             self._hub_online = online
             await self._on_hub(online)
         self._wake.set()
-
-    def _rewind(self) -> None:
-        """Start again from what is acknowledged: on a new connection, a new epoch, or a hub that came back."""
-        self._record_window = FIRST_WINDOW
-        self._sources = ()
-        self._follow()
-
-    def _follow(self) -> None:
-        """Send from the outboxes that there are now; those that are known go on where they stand."""
-        known = {source.outbox: source for source in self._sources}
-        sources = []
-        for outbox in self._outboxes.each():
-            if outbox in known:
-                sources.append(known[outbox])
-                continue
-            try:
-                reached = {lane: outbox.acknowledged(lane) for lane in LANES}
-                lanes = {lane: _LaneProgress(sent=at, acknowledged=at) for lane, at in reached.items()}
-                sources.append(_Source(outbox, outbox.epoch, lanes))
-            except OutboxError as error:
-                self._note(outbox, error)
-                self._outboxes.unreadable(outbox)
-        self._sources = tuple(sources)
-
-    def _note(self, outbox: Outbox, error: OutboxError) -> None:
-        if self._troubled is not outbox:
-            log.warning("outbox.trouble", reason=error.code)
-        self._troubled = outbox
 
     async def _send(self, client: aiomqtt.Client) -> None:
         while True:
@@ -374,61 +291,18 @@ class Publisher:
                 self._twin_dirty = False
                 payload = self._twin.model_dump_json().encode()
                 await client.publish(topics.twin_reported(self._site, self._node), payload, qos=1, retain=True)
-            if {source.outbox for source in self._sources} != set(self._outboxes.each()):
-                self._follow()
-            sent = await self._send_lanes(client, "alarm", WINDOW) or await self._send_lanes(client, "record", BURST)
-            if sent:
+            self._transit.follow()
+            send = partial(_send, client)
+            if await self._transit.send(send, "alarm", WINDOW) or await self._transit.send(send, "record", BURST):
                 continue
-            self._resend_overdue()
-            timeout = self._seconds_to_next_resend()
+            if self._transit.resend_overdue():
+                continue
             try:
-                async with asyncio.timeout(timeout):
+                async with asyncio.timeout(self._transit.seconds_to_next_resend()):
                     await self._wake.wait()
             except TimeoutError:
                 continue
 
-    async def _send_lanes(self, client: aiomqtt.Client, lane: Lane, limit: int) -> int:
-        return sum([await self._send_lane(client, source, lane, limit) for source in self._sources])
 
-    async def _send_lane(self, client: aiomqtt.Client, source: _Source, lane: Lane, limit: int) -> int:
-        progress = source.lanes[lane]
-        room = (WINDOW if lane == "alarm" else self._record_window) - (progress.sent - progress.acknowledged)
-        if room <= 0:
-            return 0
-        try:
-            batch = await asyncio.to_thread(source.outbox.pending, lane, progress.sent, min(limit, room))
-        except OutboxError as error:
-            self._note(source.outbox, error)
-            self._outboxes.unreadable(source.outbox)
-            return 0
-        if self._troubled is source.outbox:
-            self._troubled = None
-        for envelope in batch:
-            if envelope.epoch != source.epoch or source not in self._sources:
-                break  # rewound meanwhile
-            # Before it is sent: the acknowledgement may come before the broker's receipt.
-            place = (source.epoch, lane)
-            self._furthest[place] = max(self._furthest.get(place, 0), envelope.sequence)
-            await client.publish(envelope.address.topic(), envelope.to_json(), qos=1)
-            progress.sent = max(progress.sent, envelope.sequence)
-            if progress.overdue_at == float("inf"):
-                progress.overdue_at = self._clock.monotonic_seconds() + progress.wait_seconds
-        return len(batch)
-
-    def _resend_overdue(self) -> None:
-        now = self._clock.monotonic_seconds()
-        for progress in self._progresses():
-            if now >= progress.overdue_at:
-                progress.sent = progress.acknowledged
-                progress.wait_seconds = min(RESEND_SECONDS[1], 2 * progress.wait_seconds)
-                progress.overdue_at = float("inf")
-                self._wake.set()
-
-    def _seconds_to_next_resend(self) -> float | None:
-        if self._wake.is_set():
-            return 0.0
-        soonest = min((progress.overdue_at for progress in self._progresses()), default=float("inf"))
-        return None if soonest == float("inf") else max(0.05, soonest - self._clock.monotonic_seconds())
-
-    def _progresses(self) -> list[_LaneProgress]:
-        return [progress for source in self._sources for progress in source.lanes.values()]
+async def _send(client: aiomqtt.Client, topic: str, message: bytes) -> None:
+    await client.publish(topic, message, qos=1)

@@ -63,6 +63,7 @@ class RoleState:
         trial_starts: How often the node has started during this trial.
         trial_target: TUF target path of the trial; None: none is, or an older node began it.
         trial_version: Version of the trial; None: as for `trial_target`.
+        trial_seconds: For how long the trial's release has served and worked, as far as it was written.
         rollout: On whose behalf the trial is.
         quarantined: Digests that failed here with the reason, the newest last; they are not taken again.
         untold: What became of releases and has not been told yet: it is written with what it tells of.
@@ -78,6 +79,7 @@ class RoleState:
     answered: tuple[tuple[str, str], ...] = ()
     trial_target: str | None = None
     trial_version: str | None = None
+    trial_seconds: float = 0.0
 
     @property
     def active(self) -> str | None:
@@ -87,11 +89,15 @@ class RoleState:
     def began(self, digest: str, rollout: str, *, target: str | None = None, version: str | None = None) -> "RoleState":
         """Return the state in which a release serves on trial."""
         begun = replace(self, trial=digest, trial_target=target, trial_version=version)
-        return replace(begun, trial_starts=0, rollout=rollout)
+        return replace(begun, trial_starts=0, trial_seconds=0.0, rollout=rollout)
 
     def started(self) -> "RoleState":
         """Return the state after a start of the node."""
         return replace(self, trial_starts=self.trial_starts + 1) if self.trial is not None else self
+
+    def served(self, seconds: float) -> "RoleState":
+        """Return the state in which the trial's release has served for so long."""
+        return replace(self, trial_seconds=seconds)
 
     def committed(self) -> "RoleState":
         """Return the state after a trial that went well."""
@@ -105,7 +111,8 @@ class RoleState:
 
     def withdrawn(self) -> "RoleState":
         """Return the state after a trial that was ended without a verdict: what did well serves again."""
-        return replace(self, trial=None, trial_target=None, trial_version=None, trial_starts=0, rollout=None)
+        ended = replace(self, trial=None, trial_target=None, trial_version=None)
+        return replace(ended, trial_starts=0, trial_seconds=0.0, rollout=None)
 
     def bare(self) -> "RoleState":
         """Return the state in which what came with the node serves."""
@@ -168,12 +175,21 @@ class Slots:
         Raises:
             OSError: It could not be written; the state before holds.
         """
-        states = {**self._states, role: state}
+        self.set_all({role: state})
+
+    def set_all(self, changed: Mapping[ReleaseRole, RoleState]) -> None:
+        """As `set`, for several roles at once.
+
+        Raises:
+            OSError: It could not be written; the states before hold.
+        """
+        states = {**self._states, **{str(role): state for role, state in changed.items()}}
         content = {name: asdict(each) for name, each in states.items()}
         replace_file(self._folder / STATE, json.dumps(content, indent=1, sort_keys=True).encode(), mode=0o600)
         self._states = states
-        if self._inactive.get(role) == state.active:
-            self._inactive.pop(role, None)
+        for role, state in changed.items():
+            if self._inactive.get(role) == state.active:
+                self._inactive.pop(role, None)
         self._tidy()
 
     def let_go(self, role: ReleaseRole) -> None:
@@ -282,6 +298,7 @@ def _read(folder: Path) -> dict[str, RoleState]:
                 answered=tuple((str(digest), str(rollout)) for digest, rollout in each.get("answered", ())),
                 trial_target=each.get("trial_target"),
                 trial_version=each.get("trial_version"),
+                trial_seconds=float(each.get("trial_seconds", 0.0)),
             )
             for role, each in content.items()
         }

@@ -40,6 +40,11 @@ class Observed:
     temperature_celsius: float | None = None
     false_alerts: int = 0
 
+    @property
+    def is_used(self) -> bool:
+        """Whether there were inferences enough for its latency to say something."""
+        return (self.measurements or 0) >= LEAST_MEASUREMENTS
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -51,7 +56,7 @@ class Judged:
 
 def judge(limits: TrialLimits, observed: Observed) -> Judged:
     """Return what becomes of a release on trial. One failed inference is enough to take it back."""
-    hours, is_used = observed.seconds / 3600, (observed.measurements or 0) >= LEAST_MEASUREMENTS
+    hours, is_used = observed.seconds / 3600, observed.is_used
     broken = {
         "inference-failed": observed.failures > 0,
         "restarts": observed.starts >= MOST_STARTS,

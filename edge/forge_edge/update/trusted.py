@@ -5,6 +5,7 @@ signed by the hub. A release counts only where both name the same bytes. Whateve
 expired metadata stop installs and never inference.
 """
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -129,6 +130,23 @@ class TrustedReleases:
             return datetime.fromisoformat((self._folder / _FLOOR).read_text())
         except (OSError, ValueError):
             return datetime.min.replace(tzinfo=UTC)
+
+
+def versions(folder: Path) -> Mapping[str, int]:
+    """Return the versions of the sets of releases that were believed last, by the repository's name.
+
+    Below them nothing is believed any more, as after a restore of the hub from a backup: docs/updates.md.
+
+    Args:
+        folder: Where metadata are remembered.
+    """
+    found = {}
+    for name in (IMAGES, DIRECTOR):
+        try:
+            found[name] = int(json.loads((folder / name / "targets.json").read_bytes())["signed"]["version"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return found
 
 
 def _sync(memory: Path) -> None:

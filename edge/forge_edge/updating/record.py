@@ -1,7 +1,7 @@
 """What is true of the node's releases: changed one at a time, and told once it is true."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from forge_edge.update.slots import Change as Told
@@ -43,6 +43,25 @@ class Record:
         async with self._lock:
             await asyncio.to_thread(self._slots.set, role, alter(self._slots.state(role)))
             await self._tell(role)
+
+    async def served(self, seconds: Mapping[ReleaseRole, tuple[str, float]]) -> None:
+        """Note for how long releases have served on trial; of a trial that has ended meanwhile nothing.
+
+        Args:
+            seconds: Digest and seconds by role.
+
+        Raises:
+            OSError: It could not be written; what was true before is.
+        """
+        async with self._lock:
+            states = {role: self._slots.state(role) for role in seconds}
+            changed = {
+                role: states[role].served(served)
+                for role, (digest, served) in seconds.items()
+                if states[role].trial == digest
+            }
+            if changed:
+                await asyncio.to_thread(self._slots.set_all, changed)
 
     async def switch(self, role: ReleaseRole, alter: Alter, *, at_once: bool) -> bool:
         """Change what serves a role; False: somebody needs the room.

@@ -1,14 +1,13 @@
 """Watches what serves on trial and ends the trial: it stays, or what did well before serves again within seconds."""
 
 import asyncio
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from forge_edge.device import health
 from forge_edge.update.slots import RoleState
 from forge_edge.update.trial import Judged, Observed, judge
+from forge_edge.updating.figures import greater, hottest_celsius, percentile_95
 from forge_edge.updating.ports import ROLES, ServedRoom
 from forge_edge.updating.record import Record, committed, taken_back
 from forge_shared.clock import Clock
@@ -17,6 +16,9 @@ from forge_shared.releases import ReleaseRole
 
 WATCH_SECONDS: Final = 1.0
 """How often trials are judged: with the start of a process it is over within ten seconds of a fault."""
+KEEP_SECONDS: Final = 60.0
+"""How often it is written at most how long trials have gone on: a card wears, and a start of the node costs as much of
+a trial. Ours."""
 
 log = get_logger()
 
@@ -26,13 +28,13 @@ class _Trial:
     digest: str
     looked_seconds: float
     works: bool
-    worked_seconds: float = 0.0
+    worked_seconds: float
     memory_mb: float | None = None
     temperature_celsius: float | None = None
 
 
 class Trials:
-    """The trials of this start of the node.
+    """The trials of this start of the node; how long they have gone on was kept from the one before.
 
     Args:
         record: What serves.
@@ -57,11 +59,13 @@ class Trials:
         self._record = record
         self._room = room
         self._clock = clock
-        self._hottest = hottest or _hottest_celsius
+        self._hottest = hottest or hottest_celsius
         self._watch_seconds = watch_seconds
         self._trials: dict[ReleaseRole, _Trial] = {}
         self._is_stuck = False
         self.leaving: set[ReleaseRole] = set()
+        self._kept_at = clock.monotonic_seconds()
+        self._is_unkept = False
 
     def observed(self, role: ReleaseRole) -> Observed | None:
         """Return what was seen of the release that serves a role on trial; None: none does."""
@@ -73,24 +77,29 @@ class Trials:
             seconds=trial.worked_seconds,
             starts=state.trial_starts,
             failures=measured.faults,
-            latency_ms=_percentile_95(measured.took_ms or ()),
+            latency_ms=percentile_95(measured.took_ms or ()),
             measurements=None if measured.took_ms is None else len(measured.took_ms),
-            memory_mb=_greater(trial.memory_mb, measured.memory_mb),
+            memory_mb=greater(trial.memory_mb, measured.memory_mb),
             temperature_celsius=trial.temperature_celsius,
         )
 
     async def run(self) -> None:
-        """Watch until cancelled. What cannot be written is tried again: what serves until then is whole."""
+        """Look until cancelled."""
         while True:
-            for role in ROLES:
-                try:
-                    await self.watch(role)
-                    self._is_stuck = False
-                except OSError:
-                    if not self._is_stuck:
-                        log.exception("release.trial-not-ended", role=role)
-                    self._is_stuck = True
+            await self.look()
             await asyncio.sleep(self._watch_seconds)
+
+    async def look(self) -> None:
+        """Judge every trial. What cannot be written is tried again: what serves until then is whole."""
+        for role in ROLES:
+            try:
+                await self.watch(role)
+                self._is_stuck = False
+            except OSError:
+                if not self._is_stuck:
+                    log.exception("release.trial-not-ended", role=role)
+                self._is_stuck = True
+        await self._keep()
 
     async def watch(self, role: ReleaseRole) -> None:
         """Judge the trial of a role, if there is one.
@@ -105,17 +114,38 @@ class Trials:
         now, measured = self._clock.monotonic_seconds(), self._room.measured(role)
         trial = self._trials.get(role)
         if trial is None or trial.digest != state.trial:
-            trial = self._trials[role] = _Trial(state.trial, now, measured.works)
+            trial = self._trials[role] = _Trial(state.trial, now, measured.works, state.trial_seconds)
         if trial.works and measured.works:
             trial.worked_seconds += now - trial.looked_seconds
         trial.looked_seconds, trial.works = now, measured.works
-        trial.temperature_celsius = _greater(trial.temperature_celsius, self._hottest())
-        trial.memory_mb = _greater(trial.memory_mb, measured.memory_mb)
+        trial.temperature_celsius = greater(trial.temperature_celsius, self._hottest())
+        trial.memory_mb = greater(trial.memory_mb, measured.memory_mb)
         serving, observed = self._record.serving(role), self.observed(role)
         if serving is None or not serving.is_on_trial:
             await self._end(role, Judged("roll-back", "files-gone"))
         elif observed is not None:
             await self._end(role, judge(serving.manifest.limits, observed))
+
+    async def _keep(self) -> None:
+        """Write how long the trials have gone on, where that has not been written for a while."""
+        now = self._clock.monotonic_seconds()
+        if now - self._kept_at < KEEP_SECONDS:
+            return
+        served = {
+            role: (trial.digest, trial.worked_seconds)
+            for role, trial in self._trials.items()
+            if trial.worked_seconds > self._record.state(role).trial_seconds
+        }
+        if not served:
+            return
+        self._kept_at = now
+        try:
+            await self._record.served(served)
+            self._is_unkept = False
+        except OSError:
+            if not self._is_unkept:
+                log.exception("release.trial-not-kept")
+            self._is_unkept = True
 
     async def _end(self, role: ReleaseRole, judged: Judged) -> None:
         serving, reason = self._record.serving(role), judged.reason
@@ -150,19 +180,3 @@ class Trials:
 
         await self._record.switch(role, alter, at_once=True)
         log.warning("release.taken-back", role=role, reason=reason)
-
-
-def _hottest_celsius() -> float | None:
-    return health.read().temperature_celsius
-
-
-def _percentile_95(values: Sequence[float]) -> float | None:
-    if not values:
-        return None
-    ranked = sorted(values)
-    return ranked[math.ceil(0.95 * len(ranked)) - 1]
-
-
-def _greater(one: float | None, other: float | None) -> float | None:
-    known = [value for value in (one, other) if value is not None]
-    return max(known, default=None)

@@ -20,6 +20,7 @@ from forge_edge.updating.parts import Parts
 from forge_edge.updating.ports import ROLES
 from forge_edge.updating.record import Record, taken_back
 from forge_edge.updating.report import Doing, lines
+from forge_edge.updating.served import Served
 from forge_edge.updating.trials import Trials
 from forge_shared.backoff import Backoff
 from forge_shared.logs import get_logger
@@ -61,6 +62,7 @@ class Updater:
         self._room, self._pace, self._clock = parts.room, parts.pace, parts.clock
         self._record = Record(parts.slots, parts.room)
         self.trials = Trials(self._record, parts.room, parts.clock, hottest=hottest, watch_seconds=parts.pace.step)
+        self.served = Served(self._record, parts.room, parts.clock, hottest=hottest)
         self._chance = random.Random()  # noqa: S311 (when to look is no secret)
         self._woken = asyncio.Event()
         self._is_over = threading.Event()
@@ -77,7 +79,7 @@ class Updater:
     @property
     def releases(self) -> tuple[RoomRelease, ...]:
         """What the room has in each role, as the twin says it."""
-        return lines(self._record, self.trials, self._doing, self.distrust)
+        return lines(self._record, self.trials, self.served, self._doing, self.distrust)
 
     def wake(self) -> None:
         """Look soon: the hub has said that something changed."""
@@ -111,7 +113,11 @@ class Updater:
                 try:
                     await self._record.tell_all()
                     await until_first_failure(
-                        self._keep_looking(), self._keep_switching(), self.trials.run(), self._follow_wishes()
+                        self._keep_looking(),
+                        self._keep_switching(),
+                        self.trials.run(),
+                        self.served.run(),
+                        self._follow_wishes(),
                     )
                 except Exception:  # a model that is not exchanged harms nobody; a node that ends for it would
                     log.exception("updater.failed")

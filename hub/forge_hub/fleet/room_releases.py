@@ -48,11 +48,19 @@ def _note(transaction: Transaction, node: str, release: wire.RoomRelease, at: da
     else:
         row.said, row.said_at = said, at
     if release.state in _MEASURED and any(name in said for name in _FIGURES):
-        key = (node, release.role, release.serving or "")
-        figure = transaction.get(ReleaseFigure, key)
-        if figure is None:
-            figure = ReleaseFigure(node=node, role=release.role, release=release.serving or "")
-            transaction.add(figure)
-        figure.latency_ms, figure.memory_mb = release.latency_ms, release.memory_mb
-        figure.temperature_celsius, figure.at = release.temperature_celsius, at
+        _measure(transaction, node, release, at)
     return True
+
+
+def _measure(transaction: Transaction, node: str, release: wire.RoomRelease, at: datetime) -> None:
+    key = (node, release.role, release.serving or "")
+    figure = transaction.get(ReleaseFigure, key)
+    if figure is None:
+        figure = ReleaseFigure(node=node, role=release.role, release=release.serving or "")
+        transaction.add(figure)
+    for name in _FIGURES:
+        value = getattr(release, name)
+        # A room that has started anew has not yet measured all again of what it serves; a trial begins with nothing.
+        if value is not None or release.state == "on-trial":
+            setattr(figure, name, value)
+    figure.at = at

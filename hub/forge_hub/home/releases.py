@@ -53,7 +53,8 @@ class HomeReleases:
                     now: Said = said.get((room.node, role), {})
                     newest = newest_for(offered, role, room.hardware, now.get("serving"))
                     coming = planned.get((room.node, role))
-                    if now or newest or coming:
+                    # Rooms tell figures of their own models too, of which none has a release to update to.
+                    if now.get("serving") or now.get("next") or newest or coming:
                         found[room.node][role] = standing(now, newest, coming)
         return found
 

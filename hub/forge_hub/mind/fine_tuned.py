@@ -150,3 +150,12 @@ def all_of(folder: Path) -> dict[FineTunedName, FineTuned]:
         else:
             found[one.manifest.head] = one
     return found
+
+
+def of_this_machine() -> dict[FineTunedName, FineTuned]:
+    """Return those in `home`; none where whoever runs this has no home or may not look into it, as in a service."""
+    try:
+        return all_of(home())
+    except (OSError, RuntimeError) as error:
+        log.warning("fine-tuned.unreadable", reason=type(error).__name__)
+        return {}

@@ -4,7 +4,7 @@ Everything it knows stands in the records, so a hub that ends at any moment goes
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
@@ -13,7 +13,8 @@ from sqlalchemy import or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session as Transaction
 
-from forge_hub.records.database import Database
+from forge_hub.errors import ReleaseError
+from forge_hub.records.database import Database, trouble_of
 from forge_hub.records.schema import (
     ReleaseChange,
     Rollout,
@@ -25,10 +26,10 @@ from forge_hub.records.schema import (
 )
 from forge_hub.releases import orders
 from forge_hub.releases.catalogue import Catalogue
-from forge_hub.releases.observed import Did, Now, Said, observe
+from forge_hub.releases.observed import Did, Now, Said, observe, why_given_up
 from forge_hub.releases.rollout import Found
 from forge_hub.releases.stages import Known, Situation, Standing, Step, next_step
-from forge_hub.releases.stored import plan_of, role_of, room_state_of, state_of, stored_found
+from forge_hub.releases.stored import is_given_up, plan_of, role_of, room_state_of, state_of, stored_found
 from forge_hub.releases.verdict_reading import read_evidence
 from forge_hub.releases.verdicts import judge
 from forge_hub.releases.windows import is_open
@@ -76,7 +77,7 @@ class RolloutEngine:
         self._signing = orders.Signing(database, catalogue)
         self._judged_at: dict[str, datetime] = {}
         self._renewed_at: datetime | None = None
-        self._failing: set[str] = set()
+        self._failing: dict[str, str] = {}
 
     @property
     def unsigned(self) -> int:
@@ -88,42 +89,52 @@ class RolloutEngine:
         """Roll-outs that could not be looked at the last time; they stand still, and the others go on."""
         return len(self._failing)
 
+    @property
+    def trouble(self) -> str | None:
+        """Why something stands still since the last look, a code; None: nothing does."""
+        return next(iter(self._failing.values()), ReleaseError.code if self.unsigned else None)
+
     def tick(self) -> Ticked:
-        """Look once at every roll-out, and sign what is due.
+        """Look once at every roll-out, and sign what is due. What one roll-out's look fails of keeps no other waiting.
 
         Raises:
-            SQLAlchemyError: The store failed; whatever was not done is done at the next look.
+            SQLAlchemyError: The store failed for all of them; whatever was not done is done at the next look.
         """
         now = self._clock.now()
         images = self._catalogue.images
         # Where nothing was ever published, or all is lost, there is nothing to tell any room by.
-        changed = images.targets_version > 0 and orders.leave_unpublished(self._database, list(images.targets()), now)
+        published = list(images.targets()) if images.targets_version > 0 else None
         with self._database.read() as transaction:
             awaited = select(RolloutRoom.rollout).where(RolloutRoom.state.in_(_AWAITED))
             query = select(Rollout.id).where(or_(Rollout.state.in_(_ACTIVE), Rollout.id.in_(awaited)))
             ids = transaction.scalars(query.order_by(Rollout.id)).all()
-        self._failing &= set(ids)
+        self._failing = {rollout: code for rollout, code in self._failing.items() if rollout in ids}
+        changed = False
         for rollout in ids:
-            changed |= self._look_at(rollout, now)
+            changed |= self._look_at(rollout, now, published)
+        if published is not None:
+            changed |= orders.leave_unpublished(self._database, published, now, but_of=self._failing)
         if self._renewed_at is None or now - self._renewed_at >= RENEW_EVERY:
             self._signing.renew()
             self._renewed_at = now
         signed = self._signing.sign_due()
         return Ticked(tuple(signed), changed)
 
-    def _look_at(self, rollout: str, now: datetime) -> bool:
+    def _look_at(self, rollout: str, now: datetime, published: Collection[str] | None) -> bool:
         """Note, judge and bring forward one roll-out; tell whether anything was done. Its trouble is its own."""
         try:
             noted = self._note(rollout)
-            done = self._advance(rollout, now, is_new=noted) or noted
-        except SQLAlchemyError:
-            raise
-        except Exception:
+            left = published is not None and orders.withdraw_unpublished(self._database, rollout, published, now)
+            done = left or self._advance(rollout, now, is_new=noted) or noted
+        except Exception as error:
             if rollout not in self._failing:
                 log.exception("rollout.failing", rollout=rollout)
-            self._failing.add(rollout)
+            self._failing[rollout] = trouble_of(error) if isinstance(error, SQLAlchemyError) else ReleaseError.code
+            # What was judged may not have been carried out: the next look judges anew.
+            self._judged_at.pop(rollout, None)
             return False
-        self._failing.discard(rollout)
+        if self._failing.pop(rollout, None) is not None:
+            log.info("rollout.recovered", rollout=rollout)
         return done
 
     def _note(self, rollout_id: str) -> bool:
@@ -174,8 +185,11 @@ class RolloutEngine:
                 rollout.findings = stored_found(found, step.waits_for)
             else:
                 rollout.findings = {**rollout.findings, "waits_for": step.waits_for}
-            if rollout.state in _ACTIVE:
+            before, is_active = rollout.ring, rollout.state in _ACTIVE
+            if is_active:
                 _apply(transaction, rollout, rooms, step, now)
+        if is_active:
+            _say(rollout, before, step)
         return True
 
     def _step(
@@ -190,6 +204,7 @@ class RolloutEngine:
             plan,
             now,
             is_time=is_open(plan.window, now, self._zone),
+            resumed_at=rollout.changed_at,
         )
         locked = set(transaction.scalars(select(RoomLock.node).where(RoomLock.until > now)))
         return next_step(situation, [_standing(room, locked) for room in rooms], known)
@@ -197,7 +212,6 @@ class RolloutEngine:
 
 def _apply(transaction: Transaction, rollout: Rollout, rooms: Sequence[RolloutRoom], step: Step, now: datetime) -> None:
     if step.withdraw is not None:
-        log.warning("rollout.withdrawn", rollout=rollout.id, ring=rollout.ring)
         orders.withdraw(transaction, rollout, rooms, now, by=topics.HUB, reason=step.withdraw)
         return
     if step.passed is not None:
@@ -207,21 +221,45 @@ def _apply(transaction: Transaction, rollout: Rollout, rooms: Sequence[RolloutRo
     if step.ring != rollout.ring:
         rollout.ring = step.ring
         transaction.add(RolloutRing(rollout=rollout.id, number=step.ring, opened_at=now, passed_at=None))
-        log.info("rollout.ring-opened", rollout=rollout.id, ring=step.ring)
     orders.take_back(transaction, rollout, [room for room in rooms if room.node in step.recall], now, topics.HUB)
     for room in rooms:
         if room.node in step.recall:
             room.state, room.since, room.directed_at = "planned", now, None
+        if room.node in step.given_up:
+            room.reason = _why_given_up(transaction, rollout, room)
     orders.give(transaction, rollout, [room for room in rooms if room.node in step.direct], now, topics.HUB)
     if step.is_done:
         orders.end(transaction, rollout, "done", now, by=topics.HUB)
+    if step.pause is not None:
+        orders.end(transaction, rollout, "paused", now, by=topics.HUB, reason=step.pause)
+
+
+def _why_given_up(transaction: Transaction, rollout: Rollout, room: RolloutRoom) -> str:
+    known = transaction.get(Room, room.node)
+    if known is None or known.connection != "online":
+        return why_given_up("lost", is_online=False)
+    return why_given_up(known.sight if rollout.role == "pose" else known.hearing, is_online=True)
+
+
+def _say(rollout: Rollout, before: int, step: Step) -> None:
+    """Log what was done once it is true."""
+    if step.withdraw is not None:
+        log.warning("rollout.withdrawn", rollout=rollout.id, ring=rollout.ring)
+    if step.pause is not None:
+        log.warning("rollout.paused", rollout=rollout.id, ring=rollout.ring)
+    if step.given_up:
+        log.info("rollout.trials-given-up", rollout=rollout.id, rooms=list(step.given_up))
+    if step.ring != before:
+        log.info("rollout.ring-opened", rollout=rollout.id, ring=step.ring)
 
 
 def _does(step: Step, rollout: Rollout) -> bool:
     return bool(
         step.direct
         or step.recall
+        or step.given_up
         or step.withdraw is not None
+        or step.pause is not None
         or step.is_done
         or step.ring != rollout.ring
         or step.waits_for != rollout.findings.get("waits_for")
@@ -230,7 +268,9 @@ def _does(step: Step, rollout: Rollout) -> bool:
 
 def _known(found: Sequence[Found]) -> Known:
     bad = next((each for each in found if each.finding == "bad"), None)
-    return Known(None if bad is None else f"{bad.measure}: {bad.words}", all(each.finding != "open" for each in found))
+    # False alerts tell more with every day; what served before and was not measured then never is.
+    awaited = [each for each in found if each.finding == "open" and each.measure == "false-alerts"]
+    return Known(None if bad is None else f"{bad.measure}: {bad.words}", is_enough=not awaited)
 
 
 def _standing(room: RolloutRoom, locked: set[str]) -> Standing:
@@ -241,6 +281,7 @@ def _standing(room: RolloutRoom, locked: set[str]) -> Standing:
         directed_at=room.directed_at,
         serves_since=room.serves_since,
         is_locked=room.node in locked,
+        is_given_up=is_given_up(room),
     )
 
 

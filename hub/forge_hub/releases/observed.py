@@ -88,6 +88,19 @@ def observe(now: Now, target: str, before: str | None, did: Sequence[Did], said:
             return now
 
 
+def why_given_up(sense: str, *, is_online: bool) -> str:
+    """Return why a trial does not end, a code for people.
+
+    Args:
+        sense: How the room's camera stands, or for a role that hears or speaks its microphone, as
+            `forge_shared.wire.TwinReported` says it.
+        is_online: Whether the room is in touch.
+    """
+    if not is_online:
+        return "trial-away"
+    return {"closed": "trial-closed", "ok": "trial-unused"}.get(sense, "trial-lost")
+
+
 def _after(now: Now, did: Did) -> Now:
     match did.outcome:
         case "on-trial":

@@ -24,6 +24,8 @@ from forge_shared.logs import get_logger
 UNPUBLISHED: Final = "the release is not among the site's any more"
 """Why the hub withdraws a roll-out whose release the site's people have withdrawn."""
 
+_UNDER_WAY: Final = ("running", "paused")
+
 log = get_logger()
 
 
@@ -63,26 +65,50 @@ def withdraw(  # noqa: PLR0913 (who, why, when)
     take_back(transaction, rollout, told, now, by)
     for room in told:
         if room.state != "failed":
-            room.state, room.since = "returning", now
+            room.state, room.since, room.reason = "returning", now, None
     _forget_as_before(transaction, rollout, rooms)
     end(transaction, rollout, "withdrawn", now, by=by, reason=reason, address=address)
 
 
-def leave_unpublished(database: Database, published: Collection[str], now: datetime) -> bool:
-    """Order that no room shall have what the site's people no longer publish; tell whether there was anything.
+def withdraw_unpublished(database: Database, rollout_id: str, published: Collection[str], now: datetime) -> bool:
+    """Withdraw a roll-out that is under way with what the site's people no longer publish; tell whether it was."""
 
-    A room that hears a release named that is not published believes nothing of what it is told, of any role. Roll-outs
-    that are under way with it end, and their rooms go back to what they had; others to the model that came with them.
-    """
+    def is_left(transaction: Transaction) -> bool:
+        rollout = transaction.get_one(Rollout, rollout_id)
+        return rollout.state in _UNDER_WAY and rollout.target not in published
+
     with database.read() as transaction:
-        if not (_unpublished_wishes(transaction, published) or _unpublished_rollouts(transaction, published)):
+        if not is_left(transaction):
             return False
     with database.begin() as transaction:
-        for rollout in _unpublished_rollouts(transaction, published):
-            log.warning("rollout.unpublished", rollout=rollout.id)
-            rooms = transaction.scalars(select(RolloutRoom).where(RolloutRoom.rollout == rollout.id)).all()
-            withdraw(transaction, rollout, rooms, now, by=topics.HUB, reason=UNPUBLISHED)
-        for wish in _unpublished_wishes(transaction, published):
+        if not is_left(transaction):
+            return False  # somebody ended it since
+        rooms = transaction.scalars(select(RolloutRoom).where(RolloutRoom.rollout == rollout_id)).all()
+        rollout = transaction.get_one(Rollout, rollout_id)
+        withdraw(transaction, rollout, rooms, now, by=topics.HUB, reason=UNPUBLISHED)
+    log.warning("rollout.unpublished", rollout=rollout_id)
+    return True
+
+
+def leave_unpublished(
+    database: Database, published: Collection[str], now: datetime, *, but_of: Collection[str] = ()
+) -> bool:
+    """Order that no room shall have what the site's people no longer publish; tell whether there was anything.
+
+    A room that hears a release named that is not published believes nothing of what it is told, of any role. The rooms
+    go back to the model that came with them; those of a roll-out that is under way are `withdraw_unpublished`'s.
+
+    Args:
+        database: The records.
+        published: What is.
+        now: The time.
+        but_of: Roll-outs that could not be withdrawn yet: their rooms are to go back to what they had.
+    """
+    with database.read() as transaction:
+        if not _unpublished_wishes(transaction, published, but_of):
+            return False
+    with database.begin() as transaction:
+        for wish in _unpublished_wishes(transaction, published, but_of):
             wish.target, wish.since = None, now
             _mark_due(transaction, wish.node)
             audit.write(transaction, now, topics.HUB, "rollout.return", wish.node, reason=wish.rollout)
@@ -167,14 +193,13 @@ def _mark_due(transaction: Transaction, node: str) -> None:
     director.wished += 1
 
 
-def _unpublished_wishes(transaction: Transaction, published: Collection[str]) -> Sequence[RoomWish]:
-    query = select(RoomWish).where(RoomWish.target.is_not(None), RoomWish.target.not_in(published))
+def _unpublished_wishes(
+    transaction: Transaction, published: Collection[str], but_of: Collection[str]
+) -> Sequence[RoomWish]:
+    query = select(RoomWish).where(
+        RoomWish.target.is_not(None), RoomWish.target.not_in(published), RoomWish.rollout.not_in(but_of)
+    )
     return transaction.scalars(query.order_by(RoomWish.node, RoomWish.role)).all()
-
-
-def _unpublished_rollouts(transaction: Transaction, published: Collection[str]) -> Sequence[Rollout]:
-    query = select(Rollout).where(Rollout.state.in_(("running", "paused")), Rollout.target.not_in(published))
-    return transaction.scalars(query.order_by(Rollout.started_at)).all()
 
 
 def _giver(transaction: Transaction, wish: RoomWish) -> str | None:
@@ -190,12 +215,16 @@ def _giver(transaction: Transaction, wish: RoomWish) -> str | None:
 
 
 def _forget_as_before(transaction: Transaction, rollout: Rollout, rooms: Sequence[RolloutRoom]) -> None:
-    """Let no other roll-out send a room back to a release that is withdrawn."""
+    """Let no other roll-out send a room back to a release that is withdrawn, nor to its own."""
     before = {room.node: room.before for room in rooms}
-    others = select(RolloutRoom).where(RolloutRoom.before == rollout.target, RolloutRoom.rollout != rollout.id)
-    for room in transaction.scalars(others):
+    others = (
+        select(RolloutRoom, Rollout.target)
+        .join(Rollout, Rollout.id == RolloutRoom.rollout)
+        .where(RolloutRoom.before == rollout.target, RolloutRoom.rollout != rollout.id)
+    )
+    for room, target in transaction.execute(others):
         if room.node in before:
-            room.before = before[room.node]
+            room.before = before[room.node] if before[room.node] != target else None
 
 
 def _end_of_log(transaction: Transaction) -> int:

@@ -38,6 +38,13 @@ EVIDENCE_HOURS: Final = 336.0
 """Ours: where two weeks in a ring's rooms cannot tell thrice as many false alerts, thrice as many are still few."""
 PATIENCE_HOURS: Final = 24.0
 """Ours: a room that is off for a day may be off for weeks; it takes the release when it is back."""
+TRIAL_PATIENCE_HOURS: Final = 48.0
+"""By how much longer than a trial lasts a ring waits for its end. Ours: only time in which camera or microphone is open
+counts, so a room that closes them for half of the day ends a trial of a day in two, and one with a quiet weekend in
+three; who has not used them by then may not do so for weeks.
+"""
+TRIAL_HOURS: Final = 24.0 + TRIAL_PATIENCE_HOURS
+"""For a trial of a day (`forge_hub.releases.making.TRIAL_SECONDS`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,7 @@ class Plan:
         evidence_hours: How long the next ring waits at most until it is known that the release raises no more false
             alerts.
         patience_hours: How long a ring waits for a room that was told and does not take the release.
+        trial_hours: How long a ring waits for a room that has it on trial; a resumed roll-out waits anew.
         alerts_per_hour: False alerts an hour that the release's own manifest allows; None: it says nothing of them.
     """
 
@@ -76,6 +84,7 @@ class Plan:
     soak_hours: float = SOAK_HOURS
     evidence_hours: float = EVIDENCE_HOURS
     patience_hours: float = PATIENCE_HOURS
+    trial_hours: float = TRIAL_HOURS
     alerts_per_hour: float | None = None
 
 
@@ -87,7 +96,7 @@ class RoomProgress:
         ring: From 1.
         hardware: Its profile; None: not known.
         since: Since when it is in its state.
-        reason: Why it failed, or is left out; a code.
+        reason: Why it failed, is left out, or is on trial and not waited for any more; a code.
         doing: What it does about it by its own word: ``fetching``, ``waiting``, ``proving``; None: nothing known.
         percentage: Of what it fetches.
         locked_until: A clinician's lock; None: none.

@@ -33,8 +33,8 @@ from forge_hub.releases import orders
 from forge_hub.releases.catalogue import Catalogue
 from forge_hub.releases.history import Ran, ran, read_changes
 from forge_hub.releases.rings import Candidate, check_shares, in_rings
-from forge_hub.releases.rollout import RINGS, Plan, RolloutState, Window
-from forge_hub.releases.stored import hardware_of, stored_plan
+from forge_hub.releases.rollout import RINGS, TRIAL_PATIENCE_HOURS, Plan, RolloutState, Window
+from forge_hub.releases.stored import hardware_of, is_given_up, stored_plan
 from forge_hub.releases.verdict_reading import raised_before
 from forge_hub.releases.verdicts import Figures
 from forge_hub.releases.views import read_states
@@ -104,7 +104,13 @@ class Rollouts:
             NotFoundError: There is no such group.
         """
         manifest = self._catalogue.manifest(target)
-        plan = Plan(tuple(groups), check_shares(rings), window, alerts_per_hour=manifest.limits.false_alerts_per_hour)
+        plan = Plan(
+            tuple(groups),
+            check_shares(rings),
+            window,
+            trial_hours=manifest.limits.seconds / 3600 + TRIAL_PATIENCE_HOURS,
+            alerts_per_hour=manifest.limits.false_alerts_per_hour,
+        )
         if soak_hours is not None:
             if not 0 <= soak_hours <= 24 * 30:
                 raise ReleaseError("rooms serve it for at most 30 days before the next ring")
@@ -144,7 +150,7 @@ class Rollouts:
         self._end(rollout, "paused", {"running"}, account=account, why=why, address=address)
 
     def resume(self, rollout: str, *, account: str, why: str | None = None, address: str | None = None) -> None:
-        """Go on."""
+        """Go on, and wait anew for the trials that were given up."""
         self._end(rollout, "running", {"paused"}, account=account, why=why, address=address)
 
     def stop(self, rollout: str, *, account: str, why: str | None = None, address: str | None = None) -> None:
@@ -243,6 +249,9 @@ class Rollouts:
                 orders.take_back(transaction, row, told, now, account)
                 for room in told:
                     room.state, room.since = "returning", now
+            if to == "running":
+                for room in rooms:
+                    room.reason = None if is_given_up(room) else room.reason
             reason = None if why is None else _why(why)
             orders.end(transaction, row, to, now, by=account, reason=reason, address=address)
         self._on_changed()

@@ -87,7 +87,7 @@ class RolloutService:
                 continue
             if failures := backoff.succeeded():
                 log.info("rollouts.recovered", after_failures=failures)
-            self.state = ReleaseError.code if self._engine.unsigned or self._engine.failing else "ok"
+            self.state = self._engine.trouble or "ok"
             if ticked.signed:
                 await self._tell()
             try:

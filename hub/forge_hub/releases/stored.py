@@ -5,6 +5,7 @@ from typing import Any, Final, get_args
 
 from pydantic import TypeAdapter
 
+from forge_hub.records.schema import RolloutRoom
 from forge_hub.releases.rollout import Found, Plan, RoomState, State
 from forge_shared.releases import Hardware, ReleaseRole
 
@@ -45,6 +46,11 @@ def state_of(stored: str) -> State:
 def room_state_of(stored: str) -> RoomState:
     """Return a room's stored state; one that this version does not know leaves the room alone."""
     return next((each for each in _ROOM_STATES if each == stored), "left-out")
+
+
+def is_given_up(room: RolloutRoom) -> bool:
+    """Tell whether it was noted that a room's trial is not waited for any more."""
+    return room.state == "on-trial" and room.reason is not None
 
 
 def role_of(text: str) -> ReleaseRole | None:

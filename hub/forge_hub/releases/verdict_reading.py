@@ -13,7 +13,7 @@ from forge_hub.alerts.trust import Span, hours_of, spans_of, without
 from forge_hub.alerts.trust_reading import absences, senses
 from forge_hub.records.schema import Alert, ReleaseChange, ReleaseFigure, Rollout, RolloutRoom
 from forge_hub.releases.evidence import Exposure
-from forge_hub.releases.stored import hardware_of, plan_of, room_state_of
+from forge_hub.releases.stored import hardware_of, is_given_up, plan_of, room_state_of
 from forge_hub.releases.verdicts import Evidence, Figures, OtherRoom, TriedRoom
 from forge_shared.releases import ReleaseRole
 
@@ -80,11 +80,12 @@ def read_evidence(
                 node=room.node,
                 hardware=hardware_of(room.hardware),
                 state=room_state_of(room.state),
-                reason=room.reason,
+                reason=room.reason if room.state == "failed" else None,
                 before=figures.get((room.node, room.before), Figures()),
                 now=figures.get((room.node, rollout.target), Figures()),
                 alerts=watched.with_release(room) if watched and room.state in _SERVING else None,
                 is_lost=_is_lost(lost, room.node, room.serves_since),
+                is_given_up=is_given_up(room),
             )
             for room in tried
         ],

@@ -61,6 +61,7 @@ class TriedRoom:
         now: Figures of the release.
         alerts: False alerts before and with it; None: it does not serve it, or the role raises none.
         is_lost: Whether it has been out of touch since it took the release.
+        is_given_up: Whether its trial did not end in time: it shows neither that the release is good nor that it fails.
     """
 
     node: str
@@ -71,6 +72,7 @@ class TriedRoom:
     now: Figures = Figures()
     alerts: Exposure | None = None
     is_lost: bool = False
+    is_given_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,11 @@ def _failures(evidence: Evidence) -> Iterable[Found]:
     def is_failed(room: TriedRoom) -> bool:
         return room.state == "failed" or (room.is_lost and not is_network)
 
-    done = [room for room in evidence.tried if room.state in {"on-trial", "kept", "failed"}]
+    done = [
+        room
+        for room in evidence.tried
+        if room.state in {"on-trial", "kept", "failed"} and (is_failed(room) or not room.is_given_up)
+    ]
     for group, rooms in [(ALL, done), *_profiles(done)]:
         failed = [room for room in rooms if is_failed(room)]
         # A site of one room has no second one that could fail.
@@ -152,13 +158,17 @@ def _failures(evidence: Evidence) -> Iterable[Found]:
 def _ratios(
     measure: Measure, evidence: Evidence, of: Callable[[Figures], float | None], limit: float, unit: str
 ) -> Iterable[Found]:
-    """Compare each room with itself before, less what has changed in the rooms without the release meanwhile."""
+    """Compare each room with itself before, less what has changed in the rooms without the release meanwhile.
+
+    A room that has not measured what it had before is compared with nothing, and condemns nothing.
+    """
     others = [ratio for room in evidence.others if (ratio := _ratio(of(room.before), of(room.now))) is not None]
     trend = max(1.0, median(others)) if len(others) >= LEAST_OTHERS else 1.0
     for group, rooms in [(ALL, evidence.tried), *_profiles(evidence.tried)]:
-        pairs = [(before, now) for room in rooms if (before := of(room.before)) and (now := of(room.now)) is not None]
-        ratios = [now / before / trend for before, now in pairs]
-        yield from _judged(measure, group, ratios, limit, evidence, _said(pairs, unit))
+        measured = [(of(room.before), now) for room in rooms if (now := of(room.now)) is not None]
+        pairs = [(before, now) for before, now in measured if before]
+        compared = _Compared([now / before / trend for before, now in pairs], limit, len(measured) - len(pairs))
+        yield from _judged(measure, group, compared, evidence, _said(pairs, unit))
 
 
 def _temperature(evidence: Evidence) -> Iterable[Found]:
@@ -169,25 +179,45 @@ def _temperature(evidence: Evidence) -> Iterable[Found]:
     ]
     trend = max(0.0, median(others)) if len(others) >= LEAST_OTHERS else 0.0
     for group, rooms in [(ALL, evidence.tried), *_profiles(evidence.tried)]:
-        pairs = [
-            (room.before.temperature_celsius, room.now.temperature_celsius)
+        measured = [
+            (room.before.temperature_celsius, now)
             for room in rooms
-            if room.before.temperature_celsius is not None and room.now.temperature_celsius is not None
+            if (now := room.now.temperature_celsius) is not None
         ]
+        pairs = [(before, now) for before, now in measured if before is not None]
         rises = [now - before - trend for before, now in pairs]
-        yield from _judged("temperature", group, rises, MUCH_HOTTER_CELSIUS, evidence, _said(pairs, "°C"))
+        compared = _Compared(rises, MUCH_HOTTER_CELSIUS, len(measured) - len(pairs))
+        yield from _judged("temperature", group, compared, evidence, _said(pairs, "°C"))
 
 
-def _judged(  # noqa: PLR0913 (one measure of one group)
-    measure: Measure, group: str, values: Sequence[float], limit: float, evidence: Evidence, said: str
-) -> Iterable[Found]:
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """One measure in some rooms.
+
+    Attributes:
+        values: How much more each room needs than before.
+        limit: Above which that is much more.
+        without: Rooms that measured it, and not before.
+    """
+
+    values: Sequence[float]
+    limit: float
+    without: int
+
+
+def _judged(measure: Measure, group: str, compared: _Compared, evidence: Evidence, said: str) -> Iterable[Found]:
+    values, limit, without = compared.values, compared.limit, compared.without
     if not values:
+        if group == ALL and without:
+            words = f"insufficient evidence: what served before was not measured in {without} room(s)"
+            yield Found(measure, ALL, "open", 0, None, without, words)
         return
     worse = sum(value > limit for value in values)
     least = min(2, len(evidence.tried)) if group == ALL else 2
     is_bad = worse >= max(least, HALF * len(values))
     if is_bad or group == ALL:
         words = f"{measure} {_on(group)}{said}: much more than before in {worse} of {len(values)} room(s)"
+        words += f"; {without} more did not measure what they had before" if without else ""
         yield Found(measure, group, "bad" if is_bad else "good", median(values), limit, len(values), words)
 
 

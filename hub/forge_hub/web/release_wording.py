@@ -90,12 +90,16 @@ REASONS: Final[Mapping[str, str]] = {
     "missing-file": "a file of the release is missing",
     "unlisted-file": "it holds a file that its manifest does not name",
     "release-not-understood": "the room's software does not understand it",
+    "trial-closed": "not waited for any more: its camera or microphone is closed, so its trial does not end",
+    "trial-lost": "not waited for any more: its camera or microphone does not work, so its trial does not end",
+    "trial-away": "not waited for any more: it is out of touch, so its trial does not end",
+    "trial-unused": "not waited for any more: the release was used too little there to end its trial",
 }
-"""Why a room refused a release or took it back, by the room's code."""
+"""Why a room refused a release or took it back, by the room's code, and why the hub waits for its trial no more."""
 
 
 def refusal_words(code: str) -> str:
-    """Return why a room refused a release or took it back; an unknown code is shown as it is."""
+    """Return why a room is in its state; an unknown code is shown as it is."""
     return REASONS.get(code, code)
 
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Final
 
-from forge_hub.mind.fine_tuned import all_of, home
+from forge_hub.mind.fine_tuned import of_this_machine
 from forge_hub.mind.inference import Inference, Tagger
 from forge_hub.mind.taggers.affect import AffectTagger
 from forge_hub.mind.taggers.distortions import DistortionTagger
@@ -54,7 +54,7 @@ def _modest(inference: Inference) -> Inference:
 @lru_cache(maxsize=1)
 def installed() -> Taggers:
     """Return the taggers that come with the hub, with the fine-tuned encoders of this machine."""
-    better = all_of(home())
+    better = of_this_machine()
     of_ours = (
         DistortionTagger(DISTORTIONS, better.get("distortions")),
         EmotionTagger(better.get("emotions")),

@@ -71,7 +71,8 @@ class RolloutRoom(Base):
 
     ``before`` is the target that the room had in this role, None: the model that came with the node. ``baseline`` holds
     the figures of what served when the roll-out began, as `forge_hub.releases.verdicts.Figures` in JSON. ``told_at`` is
-    the end of the event log when the room was told last: what it did about it is logged after that.
+    the end of the event log when the room was told last: what it did about it is logged after that. ``reason``: why it
+    failed or is left out; of one on trial why its trial is not waited for any more.
     """
 
     __tablename__ = "rollout_room"
