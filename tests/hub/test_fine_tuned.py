@@ -28,6 +28,7 @@ from forge_language.taxonomy import DISTORTIONS, GOEMOTIONS
 
 pytestmark = pytest.mark.skipif(encoder()[0] is None, reason="the encoder's package is not installed")
 
+WRITTEN = Path(__file__).parents[2] / "models" / "mind" / "distortions" / "data"
 WHEN = datetime(2026, 1, 5, tzinfo=UTC)
 HAS_JAX = importlib.util.find_spec("jax") is not None and importlib.util.find_spec("optax") is not None
 
@@ -64,10 +65,9 @@ def made_emotions(folder: Path) -> Path:
 
 def made_distortions(folder: Path) -> Path:
     folder.mkdir(exist_ok=True)
-    written = Path(__file__).parents[2] / "models" / "mind" / "distortions" / "data"
-    for name, count in (("writer_3.jsonl", 400), ("threshold.jsonl", 150)):
-        lines = (written / name).read_text(encoding="utf-8").splitlines()
-        (folder / name).write_text("\n".join(lines[:count]), encoding="utf-8")
+    for name, every in (("writer_3.jsonl", 20), ("threshold.jsonl", 20)):
+        lines = (WRITTEN / name).read_text(encoding="utf-8").splitlines()
+        (folder / name).write_text("\n".join(lines[::every]), encoding="utf-8")
     return folder
 
 
@@ -160,27 +160,36 @@ def test_data_that_are_not_there_teach_nothing(tmp_path: Path) -> None:
         encoder_release.write("affect", tmp_path, tmp_path / "out", tune=only_the_output, made_at=WHEN)
 
 
-def test_distortions_are_those_of_the_encoder_and_quoted_by_the_head(tmp_path: Path) -> None:
-    data = made_distortions(tmp_path / "data")
-    better = encoder_release.write("distortions", data, tmp_path / "d", tune=only_the_output, made_at=WHEN)
-    said = "The tea came late. I'm a complete idiot, me."
-    tagger = DistortionTagger(DISTORTIONS, better)
-    [of_one, of_none] = tagger.infer([said, "The bus goes from the gate at nine."])
-    assert of_one[0].label == "labelling"
-    assert "idiot" in said[of_one[0].start : of_one[0].end]
-    assert better.version in of_one[0].version
-    assert of_none == ()
-    assert tagger.signature.startswith(f"head-{better.version}+")
+@pytest.fixture(scope="module")
+def of_distortions(tmp_path_factory: pytest.TempPathFactory) -> FineTuned:
+    folder = tmp_path_factory.mktemp("fine-tuned")
+    data = made_distortions(folder / "data")
+    return encoder_release.write("distortions", data, folder / "distortions", tune=only_the_output, made_at=WHEN)
 
 
-def test_the_encoder_of_distortions_names_what_leaves_the_look_alikes_of_other_writers_alone(tmp_path: Path) -> None:
-    data = made_distortions(tmp_path / "data")
-    better = encoder_release.write("distortions", data, tmp_path / "d", tune=only_the_output, made_at=WHEN)
-    lines = (data / "threshold.jsonl").read_text(encoding="utf-8").splitlines()
+def test_distortions_are_those_of_the_encoder_and_quoted_by_the_head(of_distortions: FineTuned) -> None:
+    lines = (WRITTEN / "writer_3.jsonl").read_text(encoding="utf-8").splitlines()[::20]
+    taught = [one for one in map(json.loads, lines) if one["labels"]]
+    tagger = DistortionTagger(DISTORTIONS, of_distortions)
+    [*found, none] = tagger.infer([*(one["text"] for one in taught), "The bus goes from the gate at nine."])
+    assert none == ()
+    named = [(one, of_one) for one, of_one in zip(taught, found, strict=True) if of_one]
+    assert named
+    for one, of_one in named:
+        assert of_one[0].label in {quote["label"] for quote in one["labels"]}
+        assert one["text"][of_one[0].start : of_one[0].end]
+        assert of_distortions.version in of_one[0].version
+    assert tagger.signature.startswith(f"head-{of_distortions.version}+")
+
+
+def test_the_encoder_of_distortions_leaves_the_look_alikes_that_set_its_threshold_alone(
+    of_distortions: FineTuned,
+) -> None:
+    lines = (WRITTEN / "threshold.jsonl").read_text(encoding="utf-8").splitlines()[::20]
     benign = [one["text"] for one in map(json.loads, lines) if not one["labels"]]
-    named = DistortionTagger(DISTORTIONS, better).infer(benign)
-    assert sum(map(bool, named)) <= len(benign) / 20
-    assert "sensitivity" in better.manifest.metrics[0].name
+    named = DistortionTagger(DISTORTIONS, of_distortions).infer(benign)
+    assert sum(map(bool, named)) <= 1
+    assert "sensitivity" in of_distortions.manifest.metrics[0].name
 
 
 @pytest.mark.skipif(HAS_JAX, reason="JAX is installed here")
