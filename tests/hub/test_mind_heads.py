@@ -103,14 +103,14 @@ def test_grams_know_spelling_and_not_case_nor_the_kind_of_apostrophe() -> None:
 WRITTEN = sorted((MODELS / "distortions" / "data").glob("*.jsonl"))
 
 
-def test_ten_files_of_utterances_teach_and_judge_the_head() -> None:
-    assert [file.stem for file in WRITTEN] == ["threshold", *(f"writer_{number}" for number in range(1, 10))]
+def test_twelve_files_of_utterances_teach_and_judge_the_head() -> None:
+    assert [file.stem for file in WRITTEN] == ["threshold", *sorted(f"writer_{number}" for number in range(1, 12))]
 
 
 @pytest.mark.parametrize("file", WRITTEN, ids=lambda file: str(file.stem))
 def test_every_label_of_an_utterance_is_a_distortion_and_quotes_its_text(file: Path) -> None:
     utterances = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    assert len(utterances) >= 500
+    assert len(utterances) >= 400
     assert len({one["text"] for one in utterances}) == len(utterances)
     heard = sum(one["text"] == one["text"].lower() and "." not in one["text"] for one in utterances)
     assert heard >= len(utterances) / 4

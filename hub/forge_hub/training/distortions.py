@@ -122,6 +122,19 @@ def threshold(benign: Array) -> float:
     return float(np.nextafter(limit, np.float32(np.inf), dtype=np.float32))
 
 
+def of_all_labels(scores: Array, shown: Array) -> tuple[Array, Array]:
+    """Return slope and shift of a confidence, shape ``(13,)`` each, the same for every label.
+
+    Some labels have no example or next to none among those that set the threshold; and so the first label is the surest.
+
+    Args:
+        scores: Shape ``(texts, 14)``.
+        shown: As `targets` returns it, of the same texts.
+    """
+    slope, shift = slope_and_shift(scores[:, :-1].reshape(-1, 1), shown[:, :-1].reshape(-1, 1))
+    return np.repeat(slope, len(LABELS)), np.repeat(shift, len(LABELS))
+
+
 def train(folder: Path, on: Reader) -> Mapping[str, NDArray[Any]]:
     """Return the numbers of the head.
 
@@ -168,7 +181,7 @@ def _measured(numbers: Mapping[str, NDArray[Any]], by: Sequence[Example], on: Re
     """Return from where on a head names a distortion, and what turns its scores into log-odds."""
     head, shown = DistortionHead(HeadFile("distortions", numbers, {"sha256": ""})), targets(by)
     scores = head.scores(on.means([one.text for one in by]))
-    slope, shift = slope_and_shift(scores[:, :-1], shown[:, :-1])
+    slope, shift = of_all_labels(scores, shown)
     limit = threshold(scores[shown[:, -1] == 0])
     return {"slope": slope, "shift": shift, "present": np.array(limit, np.float32)}
 

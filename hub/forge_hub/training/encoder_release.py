@@ -257,7 +257,7 @@ def _distortions(data: Path) -> _Lesson:
     def judge(read: _Reads) -> tuple[Calibration, list[ReleaseMetric]]:
         scores = read(checked)
         limit = distortions.threshold(scores[named[:, -1] == 0])
-        slope, shift = slope_and_shift(scores[:, :-1], named[:, :-1])
+        slope, shift = distortions.of_all_labels(scores, named)
         calibration = Calibration(thresholds=(limit,), slope=tuple(map(float, slope)), shift=tuple(map(float, shift)))
         found = presence(scores)[named[:, -1] == 1] >= limit
         return calibration, [
