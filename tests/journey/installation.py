@@ -91,7 +91,7 @@ def as_node(site: Site, fresh: Debian) -> Report:
     who = VOICES["american"]  # by espeak-ng, which a node has anyhow
     script = {
         "voice": who.voice.model_dump(),
-        "wake_word": who.wake_words[0],
+        "wake_word": (called := who.wake_words[0]),
         "noise": {"snr_db": 25.0, "seed": 1},
         "wants": [{"kind": "request", "says": "can i have some water"}],
     }
@@ -99,7 +99,7 @@ def as_node(site: Site, fresh: Debian) -> Report:
     with (fresh.folder / "etc/forge-edge.env").open("a") as settings:
         settings.write("FORGE_EDGE_AUDIO=simulated\nFORGE_EDGE_ROOM_SPEED=0\n")
         settings.write("FORGE_EDGE_ROOM_SCRIPT=/var/lib/forge-edge/script.json\n")
-        settings.write(f"FORGE_EDGE_WAKE_WORDS={json.dumps([script['wake_word'].replace(' ', '_')])}\n")
+        settings.write(f"FORGE_EDGE_WAKE_WORDS={json.dumps([called.replace(' ', '_')])}\n")
     fresh.run("chown forge:forge /var/lib/forge-edge/script.json")
     took("restart_seconds", lambda: restarted(site, fresh, f"systemctl restart {UNIT}"))
     took("request_seconds", lambda: until("the request", lambda: site.records(asked), seconds=120))

@@ -125,7 +125,7 @@ def threshold(benign: Array) -> float:
 def of_all_labels(scores: Array, shown: Array) -> tuple[Array, Array]:
     """Return slope and shift of a confidence, shape ``(13,)`` each, the same for every label.
 
-    Some labels have no example or next to none among those that set the threshold; and so the first label is the surest.
+    Some labels have next to no example among those that set the threshold; and so the first label is the surest.
 
     Args:
         scores: Shape ``(texts, 14)``.
