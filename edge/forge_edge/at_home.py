@@ -154,6 +154,7 @@ class AtHome:
     def forget(self) -> None:
         """Forget the person of a stay that ended."""
         self._profile = "standard"
+        self._senses = HomeSenses()
         self._seen = frozenset()
         self._behave()
 

@@ -62,13 +62,17 @@ class Danger:
 
         A picture that was taken before all was forgotten shows whom nobody is to remember: nothing follows from it.
         """
-        if look.at_s < self._since_s:
+        if self.has_forgotten(look):
             return Judged()
         judged = self._noted(self._judgement.see(look, self._masks()))
         if self.is_fresh:
             self.is_fresh = False
             return replace(judged, sight=judged.sight or "seeing")
         return judged
+
+    def has_forgotten(self, look: Look) -> bool:
+        """Tell whether a picture was taken before all was forgotten."""
+        return look.at_s < self._since_s
 
     def tick(self, now: float) -> Judged:
         """Judge that a time has come, in monotonic seconds."""

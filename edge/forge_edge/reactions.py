@@ -115,21 +115,25 @@ class Reactions:
             observations: What was observed, in order.
             of: The stay in which it was; default: the one of now.
         """
+        seen_of = of or self._stay.anonymiser
         for observation in observations:
-            event = (of or self._stay.anonymiser).event_of(observation)
+            event = seen_of.event_of(observation)
             if event is None:
                 continue
             try:
                 envelope = await asyncio.to_thread(self._files.outboxes.append, event)
             except OutboxError as error:
                 log.exception("outbox.failed", reason=error.code)
-                self._notices.append(NO_HUB)
+                if seen_of is self._stay.anonymiser:
+                    self._notices.append(NO_HUB)
                 if isinstance(observation, RequestObserved):
                     self._screen.called(observation.request, None, hub=False)
                 continue
             if isinstance(observation, RequestObserved):
                 self._screen.called(observation.request, envelope, hub=self.hub_online)
-            if event.data.lane == "alarm" and event.data.noun_verb not in _UNSAID:
+            # Who came meanwhile hears nothing of an alarm of the stay before.
+            is_said = seen_of is self._stay.anonymiser and event.data.noun_verb not in _UNSAID
+            if event.data.lane == "alarm" and is_said:
                 self._deliveries.expect(envelope, self._clock.monotonic_seconds())
                 self._calls = calls.made(self._calls, observation, envelope.id, self._clock.monotonic_seconds())
             if self._publisher is not None:

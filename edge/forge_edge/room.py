@@ -182,7 +182,8 @@ class Room:
 
     async def _on_look(self, look: Look) -> None:
         await self._judge(self._danger.see(look))
-        self.at_home.looked(look)
+        if not self._danger.has_forgotten(look):
+            self.at_home.looked(look)
 
     async def _judge(self, judged: Judged) -> None:
         """Tell what was judged, of the stay in which it was seen; who came meanwhile is not asked about it."""

@@ -90,6 +90,16 @@ async def test_where_nobody_looks_nobody_knows_whether_all_is_well(housed: House
     assert housed.state["problem_attributes"] == {"problems": ["sight-lost"]}
 
 
+async def test_who_left_with_their_stay_is_not_shown_as_being_there_in_the_next(housed: Housed) -> None:
+    await housed.opens_eyes()
+    await housed.somebody_falls()
+    await housed.pass_time(0)
+    assert housed.state["occupancy"] == "ON"
+    housed.room.at_home.forget()
+    await housed.pass_time(0)
+    assert housed.state["occupancy"] is None, "until the camera has shown the room anew"
+
+
 async def test_a_fall_turns_safety_on_and_its_end_turns_it_off(housed: Housed) -> None:
     await housed.opens_eyes()
     await housed.somebody_falls()

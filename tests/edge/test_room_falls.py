@@ -9,6 +9,7 @@ from tests.fakes.bedroom import Bedroom
 
 from forge_edge.dialogue.sentences import ALREADY_TOLD, ARE_YOU_ALL_RIGHT, GLAD
 from forge_edge.messages import Seen
+from forge_edge.monitor.looks import Look
 from forge_shared.wire import TwinDesired
 
 
@@ -66,6 +67,9 @@ async def test_a_picture_that_was_taken_of_the_one_before_is_not_judged_in_the_n
     await bedroom.room.on_desired(stay_of(1, "p-000000000001"))
     bedroom.clock.elapsed = 100.0
     await bedroom.room.on_desired(stay_of(2, "p-000000000002"))
+    shown: list[Look] = []
+    bedroom.room.at_home.looked = shown.append  # type: ignore[method-assign,assignment]
     for at_s, is_judged in ((99.9, False), (100.1, True)):
         await bedroom.eyes.on_said(Seen(at_s=at_s, aspect=0.75, people=(), measures=None, looked=True, masks="none"))
+        assert bool(shown) is is_judged, "nor shown to Home Assistant"
         assert bedroom.room._danger.is_fresh != is_judged  # noqa: SLF001 (the first that is judged shows nowhere else)

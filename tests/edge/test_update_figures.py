@@ -14,6 +14,7 @@ from forge_shared.clock import SystemClock
 from forge_shared.releases import ReleaseRole
 from forge_shared.wire import RoomRelease
 
+DAY_SECONDS = 86_400
 SEEN = Measured(took_ms=[20.0] * 19 + [31.26, 90.0], memory_mb=412.4)
 
 
@@ -61,7 +62,7 @@ async def test_the_model_that_came_with_the_node_is_measured_before_the_first_re
     lives(node, clock, SETTLED_SECONDS - LOOK_SECONDS)
     assert told(node) == [], "a process that has just started shows too little"
     lives(node, clock, LOOK_SECONDS)
-    assert told(node) == [RoomRelease(role=ROLE, latency_ms=31.3, memory_mb=412.0, temperature_celsius=51.0)]
+    assert told(node) == [RoomRelease(role=ROLE, latency_ms=31.3, memory_mb=412.0)]
 
 
 async def test_figures_of_what_serves_change_once_in_ten_minutes_and_not_with_every_look(
@@ -74,12 +75,27 @@ async def test_figures_of_what_serves_change_once_in_ten_minutes_and_not_with_ev
     node.room.shown = Measured(took_ms=[45.0] * LEAST_MEASUREMENTS, memory_mb=300.0)
     node.celsius = 64.0
     lives(node, clock, REFRESH_SECONDS - LOOK_SECONDS)
-    assert figures(node.line) == (31.3, 412.0, 51.0)
+    assert figures(node.line) == (31.3, 412.0, None)
     lives(node, clock, LOOK_SECONDS)
-    assert figures(node.line) == (45.0, 412.0, 64.0), "the most memory and the greatest heat"
+    assert figures(node.line) == (45.0, 412.0, None), "the most memory"
+
+
+async def test_heat_is_told_of_a_whole_day_since_the_trial_of_the_next_release_sees_its_afternoon_too(
+    node: RoomNode, clock: FakeClock
+) -> None:
+    await node.start()
+    node.room.shown = SEEN
+    node.celsius = 35.0
+    node.updater.served.look()
+    lives(node, clock, DAY_SECONDS / 2)
+    node.celsius = 46.0
+    lives(node, clock, DAY_SECONDS / 4)
+    assert figures(node.line)[2] is None
     node.celsius = 40.0
-    lives(node, clock, 86_400)
-    assert figures(node.line) == (45.0, 412.0, 40.0), "of the last day"
+    lives(node, clock, DAY_SECONDS / 4)
+    assert figures(node.line)[2] == 46.0
+    lives(node, clock, DAY_SECONDS)
+    assert figures(node.line)[2] == 40.0, "of the last day"
 
 
 async def test_time_in_which_a_model_cannot_work_and_few_inferences_show_nothing(
@@ -92,7 +108,7 @@ async def test_time_in_which_a_model_cannot_work_and_few_inferences_show_nothing
     assert told(node) == [], "its camera is closed"
     node.room.shown = Measured(took_ms=[20.0] * (LEAST_MEASUREMENTS - 1), memory_mb=400.0)
     lives(node, clock, SETTLED_SECONDS + LOOK_SECONDS)
-    assert figures(node.line) == (None, 400.0, 51.0)
+    assert figures(node.line) == (None, 400.0, None)
 
 
 async def test_what_was_on_trial_is_measured_on_as_before_once_it_serves_and_so_is_what_it_goes_back_to(
@@ -115,9 +131,7 @@ async def test_what_was_on_trial_is_measured_on_as_before_once_it_serves_and_so_
     assert node.line == RoomRelease(role=ROLE, serving=target), "what served before is not told under its name"
     node.updater.served.look()
     lives(node, clock, SETTLED_SECONDS)
-    assert node.line == RoomRelease(
-        role=ROLE, serving=target, latency_ms=25.0, memory_mb=500.0, temperature_celsius=51.0
-    )
+    assert node.line == RoomRelease(role=ROLE, serving=target, latency_ms=25.0, memory_mb=500.0)
     direct(site)
     await node.look()
     assert told(node) == []

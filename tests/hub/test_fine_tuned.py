@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import json
+import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -135,6 +136,16 @@ def test_an_encoder_whose_golden_texts_get_other_answers_here_is_refused(affect:
         fine_tuned.opened(copy)
 
 
+def test_an_encoder_that_is_calibrated_for_other_labels_is_refused(distortions: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "another"
+    shutil.copytree(distortions, folder)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    for spoilt in ({**manifest["calibration"], "thresholds": []}, {**manifest["calibration"], "slope": [1.0]}, None):
+        (folder / "manifest.json").write_text(json.dumps({**manifest, "calibration": spoilt}), encoding="utf-8")
+        with pytest.raises(ReleaseError, match="other labels"):
+            fine_tuned.opened(folder)
+
+
 def test_a_folder_without_manifest_or_with_a_file_missing_is_refused(affect: Path, tmp_path: Path) -> None:
     copy = copied(affect, tmp_path)
     (copy / "README.md").unlink()
@@ -161,10 +172,16 @@ def test_data_that_are_not_there_teach_nothing(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def of_distortions(tmp_path_factory: pytest.TempPathFactory) -> FineTuned:
+def distortions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("fine-tuned")
     data = made_distortions(folder / "data")
-    return encoder_release.write("distortions", data, folder / "distortions", tune=only_the_output, made_at=WHEN)
+    encoder_release.write("distortions", data, folder / "distortions", tune=only_the_output, made_at=WHEN)
+    return folder / "distortions"
+
+
+@pytest.fixture(scope="module")
+def of_distortions(distortions: Path) -> FineTuned:
+    return fine_tuned.opened(distortions)
 
 
 def test_distortions_are_those_of_the_encoder_and_quoted_by_the_head(of_distortions: FineTuned) -> None:

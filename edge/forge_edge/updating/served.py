@@ -30,7 +30,8 @@ class Figures:
     Attributes:
         latency_ms: 95th percentile of the newest inferences.
         memory_mb: The most that its process used.
-        temperature_celsius: The highest of the device within the last day: nights are cooler than days.
+        temperature_celsius: The highest of the device within the last day, None before one has passed: nights are
+            cooler than days, and beside a night every trial would look hot.
     """
 
     latency_ms: float | None
@@ -109,7 +110,7 @@ class Served:
             span.told = Figures(
                 _rounded(percentile_95(took_ms) if len(took_ms) >= LEAST_MEASUREMENTS else None, 1),
                 _rounded(span.memory_mb, 0),
-                _rounded(max(span.celsius, default=None), 1),
+                _rounded(max(span.celsius) if len(span.celsius) == span.celsius.maxlen else None, 1),
             )
 
     def _target(self, role: ReleaseRole) -> str | None:

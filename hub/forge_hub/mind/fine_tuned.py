@@ -7,7 +7,7 @@ unless every file has its digest and the golden texts get their golden answers o
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -19,6 +19,7 @@ from forge_hub.errors import ReleaseError
 from forge_language.encoder import word_pieces
 from forge_language.encoder.built import Runner
 from forge_language.heads.reader import as_read
+from forge_language.taxonomy import DISTORTIONS, GOEMOTIONS
 from forge_shared.logs import get_logger
 from forge_shared.model import Frozen
 from forge_shared.releases import (
@@ -37,6 +38,17 @@ log = get_logger()
 
 Array = NDArray[np.float32]
 FineTunedName = Literal["affect", "emotions", "distortions"]
+_OUTPUTS: Final[Mapping[FineTunedName, int]] = {
+    "affect": 2,
+    "emotions": len(GOEMOTIONS),
+    "distortions": len(DISTORTIONS) + 1,
+}
+_CALIBRATED: Final[Mapping[FineTunedName, tuple[int, int, int] | None]] = {
+    "affect": None,
+    "emotions": (len(GOEMOTIONS),) * 3,
+    "distortions": (1, len(DISTORTIONS), len(DISTORTIONS)),
+}
+"""How many thresholds, slopes and shifts each head needs."""
 MODEL: Final = "model.onnx"
 VOCABULARY: Final = "vocab.txt"
 
@@ -122,10 +134,19 @@ def opened(folder: Path) -> FineTuned:
         runner = Runner(files[MODEL], word_pieces.read(files[VOCABULARY].decode()))
     except (ImportError, ValueError) as error:
         raise ReleaseError("a fine-tuned encoder cannot be opened here") from error
+    sizes = manifest.calibration and tuple(
+        map(len, (manifest.calibration.thresholds, manifest.calibration.slope, manifest.calibration.shift))
+    )
+    if sizes != _CALIBRATED[manifest.head]:
+        raise ReleaseError("a fine-tuned encoder is calibrated for other labels than its head has")
     found = FineTuned(manifest, runner, digests[MODEL])
     wanted = np.array(json.loads(files[manifest.golden.output]), np.float32)
     given = found.read(json.loads(files[manifest.golden.input]))
-    if given.shape != wanted.shape or np.abs(given - wanted).max() > manifest.golden.tolerance * np.ptp(wanted):
+    if (
+        given.shape != wanted.shape
+        or wanted.shape[1] != _OUTPUTS[manifest.head]
+        or np.abs(given - wanted).max() > manifest.golden.tolerance * np.ptp(wanted)
+    ):
         raise ReleaseError("the golden texts of a fine-tuned encoder get other answers on this machine")
     return found
 

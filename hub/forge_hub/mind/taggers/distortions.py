@@ -58,7 +58,13 @@ class DistortionTagger:
         )
 
     def _version(self, head: DistortionHead) -> str:
-        return self._fine_tuned.version if self._fine_tuned else head.version
+        """Return who says which, and after it who found the quote."""
+        better = self._fine_tuned
+        return (
+            head.version
+            if better is None or better.manifest.calibration is None
+            else f"{better.version}+{head.version}"
+        )
 
     def _by_both(self, named: Sequence[Resembled], version: str, fitting: Sequence[Inference]) -> tuple[Inference, ...]:
         found, alone = [], list(fitting)
