@@ -250,9 +250,11 @@ class Slots:
 
     def _delete_unnamed(self) -> None:
         for role in (path for path in self._folder.iterdir() if path.is_dir()):
+            # Listed before it is asked what is named: a release that another thread puts in now is named before it is there.
+            slots = list(role.iterdir())
             state = self._states.get(role.name, RoleState())
             inactive = self._inactive.get(role.name)
-            for slot in role.iterdir():
+            for slot in slots:
                 if slot.name not in {state.good, state.trial, inactive, f".{inactive}"}:
                     gone = slot.with_name(f".{slot.name.strip('.').removesuffix('.gone')}.gone")
                     if slot != gone:
