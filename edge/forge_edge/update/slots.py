@@ -250,7 +250,7 @@ class Slots:
 
     def _delete_unnamed(self) -> None:
         for role in (path for path in self._folder.iterdir() if path.is_dir()):
-            # Listed before it is asked what is named: a release that another thread puts in now is named before it is there.
+            # Listed first: a release that another thread puts in now is named before it is there.
             slots = list(role.iterdir())
             state = self._states.get(role.name, RoleState())
             inactive = self._inactive.get(role.name)
