@@ -239,13 +239,7 @@ def _emotions(data: Path) -> _Lesson:
         judge,
         f"{int((~held).sum())} comments of GoEmotions' train split (Demszky et al. 2020)",
         "CC-BY-4.0",
-        Tensor(
-            name="said",
-            shape=("texts", "pieces", width),
-            dtype="float32",
-            axes=("texts", "word pieces, of which the mean counts", "labels in the order of GOEMOTIONS"),
-            unit="log-odds",
-        ),
+        _log_odds(width, "labels in the order of GOEMOTIONS"),
     )
 
 
@@ -278,13 +272,17 @@ def _distortions(data: Path) -> _Lesson:
         judge,
         f"{len(taught)} texts of utterances that were written for it",
         "Apache-2.0",
-        Tensor(
-            name="said",
-            shape=("texts", "pieces", width),
-            dtype="float32",
-            axes=("texts", "word pieces, of which the mean counts", "labels in the order of LABELS, and any at all"),
-            unit="log-odds",
-        ),
+        _log_odds(width, "labels in the order of LABELS, and any at all"),
+    )
+
+
+def _log_odds(width: int, labels: str) -> Tensor:
+    return Tensor(
+        name="said",
+        shape=("texts", "pieces", width),
+        dtype="float32",
+        axes=("texts", "word pieces, of which the mean counts", labels),
+        unit="log-odds",
     )
 
 
