@@ -19,11 +19,14 @@
 
   const narrow = place.clientWidth < 700;
 
+  // The table below has every name in full.
+  const shortened = (name) => (narrow && name.length > 26 ? `${name.slice(0, 25).trimEnd()}…` : name);
+
   const look = () => [
     {
       selector: 'node',
       style: {
-        label: 'data(label)', 'font-family': font, 'font-size': narrow ? 23 : 18, color: colour('--ink'),
+        label: (node) => shortened(node.data('label')), 'font-family': font, 'font-size': narrow ? 23 : 18, color: colour('--ink'),
         'text-wrap': 'wrap', 'text-max-width': narrow ? 190 : 230, 'text-valign': 'bottom', 'text-margin-y': 6,
         shape: (node) => SHAPES[node.data('kind')] || 'diamond', width: 28, height: 28,
         'background-color': (node) => colour(COLOURS[node.data('kind')] || '--line-strong'),
