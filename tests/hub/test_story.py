@@ -16,11 +16,12 @@ from forge_hub.mind import evidence, figures
 from forge_hub.mind.caseload import READ, caseload, last_look
 from forge_hub.mind.evidence import PAGE, Wanted
 from forge_hub.mind.figures import Span
-from forge_hub.mind.summaries import summarise
+from forge_hub.mind.summaries import Correlation, summarise
 from forge_hub.records.schema import EventLog, Inference, Inferred, Person, Session, Utterance
 from forge_hub.web.charts import Told, told_of
 from forge_hub.web.compare_view import Side, compare
 from forge_hub.web.evidence_view import said_of
+from forge_hub.web.findings import dangers_of
 from forge_hub.web.report_view import report_of
 from forge_hub.web.story_view import hypotheses, label_rows, together_of, turns_of
 from forge_language.measured import PSEUDONYMISED
@@ -131,6 +132,18 @@ def test_what_goes_together_is_shown_where_its_interval_leaves_out_none(planted:
         assert each.low > 0 or each.high < 0
     assert len(shown) < len(found)
     assert together_of([]) == []
+
+
+def test_two_that_were_never_apart_have_no_interval_to_boast_of() -> None:
+    always, often = Correlation("labelling", "joy", 1, 1, 1, 85), Correlation("labelling", "grief", 0.8, 0.7, 0.9, 85)
+    assert [each.is_always for each in together_of([always, often])] == [True, False]
+
+
+def test_a_danger_with_something_against_it_is_doubted_and_one_without_is_not() -> None:
+    (plain,) = dangers_of("I want to die.")
+    (denied,) = dangers_of("I do not want to die.")
+    assert (plain.is_doubted, denied.is_doubted) == (False, True)
+    assert "(denied)" in denied.name
 
 
 async def test_wherever_words_are_shown_it_is_said_how_much_the_redactor_leaves_in(pages: HubPages) -> None:

@@ -235,6 +235,8 @@ def _paths(session: str, utterance: str) -> list[str]:
         f"/utterances/{utterance}",
         f"/sessions/{session}",
         f"/sessions/{session}/report",
+        f"/sessions/{session}/rows",
+        f"/sessions/{session}/rows?edit={utterance}#edit",
         "/review",
         "/review?decided=true",
         "/compare",

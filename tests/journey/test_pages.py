@@ -250,7 +250,7 @@ async def test_nothing_a_person_must_press_is_smaller_than_a_fingertip(
         ):
             await page.goto(path)
             small = await page.evaluate(
-                """[...document.querySelectorAll('button, main a, nav a, summary, input[type=text]')]
+                """[...document.querySelectorAll('button, main a, nav a, summary, input[type=text], textarea, select')]
                 .filter(e => e.checkVisibility()).map(e => [e.textContent.trim(), e.getBoundingClientRect().height])
                 .filter(([, height]) => height < 44)"""
             )
@@ -316,7 +316,10 @@ def _story(pages: HubPages) -> list[str]:
     said = f"utterances/{pages.utterances[0]}"
     explored = (f"explore?at=Utterance:{pages.utterances[0]}", "explore", "explore?framework=distortion")
     read = (said, "utterances", "utterances?framework=distortion", f"sessions/{session}", f"sessions/{session}/report")
-    return [f"/people/{PERSON}/{path}" for path in (*read, "review", "review?decided=true", "compare", *explored)]
+    rows = (f"sessions/{session}/rows", f"sessions/{session}/rows?edit={pages.utterances[0]}")
+    return [
+        f"/people/{PERSON}/{path}" for path in (*read, *rows, "review", "review?decided=true", "compare", *explored)
+    ]
 
 
 async def _cameras_saw(pages: HubPages) -> dict[str, str]:

@@ -15,20 +15,18 @@ COLUMNS: Final = 20
 """Sessions and forms of one drawing, the newest ones. Ours: as many as stand beside each other on a wide screen; the
 table below has them all."""
 
-LEFT: Final = 132
-WIDTH: Final = 1170
-"""What a wide page has room for."""
-COLUMN: Final = (76, 118)
-"""The least width of a column, in which a day can be read, and the most, beyond which it looks empty."""
+LEFT: Final = 4
+COLUMN: Final = 60
+"""Width of a column. Ours: a day over its month can be read and pressed in it; a page holds twenty, a phone four."""
 TOP: Final = 44
 HEIGHT: Final = 250
-FORM_TOP: Final = TOP + HEIGHT + 56
+FORM_TOP: Final = TOP + HEIGHT + 78
 FORM_HEIGHT: Final = 110
 FEW: Final = 5
 """Readings below which a session's mark is hollow and called few. Ours: the interval of five spans half the scale."""
 
 
-_MODES: Final[Mapping[str, str]] = {"voice": "voice", "touch": "touch", "text": "written", "staff": "by staff"}
+_MODES: Final[Mapping[str, str]] = {"voice": "voice", "touch": "touch", "text": "written", "staff": "staff"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,20 +123,18 @@ def course_of(told: Sequence[Told], forms: Sequence[FormView]) -> Course:
     marks += [(form.recorded_at, form) for form in scored]
     marks.sort(key=lambda mark: mark[0])
     shown = marks[-COLUMNS:]
-    step = step_of(len(shown))
-    columns = [_column(LEFT + (place + 0.5) * step, at, mark) for place, (at, mark) in enumerate(shown)]
+    columns = [_column(_x(place), at, mark) for place, (at, mark) in enumerate(shown)]
     line = " ".join(f"{each.x:.1f},{each.mean:.1f}" for each in columns if each.mean is not None)
-    height = FORM_TOP + FORM_HEIGHT + 64 if scored else TOP + HEIGHT + 44
-    return Course(LEFT + len(columns) * step + 24, height, columns, line, len(marks) - len(shown))
+    height = FORM_TOP + FORM_HEIGHT + 86 if scored else TOP + HEIGHT + 66
+    return Course(_x(len(columns)), height, columns, line, len(marks) - len(shown))
 
 
 def bars_of(told: Sequence[Told]) -> list[Bar]:
     """Return the share of distorted utterances of the newest sessions in which anything was said."""
     shown = [each for each in told if each.distorted is not None][-COLUMNS:]
-    step = step_of(len(shown))
     return [
         Bar(
-            x=LEFT + (place + 0.5) * step,
+            x=_x(place),
             day=day_of(each.session.started_at),
             told=each,
             top=_share_y(each.distorted.value),
@@ -171,15 +167,14 @@ def spark_of(trend: Sequence[tuple[datetime, Sums]], width: float = 150, height:
     )
 
 
-def step_of(columns: int) -> float:
-    """Return the width of each of some columns."""
-    least, most = COLUMN
-    return max(least, min(most, (WIDTH - LEFT) / max(1, columns)))
-
-
 def day_of(at: datetime) -> str:
     """Return a day as short as it can be told."""
     return at.strftime("%-d %b")
+
+
+def _x(place: int) -> float:
+    """Return the middle of a column by its place; of one more than there are, where the drawing ends."""
+    return LEFT + (place + 0.5) * COLUMN
 
 
 def _told(session: SessionTold, found: Sequence[Reading], new_since: datetime | None, turn: str) -> Told:

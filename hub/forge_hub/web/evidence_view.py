@@ -13,6 +13,7 @@ from forge_hub.web.mind_wording import (
     certainty,
     framework_words,
     meaning,
+    method_words,
     other_labels,
     weakness,
     words_of,
@@ -38,6 +39,7 @@ class Reason:
     """One inference in words.
 
     Attributes:
+        by: What inferred it, in words; ``method`` has its name and version.
         state: ``hypothesis``, ``approved``, ``rejected`` or ``relabelled``.
         verdict: What a clinician said, in words; empty where nobody has.
         instead: The label that they put in its place, in words.
@@ -57,6 +59,7 @@ class Reason:
     end: int
     certainty: str
     confidence: float
+    by: str
     method: str
     weakness: str
     valence: float | None
@@ -128,6 +131,7 @@ def reason_of(found: Inference, text: str, names: Mapping[str, str]) -> Reason:
         end=found.end,
         certainty=certainty(found.confidence),
         confidence=found.confidence,
+        by=method_words(found.method),
         method=f"{found.method} {found.version}",
         weakness=weakness(found.framework, found.method),
         valence=found.valence,

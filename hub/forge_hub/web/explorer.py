@@ -11,7 +11,15 @@ from forge_hub.graph.ports import NodeRef, Subgraph
 from forge_hub.mind import evidence
 from forge_hub.mind.inference import FRAMEWORKS, Framework
 from forge_hub.records import reading
-from forge_hub.web.explorer_view import elements_of, identity, kinds_in, reference, relations_of
+from forge_hub.web.explorer_view import (
+    elements_of,
+    identity,
+    kinds_in,
+    reference,
+    relations_of,
+    title_of,
+    worth_showing,
+)
 from forge_hub.web.mind_wording import FRAMEWORK_WORDS
 from forge_hub.web.people import note
 from forge_hub.web.site import Site, SiteOf, Who
@@ -42,15 +50,17 @@ def add_routes(app: FastAPI) -> None:
         limit: Limit = NODES,
     ) -> HTMLResponse:
         start, wanted, graph = _read(site, who, pseudonym, at, framework, limit)
+        shown = worth_showing(graph, start)
         return site.pages.page(
             request,
             "explore.html",
             pseudonym=pseudonym,
             at=identity(start),
             start=start,
-            relations=relations_of(graph),
-            kinds=kinds_in(graph),
-            nodes=len(graph.nodes),
+            title=title_of(graph, start),
+            relations=relations_of(shown),
+            kinds=kinds_in(shown),
+            nodes=len(shown.nodes),
             wanted=wanted,
             frameworks=FRAMEWORK_WORDS,
             limit=limit,
@@ -69,7 +79,7 @@ def add_routes(app: FastAPI) -> None:
         limit: Limit = NODES,
     ) -> JSONResponse:
         start, _, graph = _read(site, who, pseudonym, at, framework, limit)
-        return JSONResponse(elements_of(graph, start))
+        return JSONResponse(elements_of(worth_showing(graph, start), start))
 
 
 def _read(  # noqa: PLR0913 (what both routes are given)

@@ -1,10 +1,13 @@
 """A part of the graph as the explorer draws it and as its table lists it. Pure."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from forge_hub.graph.ports import Edge, Node, NodeRef, Subgraph
+from forge_hub.mind.intervals import Z_95
 from forge_hub.web.mind_wording import certainty, words_of
 
 EXCERPT_LENGTH: Final = 60
@@ -36,6 +39,7 @@ _RELATIONS: Final[Mapping[str, str]] = {
 }
 _KINDS: Final[Mapping[str, str]] = {
     "Persona": "Person",
+    "Distortion": "Thinking pattern",
     "LifeStage": "Stage of life",
     "FormResponse": "Form",
     "Sentiment": "Mood",
@@ -68,6 +72,13 @@ def reference(text: str) -> NodeRef | None:
     """Return the node that an address names; None where it names none."""
     label, colon, key = text.partition(":")
     return NodeRef(label, key) if colon and label and key else None
+
+
+def worth_showing(graph: Subgraph, focus: NodeRef) -> Subgraph:
+    """Return a graph without what goes together no more than by chance, and without nodes that only that held."""
+    edges = tuple(edge for edge in graph.edges if _is_told(edge))
+    held = {focus, *(edge.start for edge in edges), *(edge.end for edge in edges)}
+    return Subgraph(tuple(node for node in graph.nodes if node.ref in held), edges)
 
 
 def relations_of(graph: Subgraph) -> list[Relation]:
@@ -107,6 +118,11 @@ def elements_of(graph: Subgraph, focus: NodeRef) -> dict[str, list[dict[str, Any
     }
 
 
+def title_of(graph: Subgraph, focus: NodeRef) -> str:
+    """Return what the explorer was opened at, in words."""
+    return next((f"{kind_of(node)}: {name_of(node)}" for node in graph.nodes if node.ref == focus), focus.key)
+
+
 def kinds_in(graph: Subgraph) -> Sequence[str]:
     """Return the kinds of nodes that are there, in words."""
     return sorted({kind_of(node) for node in graph.nodes})
@@ -124,7 +140,8 @@ def name_of(node: Node) -> str:
             text = str(node.properties.get("text") or node.key)
             return text if len(text) <= EXCERPT_LENGTH else text[: EXCERPT_LENGTH - 1].rstrip() + "…"
         case "Session":
-            return str(node.properties.get("started_at") or node.key)[:16].replace("T", " ")
+            at = node.properties.get("started_at")
+            return datetime.fromisoformat(str(at)).strftime("%-d %b %Y, %H:%M") if at else node.key
         case "PatternSummary":
             return f"of {node.properties.get('utterances', '?')} utterances"
         case "Persona":
@@ -135,6 +152,14 @@ def name_of(node: Node) -> str:
             return f"{name}, stopped" if total is None else f"{name}, total {total}"
         case _:
             return words_of(node.key)
+
+
+def _is_told(edge: Edge) -> bool:
+    """Tell whether a correlation's interval by Fisher's z (1921) leaves out none; all other edges are told."""
+    weight, n = edge.properties.get("weight"), edge.properties.get("evidence")
+    if edge.label != "CORRELATED_WITH" or not isinstance(weight, int | float) or not isinstance(n, int):
+        return True
+    return abs(weight) >= 1 or abs(math.atanh(weight)) > Z_95 / math.sqrt(max(1, n - 3))
 
 
 def _relation(edge: Edge) -> str:

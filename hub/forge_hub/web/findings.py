@@ -59,11 +59,16 @@ class FormView:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A danger that an utterance names, with the words it rests on. Confidence is in [0, 1]."""
+    """A danger that an utterance names, with the words it rests on. Confidence is in [0, 1].
+
+    Attributes:
+        is_doubted: Whether something speaks against it, which its name says: it is denied, or no phrase names it.
+    """
 
     name: str
     quote: str
     confidence: float
+    is_doubted: bool
 
     @property
     def certainty(self) -> str:
@@ -108,8 +113,8 @@ def dangers_of(text: str) -> tuple[Tag, ...]:
     """
     named: dict[str, Tag] = {}
     for found in judge(text).mentions:
-        words = danger_words(found.category, found.reasons)
-        named.setdefault(words, Tag(words, text[found.start : found.end], found.confidence))
+        words, quote = danger_words(found.category, found.reasons), text[found.start : found.end]
+        named.setdefault(words, Tag(words, quote, found.confidence, bool(found.reasons)))
     return tuple(named.values())
 
 

@@ -28,16 +28,16 @@ _METHODS: Final[Mapping[tuple[str, str], str]] = {
         "unpleasant and .15 for calm or stirred; two groups of people agree with each other at .66 and .26."
     ),
     ("affect", "head"): (
-        "A trained head. On sentences that people rated (EmoBank) it agrees with them at r = .70 for pleasant or "
+        "A trained model. On sentences that people rated (EmoBank) it agrees with them at r = .70 for pleasant or "
         "unpleasant and .55 for calm or stirred; two groups of people agree with each other at .66 and .26. News, "
         "fiction and the web, never patients."
     ),
     ("emotion", "head"): (
-        "A trained head. Of 28 emotions it finds about half of what people marked (GoEmotions, macro F1 .51, written "
+        "A trained model. Of 28 emotions it finds about half of what people marked (GoEmotions, macro F1 .51, written "
         "comments of strangers); relief, realization and grief least. Speech in a ward was not measured."
     ),
     ("distortion", "head"): (
-        "A trained head. Of 220 distorted utterances of a writer whom it did not know it finds 42 %, so silence says "
+        "A trained model. Of 220 distorted utterances of a writer whom it did not know it finds 42 %, so silence says "
         "nothing; of 160 look-alikes it names 4 %; its first label is right at macro F1 .47. A reason to look."
     ),
     ("distortion", "patterns"): (
@@ -80,6 +80,14 @@ _MEANINGS: Final[Mapping[tuple[str, str], str]] = {
     **{("note", key): words for key, words in NOTES.items()},
 }
 
+_METHOD_WORDS: Final[Mapping[str, str]] = {
+    "head": "a trained model",
+    "patterns": "patterns of words",
+    "head+patterns": "a trained model and patterns of words",
+    "vader": "a list of words",
+}
+"""By `Inference.method`. The name and the version stand beside it where reasons are given."""
+
 
 @dataclass(frozen=True, slots=True)
 class Method:
@@ -101,6 +109,11 @@ def words_of(code: str) -> str:
 def framework_words(framework: str, *, many: bool = False) -> str:
     """Return a framework in words."""
     return FRAMEWORK_WORDS.get(framework, (words_of(framework),) * 2)[many]
+
+
+def method_words(method: str) -> str:
+    """Return what inferred something, in words; its name where it has none."""
+    return _METHOD_WORDS.get(method, method)
 
 
 def weakness(framework: str, method: str) -> str:

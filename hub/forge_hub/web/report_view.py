@@ -77,5 +77,5 @@ def _guess(framework: str, label: str, found: Sequence[tuple[Reason, ToReview]])
         utterances=len({row.utterance.id for _, row in found}),
         quotes=list(dict.fromkeys(quotes))[:QUOTES],
         highest=surest[0][0].confidence,
-        method=surest[0][0].method,
+        method=surest[0][0].by,
     )

@@ -118,6 +118,11 @@ class Together:
     high: float
     n: int
 
+    @property
+    def is_always(self) -> bool:
+        """Whether the two were never apart, of which Fisher's z gives an interval without any width."""
+        return abs(self.weight) >= 1
+
 
 def together_of(found: Sequence[Correlation]) -> list[Together]:
     """Return the strongest correlations whose interval leaves out none at all."""

@@ -46,8 +46,10 @@ _REASONS_OF_MENTION = {
     "conditional": "only supposed",
     "question": "asked in general",
     "unreal": "in a story, a dream or a figure of speech",
+    "resembles": "no phrase names it, the whole resembles it",
+    "unlike": "a phrase names it, the whole resembles harmless talk",
 }
-"""By `forge_language.danger.catalogue.Reason`."""
+"""By `forge_language.crisis.Ground`."""
 _URGENCY = {"urgent": "Go now. The room does not judge the danger; a person must.", "staff": "Somebody must look in."}
 _REMINDERS = {
     "medication": "A medication reminder was not confirmed",

@@ -19,19 +19,22 @@
 
   const narrow = place.clientWidth < 700;
 
+  // The table below has every name in full.
+  const shortened = (name) => (narrow && name.length > 26 ? `${name.slice(0, 25).trimEnd()}…` : name);
+
   const look = () => [
     {
       selector: 'node',
       style: {
-        label: 'data(label)', 'font-family': font, 'font-size': 18, color: colour('--ink'),
-        'text-wrap': 'wrap', 'text-max-width': 230, 'text-valign': 'bottom', 'text-margin-y': 6,
+        label: (node) => shortened(node.data('label')), 'font-family': font, 'font-size': narrow ? 23 : 18, color: colour('--ink'),
+        'text-wrap': 'wrap', 'text-max-width': narrow ? 190 : 230, 'text-valign': 'bottom', 'text-margin-y': 6,
         shape: (node) => SHAPES[node.data('kind')] || 'diamond', width: 28, height: 28,
         'background-color': (node) => colour(COLOURS[node.data('kind')] || '--line-strong'),
         'border-width': 2, 'border-color': colour('--surface'),
         'text-background-color': colour('--surface'), 'text-background-opacity': 0.85, 'text-background-padding': 2,
       },
     },
-    { selector: 'node[?focus]', style: { 'text-max-width': 320, width: 46, height: 46, 'border-color': colour('--focus'), 'border-width': 4, 'font-weight': 700 } },
+    { selector: 'node[?focus]', style: { 'text-max-width': narrow ? 210 : 320, width: 46, height: 46, 'border-color': colour('--focus'), 'border-width': 4, 'font-weight': 700 } },
     {
       selector: 'edge',
       style: {
@@ -53,14 +56,14 @@
   // Rings around the point it was opened at: kinds stand together, and the same graph is always drawn alike.
   const rest = nodes.filter((node) => !node.focus).sort((a, b) => (a.kind + a.label).localeCompare(b.kind + b.label));
   const places = new Map(focus ? [[focus.id, { x: 0, y: 0 }]] : []);
-  const wide = narrow ? 1 : 1.7;
+  const wide = narrow ? 0.8 : 1.7;
   let [ring, begun] = [0, 0];
   rest.forEach((node, index) => {
-    const room = (narrow ? 6 : 9) + ring * 5;
+    const room = (narrow ? 6 : 9) + ring * 6;
     if (index - begun >= room) [ring, begun] = [ring + 1, index];
-    const among = Math.min((narrow ? 6 : 9) + ring * 5, rest.length - begun);
+    const among = Math.min((narrow ? 6 : 9) + ring * 6, rest.length - begun);
     const angle = (2 * Math.PI * (index - begun + (ring % 2) / 2)) / among - Math.PI / 2;
-    const reach = (rest.length > 9 ? 170 : 220) + ring * 140;
+    const reach = (rest.length > 9 && !narrow ? 170 : 220) + ring * 140;
     places.set(node.id, { x: reach * wide * Math.cos(angle), y: reach * Math.sin(angle) });
   });
   const graph = cytoscape({
@@ -73,6 +76,14 @@
   graph.on('tap', 'node', (event) => { location.assign(place.dataset.explore + encodeURIComponent(event.target.id())); });
   graph.on('mouseover', 'node', (event) => event.target.connectedEdges().addClass('near'));
   graph.on('mouseout', 'node', (event) => event.target.connectedEdges().removeClass('near'));
+  // Where all of it would be too small to read, the point that it was opened at and its neighbours fill the drawing.
+  const READABLE = 0.66;
+  function fit() {
+    graph.fit(undefined, 50);
+    if (!focus || graph.zoom() >= READABLE) return;
+    graph.zoom(READABLE);
+    graph.center(graph.getElementById(focus.id));
+  }
   const tools = document.getElementById('graph-tools');
   tools.hidden = false;
   tools.addEventListener('click', (event) => {
@@ -82,5 +93,5 @@
     else graph.zoom({ level: graph.zoom() * by, renderedPosition: { x: place.clientWidth / 2, y: place.clientHeight / 2 } });
   });
   dark.addEventListener('change', () => graph.style(look()));
-  new ResizeObserver(() => { graph.resize(); graph.fit(undefined, 50); }).observe(place);
+  new ResizeObserver(() => { graph.resize(); fit(); }).observe(place);
 })();

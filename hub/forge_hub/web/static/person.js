@@ -29,6 +29,16 @@
     });
   }
 
+  // A number is drawn where no newer one stands: two on top of each other can be read by nobody.
+  function withRoom(shown) {
+    const taken = [];
+    for (const each of [...shown].reverse()) {
+      const [x, y] = [(each.valence[0] * place.clientWidth) / 2, (each.arousal[0] * place.clientHeight) / 2];
+      if (taken.every((other) => Math.hypot(other.x - x, other.y - y) > 26)) taken.push({ x, y, number: each.number });
+    }
+    return new Set(taken.map((each) => each.number));
+  }
+
   function draw() {
     const axis = (name) => ({
       type: 'value', min: -1, max: 1, interval: 0.5, name, nameLocation: 'middle', nameGap: 34,
@@ -42,6 +52,7 @@
       style: { text, fill: colour('--muted'), font: `16px ${getComputedStyle(document.body).fontFamily}` },
     });
     const shown = sessions.filter((each) => !each.few);
+    const numbered = withRoom(shown);
     const newest = sessions.length ? sessions[sessions.length - 1].number : 0;
     chart.setOption({
       animation: !still.matches,
@@ -82,8 +93,9 @@
             value: [each.valence[0], each.arousal[0]], number: each.number,
             words: `Session ${each.number}, ${each.at.slice(0, 10)}: mean of ${each.n} utterances`,
             href: `${place.dataset.person}/sessions/${each.session}`,
+            symbolSize: numbered.has(each.number) ? 30 : 14,
             itemStyle: { color: each.number === newest ? colour('--accent') : colour('--surface'), borderColor: colour('--accent'), borderWidth: 2 },
-            label: { color: each.number === newest ? colour('--on-accent') : colour('--ink') },
+            label: { show: numbered.has(each.number), color: each.number === newest ? colour('--on-accent') : colour('--ink') },
           })),
         },
       ],
