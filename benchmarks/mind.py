@@ -1,8 +1,8 @@
 """Measures what is inferred from utterances: affect, emotions, distortions, and how fast.
 
 Prints one JSON line per figure, the simplest baseline beside it in the same run, intervals by bootstrap. Distortions
-are measured on the utterances that set the threshold (their specificity is what it was set to), and on those of a
-fourth writer in ``tests/golden/blind`` when they are there; figures on public corpora appear when
+are measured on the utterances that set the threshold (their specificity is what it was set to), and on those of two
+other writers in ``tests/golden/blind``; figures on public corpora appear when
 ``../shared/data/psych`` is there. Beside sentence-transformers where that is installed.
 """
 
@@ -30,10 +30,12 @@ from forge_language.sentiment import valence_arousal
 from forge_language.taxonomy import DISTORTIONS, GOEMOTIONS, quadrant_of
 
 _ROOT: Final = Path(__file__).parents[1]
+_BLIND: Final = _ROOT / "tests" / "golden" / "blind"
 _WRITTEN: Final = _ROOT / "models" / "mind" / "distortions" / "data"
 _DISTORTIONS: Final = {
     "utterances that set the threshold": _WRITTEN / "threshold.jsonl",
-    "third test half": _ROOT / "tests" / "golden" / "blind" / "distortions_test_3.jsonl",
+    "third test half, by which forms were chosen": _BLIND / "distortions_test_3.jsonl",
+    "fourth test half": _BLIND / "distortions_test_4.jsonl",
 }
 _SPOKEN: Final = _WRITTEN / "writer_2.jsonl"
 """What speed is measured on: 700 utterances of 5 to 50 words."""

@@ -1,13 +1,13 @@
-"""The command line's training: ``forge-hub train head NAME --data FOLDER``, and with ``--fine-tune`` an encoder."""
+"""The command line's training: the heads, with ``--fine-tune`` an encoder for one, and the adapter below them all."""
 
 import argparse
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from forge_hub.errors import TrainingError
 from forge_hub.mind.fine_tuned import home as fine_tuned_home
 from forge_hub.settings import HubSettings
-from forge_hub.training import encoder_release, heads
+from forge_hub.training import adapter, encoder_release, heads
 from forge_hub.training.fine_tuning import fine_tune
 from forge_language.encoder import built
 from forge_shared.clock import SystemClock
@@ -24,6 +24,13 @@ def add_training(commands: _Commands) -> None:
     kinds = parser.add_subparsers(required=True, metavar="COMMAND")
     kept = kinds.add_parser("encoder", help="Make the encoder of its package's weights, and keep it in the cache.")
     kept.set_defaults(run=_keep)
+    below = kinds.add_parser(
+        "adapter", help="Teach the change to the encoder that all heads read; then train them anew."
+    )
+    for name, data in _ADAPTER_DATA.items():
+        below.add_argument(f"--{name}", type=Path, required=True, help=f"folder with {data}", metavar="FOLDER")
+    below.add_argument("--out", type=Path, help="folder to write to (default: the installation)")
+    below.set_defaults(run=_adapt)
     head = kinds.add_parser("head", help="Train a head by name: the same data give the same file.")
     head.add_argument("name", choices=heads.NAMES)
     head.add_argument("--data", type=Path, required=True, help="folder of the head's data set; models/mind names it")
@@ -38,6 +45,19 @@ def add_training(commands: _Commands) -> None:
         help="teach the encoder itself (needs the extra fine-tune of persona-forge-hub; an hour or more of one core)",
     )
     head.set_defaults(run=_train)
+
+
+_ADAPTER_DATA: Final = {
+    "emotions": "train.tsv of GoEmotions",
+    "affect": "emobank_train_dev.csv",
+    "distortions": "writer_*.jsonl (models/mind/distortions/data)",
+}
+
+
+def _adapt(_: HubSettings, options: argparse.Namespace) -> None:
+    folders = adapter.Folders(options.emotions, options.affect, options.distortions)
+    file = adapter.train(folders, options.out or adapter.home(), tune=fine_tune)
+    print(f"{file}: {file.stat().st_size} bytes; the heads must be trained anew on it")
 
 
 def _keep(_: HubSettings, __: argparse.Namespace) -> None:

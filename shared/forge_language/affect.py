@@ -1,6 +1,6 @@
 """Valence and arousal of any utterance, with how sure the place on the circumplex is.
 
-A kernel regression on a frozen sentence encoding, the lexicon, the surface and the emotions' scores. Trained on what
+A ridge regression on a sentence encoding, the lexicon, the surface and the emotions' scores. Trained on what
 readers said of English sentences, mostly written ones (EmoBank, Buechel and Hahn 2017, CC BY-SA 4.0): how it does is in
 `docs/benchmarks.md`, how it was made in `models/mind/affect`.
 """
@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forge_language.emotions import EmotionHead, emotion_head
 from forge_language.heads.files import HeadFile, head_file
-from forge_language.heads.kernel import known, product, resemblances
 from forge_language.heads.reader import Array, Encoded, Reader
+from forge_language.heads.regression import product
 from forge_language.heads.surface import surface
 from forge_language.sentiment import valence_arousal
 
@@ -55,10 +54,7 @@ class AffectHead:
             raise ValueError("the head of affect was trained on another head of emotions")
         self.version = file.version
         self._emotions = emotions
-        self._mean, self._deviation, self._axes = file["mean"], file["deviation"], file["axes"].astype(np.float64)
-        self._sizes, self._known, self._width = file["sizes"], known(file["known"]), float(file["width"])
-        self._alphas, self._straight = file["alphas"].astype(np.float64), file["straight"].astype(np.float64)
-        self._bias = file["bias"]
+        self._weights, self._bias = file["weights"].astype(np.float64), file["bias"]
         self._sureness = file["sureness"]
 
     def read(self, texts: Sequence[str], encoded: Encoded, beside: Array | None = None) -> list[Affect]:
@@ -71,9 +67,7 @@ class AffectHead:
         """
         if not texts:
             return []
-        rows = (inputs(encoded, self._emotions) - self._mean) / self._deviation
-        near = resemblances(seen(rows, self._axes, self._sizes), self._known, self._width)
-        places = np.clip(product(near, self._alphas) + product(rows, self._straight) + self._bias, -1, 1)
+        places = np.clip(product(inputs(encoded, self._emotions), self._weights) + self._bias, -1, 1)
         if beside is not None:
             places = (places + np.clip(beside, -1, 1)) / 2
         sure = 1 / (1 + np.exp(-sureness_rows(places) @ self._sureness))
@@ -87,12 +81,6 @@ def inputs(encoded: Encoded, emotions: EmotionHead) -> Array:
     """Return what the head reads of texts: encoding, surface, log-odds and shares of the emotions, side by side."""
     scores = emotions.scores(encoded)
     return np.concatenate([encoded.states, surface(encoded.texts), scores, 1 / (1 + np.exp(-scores))], axis=1)
-
-
-def seen(rows: Array, axes: NDArray[np.floating], sizes: Array) -> Array:
-    """Return rows as they are compared: the encoding on its main axes, then the rest, each number in its size."""
-    width = len(axes)
-    return np.concatenate([product(rows[:, :width], axes), rows[:, width:]], axis=1) * sizes
 
 
 def sureness_rows(places: Array) -> Array:

@@ -1,9 +1,8 @@
-"""Distortions by resemblance: a trained head beside the patterns, with a quote, and silence where it is not sure.
+"""Distortions by a trained head beside the patterns, with a quote, and silence where it is not sure.
 
-It compares an utterance with those that it was taught, distortions and their look-alikes alike. It says first whether
-there is a distortion at all; only then it names up to three, the likeliest first. Trained on utterances that were
-written for it, none a patient's: how it does on another writer's is in `docs/benchmarks.md`, how it was made in
-`models/mind/distortions`.
+A logistic regression on word and letter grams and on a sentence encoding. It says first whether there is a distortion
+at all; only then it names up to three, the likeliest first. Trained on utterances that were written for it, none a
+patient's: how it does on another writer's is in `docs/benchmarks.md`, how it was made in `models/mind/distortions`.
 """
 
 from collections.abc import Sequence
@@ -12,34 +11,29 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forge_language.clauses import stretches
-from forge_language.distortions import find_distortions, is_question, is_quoted, is_reported
-from forge_language.encoder.built import DEPTHS
+from forge_language.distortions import find_distortions
 from forge_language.heads.files import HeadFile, head_file
-from forge_language.heads.grams import Vocabulary
-from forge_language.heads.kernel import known, product, resemblances
 from forge_language.heads.reader import Array, Encoded, Reader, reader
+from forge_language.heads.regression import Regression
 from forge_language.taxonomy import DISTORTIONS, DistortionId
 
 LABELS: Final[tuple[DistortionId, ...]] = tuple(DISTORTIONS)
-_NAMED: Final = 3
+_MOST: Final = 3
 """Humans agree on the one type in about a third of cases (Shreevastava and Foltz 2021), so three are offered."""
-_SELF: Final = frozenset({"i", "i'm", "i'll", "i've", "i'd", "me", "my", "myself"})
 _NO_PARTS: Final[Array] = np.zeros((0, len(LABELS) + 1), np.float32)
-_OTHER: Final = frozenset({"you", "your", "you're", "you've"})
 
 
 @dataclass(frozen=True, slots=True)
-class Resembled:
-    """A distortion that an utterance resembles.
+class Named:
+    """A distortion that an utterance shows, as the head has it.
 
     Attributes:
         label: Which one.
         start: Place of the quote's first character.
         end: Place after its last.
-        confidence: 0 to 1, calibrated on utterances that were held out in turn.
+        confidence: 0 to 1, calibrated on utterances of writers who taught nothing.
     """
 
     label: DistortionId
@@ -54,12 +48,12 @@ class Measure:
 
     Attributes:
         present: The least `presence` from which a distortion is named.
-        slope, shift: Turn the thirteen labels' scores into log-odds, shape ``(13,)``.
+        slope, shift: Turn a label's score into log-odds that are right on average.
     """
 
     present: float
-    slope: Array
-    shift: Array
+    slope: float
+    shift: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,21 +78,12 @@ class DistortionHead:
 
     def __init__(self, file: HeadFile) -> None:
         self.version = file.version
-        self._vocabulary = Vocabulary(file.numbers["keys"], file["rarity"])
-        self._grams = file["grams"]
-        self._mean, self._deviation, self._axes = file["mean"], file["deviation"], file["axes"].astype(np.float64)
-        self._known, self._width = known(file["known"]), float(file["width"])
-        self._alphas = file["alphas"].astype(np.float64)
-        self._measure = Measure(float(file["present"]), file["slope"], file["shift"])
+        self.scores = Regression(file).scores
+        """What is for each label in the order of `LABELS` and for any at all, log-odds, shape ``(texts, 14)``."""
+        self._measure = Measure(*(float(file[each]) for each in ("present", "slope", "shift")))
         self._least = float(file["least"])
 
-    def scores(self, encoded: Encoded) -> Array:
-        """Return what is for each label in the order of `LABELS` and for any at all, shape ``(texts, 14)``, no unit."""
-        rows = compared(encoded, self._mean, self._deviation, self._axes)
-        found: Array = product(resemblances(rows, self._known, self._width), self._alphas)
-        return found + self._vocabulary.rows(encoded.texts).times(self._grams)
-
-    def resembled(self, texts: Sequence[str], on: Reader, judged: Judged | None = None) -> list[tuple[Resembled, ...]]:
+    def named(self, texts: Sequence[str], on: Reader, judged: Judged | None = None) -> list[tuple[Named, ...]]:
         """Return the distortions of each text, the likeliest first, at most three; none where it is not sure of any.
 
         Args:
@@ -110,8 +95,8 @@ class DistortionHead:
             return []
         encoded = on.read(texts)
         said = judged or Judged(self.scores(encoded), self._measure)
-        named = [self._named(text, own, said.measure) for text, own in zip(texts, said.scores, strict=True)]
-        places = [stretches(text) if labels else [] for text, labels in zip(texts, named, strict=True)]
+        chosen = [self._chosen(text, own, said.measure) for text, own in zip(texts, said.scores, strict=True)]
+        places = [stretches(text) if labels else [] for text, labels in zip(texts, chosen, strict=True)]
         parts = [
             on.stretches(text, pieces, own)
             for text, pieces, own in zip(texts, encoded.pieces, places, strict=True)
@@ -119,8 +104,8 @@ class DistortionHead:
         ]
         scores = iter(self._scores_of_each(parts))
         return [
-            tuple(Resembled(LABELS[label], *self._quote(text, label, own, part), sure) for label, sure in labels)
-            for text, labels, own in zip(texts, named, places, strict=True)
+            tuple(Named(LABELS[label], *self._quote(text, label, own, part), sure) for label, sure in labels)
+            for text, labels, own in zip(texts, chosen, places, strict=True)
             for part in ([next(scores)] if own else [_NO_PARTS])
         ]
 
@@ -132,11 +117,11 @@ class DistortionHead:
         scores = self.scores(Encoded(texts, np.concatenate([each.states for each in parts])))
         return np.split(scores, np.cumsum([len(each.texts) for each in parts])[:-1])
 
-    def _named(self, text: str, scores: Array, measure: Measure) -> list[tuple[int, float]]:
+    def _chosen(self, text: str, scores: Array, measure: Measure) -> list[tuple[int, float]]:
         if presence(scores) < measure.present or not stretches(text):
             return []
         sure = 1 / (1 + np.exp(-(scores[:-1] * measure.slope + measure.shift)))
-        best = np.argsort(-scores[:-1], kind="stable")[:_NAMED]
+        best = np.argsort(-scores[:-1], kind="stable")[:_MOST]
         return [
             (int(label), round(float(sure[label]), 4))
             for rank, label in enumerate(best)
@@ -157,16 +142,6 @@ class DistortionHead:
         return places[max(rows, key=lambda row: (float(scores[row, label] + scores[row, -1] / 2), -row))]
 
 
-def compared(encoded: Encoded, mean: Array, deviation: Array, axes: NDArray[np.floating]) -> Array:
-    """Return texts as they are compared: the highest encoding on its main axes, then their marks."""
-    return np.concatenate([product((highest(encoded) - mean) / deviation, axes), marks(encoded.texts)], axis=1)
-
-
-def highest(encoded: Encoded) -> Array:
-    """Return the encodings that this head reads: what leaves the highest layer."""
-    return encoded.states[:, -(encoded.states.shape[1] // len(DEPTHS)) :]
-
-
 def presence(scores: Array) -> Array:
     """Return how much speaks for any distortion at all, from scores of shape ``(..., 14)``: any, and the likeliest.
 
@@ -174,27 +149,6 @@ def presence(scores: Array) -> Array:
     """
     found: Array = scores[..., -1] + scores[..., :-1].max(axis=-1)
     return found
-
-
-def marks(texts: Sequence[str]) -> Array:
-    """Return which patterns fit each text, and what makes a look-alike, shape ``(texts, 20)``. Sizes are ours."""
-    return np.array([_marks(text) for text in texts], np.float32).reshape(len(texts), len(LABELS) + 7)
-
-
-def _marks(text: str) -> list[float]:
-    hits = {tag.label for tag in find_distortions(text)}
-    words = text.lower().replace("\u2019", "'").split()
-    count = max(1, len(words))
-    return [
-        *(0.25 * (label in hits) for label in LABELS),
-        0.25 * bool(hits),
-        0.125 * is_question(text),
-        0.125 * is_quoted(text),
-        0.125 * is_reported(text),
-        0.5 * sum(word in _SELF for word in words) / count,
-        0.125 * any(word in _OTHER for word in words),
-        0.0625 * float(np.log1p(count)),
-    ]
 
 
 @lru_cache(maxsize=1)

@@ -81,21 +81,6 @@ def find_distortions(text: str) -> tuple[Tag, ...]:
     return tuple(sorted(tags, key=lambda tag: (tag.start, tag.end, tag.label)))
 
 
-def is_question(text: str) -> bool:
-    """Return whether a text ends as a question or begins like one."""
-    return _is_question(text.lower())
-
-
-def is_quoted(text: str) -> bool:
-    """Return whether something in a text stands in quotation marks."""
-    return _QUOTED.search(text) is not None
-
-
-def is_reported(text: str) -> bool:
-    """Return whether a text says what somebody else said."""
-    return _REPORTED.search(text.lower()) is not None
-
-
 def _stretches(text: str) -> list[tuple[int, int]]:
     places: list[tuple[int, int]] = []
     for sentence in _SENTENCE.finditer(text):

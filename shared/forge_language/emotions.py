@@ -1,6 +1,6 @@
 """Emotions of an utterance: the 27 of GoEmotions and neutral, and the 23 that clinicians read, with their mapping.
 
-A logistic regression on word and letter grams and on a frozen sentence encoding. Trained on Reddit comments that
+A logistic regression on word and letter grams and on a sentence encoding. Trained on Reddit comments that
 readers labelled (GoEmotions, Demszky et al. 2020, CC BY 4.0): how it does is in `docs/benchmarks.md`, how it was made
 in `models/mind/emotions`.
 """
@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forge_language.heads.files import HeadFile, head_file
-from forge_language.heads.grams import Vocabulary, hashes, placed_tokens
-from forge_language.heads.kernel import product
+from forge_language.heads.grams import hashes, placed_tokens
 from forge_language.heads.reader import Array, Encoded, Reader, memoised, reader
+from forge_language.heads.regression import Regression
 from forge_language.taxonomy import GOEMOTIONS, GoEmotion
 
 EmotionId = Literal[
@@ -110,15 +110,10 @@ class EmotionHead:
 
     def __init__(self, file: HeadFile) -> None:
         self.version = file.version
-        self._vocabulary = Vocabulary(file.numbers["keys"], file["rarity"])
-        self._grams, self._dense, self._bias = file["grams"], file["dense"].astype(np.float64), file["bias"]
+        self._on = Regression(file)
         self.thresholds, self._slope, self._shift = file["thresholds"], file["slope"], file["shift"]
-        self.scores = memoised(self._scores)
-
-    def _scores(self, encoded: Encoded) -> Array:
-        """Return log-odds in the order of `GOEMOTIONS`, shape ``(texts, 28)``."""
-        found: Array = self._vocabulary.rows(encoded.texts).times(self._grams) + product(encoded.states, self._dense)
-        return found + self._bias
+        self.scores = memoised(self._on.scores)
+        """Log-odds of texts in the order of `GOEMOTIONS`, shape ``(texts, 28)``."""
 
     def confidences(self, encoded: Encoded) -> Array:
         """Return the calibrated confidence of every label in the order of `GOEMOTIONS`, shape ``(texts, 28)``."""
@@ -148,9 +143,8 @@ class EmotionHead:
         best, span = 0.0, (0, len(text))
         for token, start, end in placed_tokens(text):
             keys = np.fromiter(hashes(token), np.uint32)
-            places = np.minimum(np.searchsorted(self._vocabulary.keys, keys), len(self._vocabulary.keys) - 1)
-            known = places[self._vocabulary.keys[places] == keys]
-            speaks = float(self._grams[known, label] @ self._vocabulary.rarity[known])
+            known = self._on.vocabulary.places(keys)
+            speaks = float(self._on.grams[known, label] @ self._on.vocabulary.rarity[known])
             if speaks > best and token[0].isalpha():
                 best, span = speaks, (start, end)
         return span

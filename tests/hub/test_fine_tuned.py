@@ -1,9 +1,9 @@
 """Fine-tuned encoders: written as a folder, used only unaltered and with the golden answers, read beside the head."""
 
 import hashlib
-import importlib.util
 import json
 import shutil
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +31,6 @@ pytestmark = pytest.mark.skipif(encoder()[0] is None, reason="the encoder's pack
 
 WRITTEN = Path(__file__).parents[2] / "models" / "mind" / "distortions" / "data"
 WHEN = datetime(2026, 1, 5, tzinfo=UTC)
-HAS_JAX = importlib.util.find_spec("jax") is not None and importlib.util.find_spec("optax") is not None
 
 
 def only_the_output(on: Encoder, texts: Sequence[str], targets: NDArray[np.float32], _: Course) -> Tuned:
@@ -140,7 +139,11 @@ def test_an_encoder_that_is_calibrated_for_other_labels_is_refused(distortions: 
     folder = tmp_path / "another"
     shutil.copytree(distortions, folder)
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    for spoilt in ({**manifest["calibration"], "thresholds": []}, {**manifest["calibration"], "slope": [1.0]}, None):
+    for spoilt in (
+        {**manifest["calibration"], "thresholds": []},
+        {**manifest["calibration"], "slope": [1.0, 1.0]},
+        None,
+    ):
         (folder / "manifest.json").write_text(json.dumps({**manifest, "calibration": spoilt}), encoding="utf-8")
         with pytest.raises(ReleaseError, match="other labels"):
             fine_tuned.opened(folder)
@@ -209,16 +212,16 @@ def test_the_encoder_of_distortions_leaves_the_look_alikes_that_set_its_threshol
     assert "sensitivity" in of_distortions.manifest.metrics[0].name
 
 
-@pytest.mark.skipif(HAS_JAX, reason="JAX is installed here")
-def test_without_jax_the_extra_that_is_missing_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_jax_the_extra_that_is_missing_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "jax", None)
     data = made_affect(tmp_path / "data")
     out = str(tmp_path / "out")
     assert main(["train", "head", "affect", "--fine-tune", "--data", str(data), "--out", out]) == 1
     assert "extra 'fine-tune'" in capsys.readouterr().err
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not HAS_JAX, reason="JAX is not installed: the extra fine-tune of persona-forge-hub")
 def test_the_encoder_itself_learns(tmp_path: Path) -> None:
     data = made_affect(tmp_path / "data")
     found: FineTuned = encoder_release.write("affect", data, tmp_path / "out", tune=fine_tune, made_at=WHEN)

@@ -12,7 +12,8 @@ from forge_hub.mind.taggers import installed
 from forge_hub.tag_commands import tags
 from forge_hub.training.heads import MOST_BYTES, home
 from forge_language.emotions import EMOTIONS, FROM_GOEMOTIONS, of_clinicians
-from forge_language.heads.files import HeadName, head_file, in_bytes, read, written
+from forge_language.encoder.numbers_file import in_bytes, written
+from forge_language.heads.files import HeadName, head_file, read
 from forge_language.heads.grams import hashes, placed_tokens
 from forge_language.taxonomy import DISTORTIONS, GOEMOTIONS
 
@@ -34,12 +35,12 @@ def test_a_head_whose_file_was_altered_is_not_read() -> None:
 
 
 def test_the_same_numbers_are_the_same_bytes_and_come_back_within_half_a_step() -> None:
-    values = head_file("distortions")["known"]
-    numbers = in_bytes("known", values)
-    assert written(numbers) == written(in_bytes("known", values))
+    values = head_file("distortions")["grams"]
+    numbers = in_bytes("grams", values)
+    assert written(numbers) == written(in_bytes("grams", values))
     about = {"sha256": hashlib.sha256(written(numbers)).hexdigest(), **_encoder()}
-    again = read("distortions", written(numbers), about)["known"]
-    assert abs(again - values).max() <= float(numbers["known.scale"].max())
+    again = read("distortions", written(numbers), about)["grams"]
+    assert abs(again - values).max() <= float(numbers["grams.scale"].max())
 
 
 @pytest.fixture(autouse=True)
@@ -103,8 +104,8 @@ def test_grams_know_spelling_and_not_case_nor_the_kind_of_apostrophe() -> None:
 WRITTEN = sorted((MODELS / "distortions" / "data").glob("*.jsonl"))
 
 
-def test_twelve_files_of_utterances_teach_and_judge_the_head() -> None:
-    assert [file.stem for file in WRITTEN] == ["threshold", *sorted(f"writer_{number}" for number in range(1, 12))]
+def test_seventeen_files_of_utterances_teach_and_judge_the_head() -> None:
+    assert [file.stem for file in WRITTEN] == ["threshold", *sorted(f"writer_{number}" for number in range(1, 17))]
 
 
 @pytest.mark.parametrize("file", WRITTEN, ids=lambda file: str(file.stem))

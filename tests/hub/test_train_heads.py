@@ -67,7 +67,7 @@ def test_of_twenty_look_alikes_that_set_the_threshold_nineteen_are_left_alone_on
     assert len(benign) >= 150
     head = distortion_head()
     assert head is not None
-    named = sum(map(bool, head[0].resembled([*benign, *map(spoken, benign)], head[1])))
+    named = sum(map(bool, head[0].named([*benign, *map(spoken, benign)], head[1])))
     assert named <= 2 * len(benign) / 20
 
 

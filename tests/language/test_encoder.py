@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forge_language.encoder import built
+from forge_language.encoder import adapter, built
 from forge_language.encoder.package import encoder
 from forge_language.encoder.transformer import LONGEST, forward
 from forge_language.heads.reader import Reader, as_read
@@ -33,10 +33,10 @@ def test_bytes_instead_of_floats_change_an_encoding_little(reader: Reader) -> No
     on, _ = encoder()
     assert on is not None
     given = reader.means(TEXTS).states[:, -384:]
-    exact = []
+    exact, changed = [], adapter.adapted(on.transformer)
     for text in TEXTS:
-        state = on.transformer.embedded(on.vocabulary.encode(as_read(text), LONGEST))
-        for layer in on.transformer.layers[: built.DEPTHS[-1]]:
+        state = changed.embedded(on.vocabulary.encode(as_read(text), LONGEST))
+        for layer in changed.layers:
             state = forward(state, layer)
         exact.append(state.mean(axis=0))
     wanted = np.array(exact)

@@ -46,7 +46,7 @@ _OUTPUTS: Final[Mapping[FineTunedName, int]] = {
 _CALIBRATED: Final[Mapping[FineTunedName, tuple[int, int, int] | None]] = {
     "affect": None,
     "emotions": (len(GOEMOTIONS),) * 3,
-    "distortions": (1, len(DISTORTIONS), len(DISTORTIONS)),
+    "distortions": (1, 1, 1),
 }
 """How many thresholds, slopes and shifts each head needs."""
 MODEL: Final = "model.onnx"
@@ -56,8 +56,8 @@ VOCABULARY: Final = "vocab.txt"
 class Calibration(Frozen):
     """Of labels: from which score one is asserted, and what turns a score into log-odds that are right on average.
 
-    Of distortions there is one threshold: from which presence on any is named
-    (`forge_language.distortion_head.presence`).
+    Of distortions there is one of each: from which `forge_language.distortion_head.presence` on any is named, and what
+    is the same for all labels.
     """
 
     thresholds: tuple[float, ...]

@@ -25,7 +25,7 @@ from forge_hub.mind.fine_tuned import (
 )
 from forge_hub.training import affect, distortions, emotions
 from forge_hub.training.calibration import slope_and_shift
-from forge_hub.training.fine_tuning import Course, FineTune
+from forge_hub.training.fine_tuning import LABEL, SQUARE, Course, FineTune
 from forge_language.distortion_head import LABELS, presence
 from forge_language.encoder import word_pieces
 from forge_language.encoder.built import Runner
@@ -192,7 +192,7 @@ def _affect(data: Path) -> _Lesson:
     return _Lesson(
         texts,
         ((readings - mean) / deviation).astype(np.float32),
-        Course(loss="squares", epochs=5),
+        Course(losses=(SQUARE,) * 2, epochs=5),
         deviation,
         mean,
         judge,
@@ -233,7 +233,7 @@ def _emotions(data: Path) -> _Lesson:
     return _Lesson(
         [text for text, out in zip(texts, held, strict=True) if not out],
         labels[~held],
-        Course(loss="labels", epochs=4),
+        Course(losses=(LABEL,) * width, epochs=4),
         np.ones(width, np.float32),
         np.zeros(width, np.float32),
         judge,
@@ -252,7 +252,7 @@ def _distortions(data: Path) -> _Lesson:
         scores = read(checked)
         limit = distortions.threshold(scores[named[:, -1] == 0])
         slope, shift = distortions.of_all_labels(scores, named)
-        calibration = Calibration(thresholds=(limit,), slope=tuple(map(float, slope)), shift=tuple(map(float, shift)))
+        calibration = Calibration(thresholds=(limit,), slope=(slope,), shift=(shift,))
         found = presence(scores)[named[:, -1] == 1] >= limit
         return calibration, [
             ReleaseMetric(
@@ -266,7 +266,7 @@ def _distortions(data: Path) -> _Lesson:
     return _Lesson(
         [one.text for one in taught],
         distortions.targets(taught),
-        Course(loss="labels", epochs=4),
+        Course(losses=(LABEL,) * width, epochs=4),
         np.ones(width, np.float32),
         np.zeros(width, np.float32),
         judge,

@@ -14,8 +14,9 @@ import forge_language.heads
 from forge_hub.errors import TrainingError
 from forge_hub.training import affect, distortions, emotions
 from forge_language.emotions import emotion_head
-from forge_language.encoder.built import BUILT_SHA256
-from forge_language.heads.files import HeadName, written
+from forge_language.encoder import built
+from forge_language.encoder.numbers_file import written
+from forge_language.heads.files import HeadName
 from forge_language.heads.reader import Reader, reader
 
 NAMES: Final[tuple[HeadName, ...]] = get_args(HeadName)
@@ -54,7 +55,7 @@ def train(name: HeadName, data: Path, out: Path) -> Path:
     about = {
         "name": name,
         "sha256": hashlib.sha256(content).hexdigest(),
-        "encoder_sha256": BUILT_SHA256,
+        "encoder_sha256": built.digest(),
         "licence": _LICENCES[name],
         **beside,
     }

@@ -1,14 +1,17 @@
-"""Logistic regressions, one a label, on sparse grams and dense numbers together."""
+"""Logistic regressions, one a label, on sparse grams and dense numbers together: `forge_language.heads.regression`."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from forge_hub.training.standard import standard
+from forge_language.encoder.numbers_file import in_bytes
 from forge_language.heads.grams import Rows, Vocabulary, hashes
+from forge_language.heads.reader import Encoded
 
 Array = NDArray[np.float32]
 _TINY: Final = np.float32(1e-6)
@@ -35,6 +38,10 @@ class Course:
     seed: int = 1
 
 
+DENSE_SIZE: Final = np.float32(0.1)
+"""Size of the encoder's numbers beside those of the grams, whose rows have length 1."""
+
+
 @dataclass(frozen=True, slots=True)
 class Weights:
     """What was learned: shapes ``(grams, labels)``, ``(numbers, labels)``, ``(labels,)``."""
@@ -43,10 +50,30 @@ class Weights:
     dense: Array
     bias: Array
 
-    def scores(self, rows: Rows, dense: Array) -> Array:
-        """Return log-odds, shape ``(texts, labels)``."""
-        scores: Array = rows.times(self.grams) + dense @ self.dense + self.bias
-        return scores
+
+def regression(encoded: Encoded, targets: Array, course: Course, *, least: int, most: int) -> dict[str, NDArray[Any]]:
+    """Return the numbers of a regression that tells the labels of texts.
+
+    Args:
+        encoded: The texts as the head will read them.
+        targets: 0 or 1, shape ``(texts, labels)``.
+        course: How it learns.
+        least: Texts that a gram must be in.
+        most: Grams that are kept: those with the largest weights.
+    """
+    states, mean, deviation = standard(encoded.states)
+    known = vocabulary(encoded.texts, least)
+    learned = fit(known.rows(encoded.texts), states * DENSE_SIZE, targets, course)
+    weight = np.linalg.norm(learned.grams, axis=1) * known.rarity[: len(learned.grams)]
+    kept = np.sort(np.argsort(-weight, kind="stable")[:most])
+    dense = (learned.dense * (DENSE_SIZE / deviation)[:, None]).astype(np.float16)
+    return {
+        "keys": known.keys[kept],
+        "rarity": known.rarity[kept].astype(np.float16),
+        **in_bytes("grams", learned.grams[kept]),
+        "dense": dense,
+        "bias": (learned.bias - mean @ dense.astype(np.float32)).astype(np.float32),
+    }
 
 
 def vocabulary(texts: Sequence[str], least: int) -> Vocabulary:

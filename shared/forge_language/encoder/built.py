@@ -1,4 +1,4 @@
-"""The encoder that the heads read: made from the package's weights, the same file each time, with ONNX Runtime.
+"""The encoder that the heads read: made from the package's weights and our adapter, the same file each time.
 
 It is made in memory in a second; ``forge-hub train encoder`` keeps it in a cache, from which it is read instead.
 Without the weights' package or ONNX Runtime there is none, and only what needs no encoder is left: the lexicon and the
@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from forge_language.encoder import word_pieces
+from forge_language.encoder import adapter, word_pieces
 from forge_language.encoder.package import encoder
 from forge_language.encoder.quantised import quantised
 from forge_language.encoder.transformer import LONGEST, Array
@@ -24,8 +24,6 @@ from forge_language.encoder.transformer import LONGEST, Array
 DEPTHS: Final = (0, 2, 4)
 """Layers of the encoder that the heads read, 0 for what enters the lowest. On EmoBank the lower ones tell arousal
 better than the highest; what lies above the fourth adds .007 to valence and a third to the time."""
-BUILT_SHA256: Final = "efd732e5dab1b7b03a3e5ad31e7f3d17afa66d14ff8e77a2e92e779579215efc"
-"""Of the file that `quantised` makes of the package's weights with these depths."""
 _PIECES_AT_ONCE: Final = 512
 """Rows of one pass: enough for the matrices' speed, few enough for a processor's cache. Measured here."""
 
@@ -94,17 +92,22 @@ def build() -> bytes:
     on, state = encoder()
     if on is None:
         raise ValueError(f"the encoder's weights are {state}")
-    made = quantised(on.transformer, DEPTHS)
-    if hashlib.sha256(made).hexdigest() != BUILT_SHA256:
+    made = quantised(adapter.adapted(on.transformer), DEPTHS)
+    if hashlib.sha256(made).hexdigest() != digest():
         raise ValueError("the encoder that was made is not the one that the heads were trained on")
     return made
+
+
+def digest() -> str:
+    """Return the SHA-256 of the file that `build` makes, as the adapter's description names it."""
+    return str(adapter.description()["encoder_sha256"])
 
 
 def cache() -> Path:
     """Return where `keep` puts the encoder: below ``XDG_CACHE_HOME``, else below ``~/.cache``."""
     home = os.environ.get("XDG_CACHE_HOME")
     folder = Path(home) if home else Path("~/.cache").expanduser()
-    return folder / "persona-forge" / f"encoder-{BUILT_SHA256[:16]}.onnx"
+    return folder / "persona-forge" / f"encoder-{digest()[:16]}.onnx"
 
 
 def keep() -> Path:
@@ -130,4 +133,4 @@ def kept() -> bytes | None:
         found = cache().read_bytes()
     except (OSError, RuntimeError):  # RuntimeError: whoever runs this has no home
         return None
-    return found if hashlib.sha256(found).hexdigest() == BUILT_SHA256 else None
+    return found if hashlib.sha256(found).hexdigest() == digest() else None

@@ -1,21 +1,19 @@
-"""The numbers of a head, read from the file that its description names, and written to one the same way each time."""
+"""The numbers of a head, read from the file that its description names."""
 
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
-from io import BytesIO
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forge_language.encoder.built import BUILT_SHA256
+from forge_language.encoder import built, numbers_file
+from forge_language.encoder.numbers_file import single
 
 HeadName = Literal["emotions", "affect", "distortions"]
-_STEPS: Final = 127
-"""Of a signed byte, either way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +36,8 @@ class HeadFile:
         return str(self.about["sha256"])[:8]
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
-        """Return numbers as float32; those kept in bytes times the scale of their column."""
-        kept = self.numbers[name]
-        if kept.dtype == np.int8:
-            scaled: NDArray[np.float32] = kept.astype(np.float32) * self.numbers[f"{name}.scale"].astype(np.float32)
-            return scaled
-        return kept.astype(np.float32)
+        """Return numbers as float32."""
+        return single(self.numbers, name)
 
 
 def head_file(name: HeadName) -> HeadFile:
@@ -63,20 +57,6 @@ def read(name: HeadName, data: bytes, about: Mapping[str, Any]) -> HeadFile:
     Raises:
         ValueError: They do not belong together, or another encoder is installed than it was trained on.
     """
-    if hashlib.sha256(data).hexdigest() != about["sha256"] or about["encoder_sha256"] != BUILT_SHA256:
+    if hashlib.sha256(data).hexdigest() != about["sha256"] or about["encoder_sha256"] != built.digest():
         raise ValueError("a head's file is not the one that its description names")
-    with np.load(BytesIO(data), allow_pickle=False) as arrays:
-        return HeadFile(name, {key: arrays[key] for key in arrays.files}, about)
-
-
-def written(numbers: Mapping[str, NDArray[Any]]) -> bytes:
-    """Return the bytes of a head's file: the same for the same numbers."""
-    file = BytesIO()
-    np.savez_compressed(file, **dict(numbers))  # type: ignore[arg-type]  # its stub takes them for its own options
-    return file.getvalue()
-
-
-def in_bytes(name: str, values: NDArray[np.floating]) -> dict[str, NDArray[Any]]:
-    """Return numbers as signed bytes with one scale a column, which together are what `HeadFile` reads."""
-    scale = np.maximum(np.abs(values).max(axis=0), 1e-12).astype(np.float32) / np.float32(_STEPS)
-    return {name: np.round(values / scale).astype(np.int8), f"{name}.scale": scale}
+    return HeadFile(name, numbers_file.read(data), about)

@@ -55,6 +55,12 @@ class Vocabulary:
     keys: NDArray[np.uint32]
     rarity: NDArray[np.float32]
 
+    def places(self, keys: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """Return the places of those of some hashes that it knows."""
+        places = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        found: NDArray[np.int64] = places[self.keys[places] == keys]
+        return found
+
     def rows(self, texts: Sequence[str]) -> Rows:
         """Return one row a text: the weights of its known grams, word and letter grams of length 1 each."""
         found = [np.fromiter(hashes(text), np.uint32) for text in texts]

@@ -3,12 +3,10 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
-import numpy as np
-
 from forge_hub.mind.fine_tuned import FineTuned
 from forge_hub.mind.inference import Framework, Inference
 from forge_hub.mind.taggers.placeholders import without_placeholders
-from forge_language.distortion_head import DistortionHead, Judged, Measure, Resembled, distortion_head
+from forge_language.distortion_head import DistortionHead, Judged, Measure, Named, distortion_head
 from forge_language.distortions import SOURCE, find_distortions
 
 
@@ -44,7 +42,7 @@ class DistortionTagger:
         version = self._version(head[0])
         return [
             self._by_both(named, version, self._by_patterns(text)) if named else ()
-            for text, named in zip(plain, head[0].resembled(plain, head[1], self._judged(plain)), strict=True)
+            for text, named in zip(plain, head[0].named(plain, head[1], self._judged(plain)), strict=True)
         ]
 
     def _judged(self, plain: Sequence[str]) -> Judged | None:
@@ -52,10 +50,7 @@ class DistortionTagger:
         if better is None or better.manifest.calibration is None:
             return None
         said = better.manifest.calibration
-        return Judged(
-            better.read(plain),
-            Measure(said.thresholds[0], *(np.array(each, np.float32) for each in (said.slope, said.shift))),
-        )
+        return Judged(better.read(plain), Measure(said.thresholds[0], said.slope[0], said.shift[0]))
 
     def _version(self, head: DistortionHead) -> str:
         """Return who says which, and after it who found the quote."""
@@ -66,7 +61,7 @@ class DistortionTagger:
             else f"{better.version}+{head.version}"
         )
 
-    def _by_both(self, named: Sequence[Resembled], version: str, fitting: Sequence[Inference]) -> tuple[Inference, ...]:
+    def _by_both(self, named: Sequence[Named], version: str, fitting: Sequence[Inference]) -> tuple[Inference, ...]:
         found, alone = [], list(fitting)
         for one in named:
             if one.label not in self._labels:
