@@ -29,7 +29,7 @@ def add_training(commands: _Commands) -> None:
     )
     for name, data in _ADAPTER_DATA.items():
         below.add_argument(f"--{name}", type=Path, required=True, help=f"folder with {data}", metavar="FOLDER")
-    below.add_argument("--out", type=Path, help="folder to write to (default: the installation)")
+    below.add_argument("--out", type=Path, required=True, help="folder to write to, not that of a hub at work")
     below.set_defaults(run=_adapt)
     head = kinds.add_parser("head", help="Train a head by name: the same data give the same file.")
     head.add_argument("name", choices=heads.NAMES)
@@ -56,8 +56,9 @@ _ADAPTER_DATA: Final = {
 
 def _adapt(_: HubSettings, options: argparse.Namespace) -> None:
     folders = adapter.Folders(options.emotions, options.affect, options.distortions)
-    file = adapter.train(folders, options.out or adapter.home(), tune=fine_tune)
-    print(f"{file}: {file.stat().st_size} bytes; the heads must be trained anew on it")
+    file = adapter.train(folders, options.out, tune=fine_tune)
+    print(f"{file}: {file.stat().st_size} bytes")
+    print(f"Put it and its description into {adapter.home()}, and train the heads anew on it.")
 
 
 def _keep(_: HubSettings, __: argparse.Namespace) -> None:

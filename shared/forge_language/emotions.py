@@ -143,7 +143,8 @@ class EmotionHead:
         best, span = 0.0, (0, len(text))
         for token, start, end in placed_tokens(text):
             keys = np.fromiter(hashes(token), np.uint32)
-            known = self._on.vocabulary.places(keys)
+            places, is_known = self._on.vocabulary.places(keys)
+            known = places[is_known]
             speaks = float(self._on.grams[known, label] @ self._on.vocabulary.rarity[known])
             if speaks > best and token[0].isalpha():
                 best, span = speaks, (start, end)

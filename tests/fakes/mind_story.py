@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tests.fakes.clock import FakeClock
 from tests.fakes.sent import FakeNode, arrived, phq_9
@@ -82,6 +82,7 @@ def tell(  # noqa: PLR0913 (what a test wants otherwise)
     node: str = "room-12",
     every: timedelta = timedelta(days=3),
     scores: Sequence[int] = (),
+    speaker: Literal["patient", "clinician"] = "patient",
 ) -> list[str]:
     """Let a person tell a story, one session after the other, the last one yesterday; return the sessions' ids.
 
@@ -94,7 +95,7 @@ def tell(  # noqa: PLR0913 (what a test wants otherwise)
     for number, words in enumerate(story):
         at = begun + every * number
         sessions.append(new_id())
-        store.commit([arrived(each) for each in _session(sender, sessions[-1], words, at)])
+        store.commit([arrived(each) for each in _session(sender, sessions[-1], words, at, speaker)])
         if number < len(scores):
             answered = phq_9(sender.clock, [scores[number]] * 9, started_at=at - timedelta(days=1, minutes=9))
             store.commit([sender.send(answered, time=at - timedelta(days=1))])
@@ -135,10 +136,16 @@ def tell_now(pages: "HubPages", person: str, words: Sequence[str], node: str) ->
     return [each.id for each in sent[1:]]
 
 
-def _session(sender: FakeNode, session: str, words: Sequence[str], at: datetime) -> list[Envelope]:
+def _session(
+    sender: FakeNode,
+    session: str,
+    words: Sequence[str],
+    at: datetime,
+    speaker: Literal["patient", "clinician"] = "patient",
+) -> list[Envelope]:
     sent = [sender.event(SessionStarted(session=session, consent=new_id()), time=at)]
     for place, text in enumerate(words, start=1):
-        said = UtteranceSaid(session=session, speaker="patient", text=text, redactions={}, confidence=0.9)
+        said = UtteranceSaid(session=session, speaker=speaker, text=text, redactions={}, confidence=0.9)
         sent.append(sender.event(said, time=at + timedelta(minutes=place)))
     ended = SessionEnded(session=session, reason="asked")
     return [*sent, sender.event(ended, time=at + timedelta(minutes=len(words) + 1))]

@@ -24,6 +24,7 @@ from forge_hub.web.evidence_view import said_of
 from forge_hub.web.findings import dangers_of
 from forge_hub.web.report_view import report_of
 from forge_hub.web.story_view import hypotheses, label_rows, together_of, turns_of
+from forge_language.encoder.package import encoder
 from forge_language.measured import PSEUDONYMISED
 
 PLANTED = "p-1"
@@ -144,6 +145,14 @@ def test_a_danger_with_something_against_it_is_doubted_and_one_without_is_not() 
     (denied,) = dangers_of("I do not want to die.")
     assert (plain.is_doubted, denied.is_doubted) == (False, True)
     assert "(denied)" in denied.name
+
+
+@pytest.mark.skipif(encoder()[0] is None, reason="the encoder's package is not installed")
+def test_a_danger_that_calls_somebody_though_no_phrase_alone_raises_it_is_stated_and_not_asked() -> None:
+    (taken,) = [
+        each for each in dangers_of("I swallowed the whole bottle yesterday.") if "the whole resembles it" in each.name
+    ]
+    assert not taken.is_doubted
 
 
 async def test_wherever_words_are_shown_it_is_said_how_much_the_redactor_leaves_in(pages: HubPages) -> None:

@@ -30,6 +30,15 @@ async def test_a_clinician_is_not_nudged_to_say_right(pages: HubPages) -> None:
     assert looks["right"] == looks["wrong"] == {' class="quiet" type="submit" '}
 
 
+async def test_a_danger_is_never_folded_away_even_where_the_clinician_is_thought_to_speak(pages: HubPages) -> None:
+    (session,) = tell(pages, PERSON, [["I want to die. I always mess things up."]], speaker="clinician")
+    pages.assign("clinician")
+    async with client(pages, "clinician") as http:
+        page = (await http.get(f"/people/{PERSON}/sessions/{session}")).text
+    assert "Danger named" in page.split("Read by software")[0]
+    assert "Thinking pattern" not in page.split("Read by software")[0]
+
+
 async def test_of_somebody_without_a_session_nothing_is_drawn_and_the_next_step_is_named(pages: HubPages) -> None:
     pages.add(Person(pseudonym="stay-new", node="room-1", first_seen=pages.now))
     pages.assign("clinician", "stay-new")

@@ -69,6 +69,8 @@ def test_the_encoder_is_kept_and_what_was_kept_is_read_only_when_it_is_the_same(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert built.kept() is None
+    built.cache().parent.mkdir()
+    (built.cache().parent / "encoder-of-an-earlier-version.onnx").write_bytes(b"another")
     file = built.keep()
     assert built.kept() == file.read_bytes() == built.build()
     file.write_bytes(file.read_bytes()[:-1])

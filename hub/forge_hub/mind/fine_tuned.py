@@ -1,4 +1,4 @@
-"""Fine-tuned encoders that a site has made or taken over: better than the small heads, too large for a repository.
+"""Fine-tuned encoders that a site has made or taken over, too large for a repository.
 
 One is a folder with a ``manifest.json``, made by ``forge-hub train head NAME --fine-tune``. Nothing of it is used
 unless every file has its digest and the golden texts get their golden answers on this machine.

@@ -32,7 +32,7 @@ COURSE: Final = Course(
     layers=DEPTHS[-1],
     rank=32,
 )
-"""Rank and layers: as many as a file of 1 MB holds and as the heads read. The rate is the one usual for changes of low
+"""Rank and layers: what fits in 1 MB, and what the heads read. The rate is the one usual for changes of low
 rank, some times that of whole weights (Hu et al. 2021)."""
 MOST_BYTES: Final = 1_000_000
 """Of the adapter's file: what goes into the repository."""
@@ -57,7 +57,8 @@ class Folders:
 def train(folders: Folders, out: Path, *, tune: FineTune) -> Path:
     """Teach the adapter and write its file and description.
 
-    What sets the heads' thresholds and confidences teaches nothing here either. The heads must be trained anew on it.
+    What sets the heads' thresholds and confidences teaches nothing here either, but for affect's confidence. The heads
+    must be trained anew on it.
 
     Args:
         folders: Of the data.

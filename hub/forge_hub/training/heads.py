@@ -24,9 +24,9 @@ MOST_BYTES: Final = 1_000_000
 """Of a head's file: what goes into the repository."""
 
 _LICENCES: Final[Mapping[HeadName, str]] = {
-    "emotions": "CC-BY-4.0 (trained on GoEmotions)",
+    "emotions": "CC-BY-SA-4.0 (the adapter's; trained on GoEmotions, CC-BY-4.0)",
     "affect": "CC-BY-SA-4.0 (trained on EmoBank)",
-    "distortions": "Apache-2.0 (trained on our own utterances)",
+    "distortions": "CC-BY-SA-4.0 (the adapter's; trained on our own utterances, Apache-2.0)",
 }
 
 
@@ -82,7 +82,10 @@ def _recipes() -> Mapping[HeadName, Callable[[Path, Reader], _Trained]]:
 
 
 def _affect(data: Path, on: Reader) -> _Trained:
-    below = emotion_head()
+    try:
+        below = emotion_head()
+    except ValueError:
+        below = None
     if below is None:
-        raise TrainingError("the head of affect needs the head of emotions")
+        raise TrainingError("the head of affect needs the head of emotions: train that first, on the same encoder")
     return affect.train(data, on, below[0]), {"emotions": below[0].version}

@@ -1,13 +1,11 @@
 """A part of the graph as the explorer draws it and as its table lists it. Pure."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from forge_hub.graph.ports import Edge, Node, NodeRef, Subgraph
-from forge_hub.mind.intervals import Z_95
 from forge_hub.web.mind_wording import certainty, words_of
 
 EXCERPT_LENGTH: Final = 60
@@ -75,9 +73,13 @@ def reference(text: str) -> NodeRef | None:
 
 
 def worth_showing(graph: Subgraph, focus: NodeRef) -> Subgraph:
-    """Return a graph without what goes together no more than by chance, and without nodes that only that held."""
-    edges = tuple(edge for edge in graph.edges if _is_told(edge))
-    held = {focus, *(edge.start for edge in edges), *(edge.end for edge in edges)}
+    """Return a graph without what goes together no more than by chance, and of the rest what the focus reaches."""
+    told = [edge for edge in graph.edges if _is_told(edge)]
+    held, grown = {focus}, True
+    while grown:
+        reached = {end for edge in told if held & {edge.start, edge.end} for end in (edge.start, edge.end)}
+        grown, held = not reached <= held, held | reached
+    edges = tuple(edge for edge in told if edge.start in held)
     return Subgraph(tuple(node for node in graph.nodes if node.ref in held), edges)
 
 
@@ -141,7 +143,7 @@ def name_of(node: Node) -> str:
             return text if len(text) <= EXCERPT_LENGTH else text[: EXCERPT_LENGTH - 1].rstrip() + "…"
         case "Session":
             at = node.properties.get("started_at")
-            return datetime.fromisoformat(str(at)).strftime("%-d %b %Y, %H:%M") if at else node.key
+            return datetime.fromisoformat(str(at)).strftime("%-d %b %Y, %H:%M UTC") if at else node.key
         case "PatternSummary":
             return f"of {node.properties.get('utterances', '?')} utterances"
         case "Persona":
@@ -155,11 +157,11 @@ def name_of(node: Node) -> str:
 
 
 def _is_told(edge: Edge) -> bool:
-    """Tell whether a correlation's interval by Fisher's z (1921) leaves out none; all other edges are told."""
-    weight, n = edge.properties.get("weight"), edge.properties.get("evidence")
-    if edge.label != "CORRELATED_WITH" or not isinstance(weight, int | float) or not isinstance(n, int):
+    """Tell whether a correlation's interval leaves out none; all other edges are told."""
+    low, high = edge.properties.get("low"), edge.properties.get("high")
+    if edge.label != "CORRELATED_WITH" or not isinstance(low, int | float) or not isinstance(high, int | float):
         return True
-    return abs(weight) >= 1 or abs(math.atanh(weight)) > Z_95 / math.sqrt(max(1, n - 3))
+    return low > 0 or high < 0
 
 
 def _relation(edge: Edge) -> str:

@@ -62,7 +62,7 @@ class Tag:
     """A danger that an utterance names, with the words it rests on. Confidence is in [0, 1].
 
     Attributes:
-        is_doubted: Whether something speaks against it, which its name says: it is denied, or no phrase names it.
+        is_doubted: Whether it calls nobody: something speaks against it, which its name says.
     """
 
     name: str
@@ -114,7 +114,7 @@ def dangers_of(text: str) -> tuple[Tag, ...]:
     named: dict[str, Tag] = {}
     for found in judge(text).mentions:
         words, quote = danger_words(found.category, found.reasons), text[found.start : found.end]
-        named.setdefault(words, Tag(words, quote, found.confidence, bool(found.reasons)))
+        named.setdefault(words, Tag(words, quote, found.confidence, found.priority not in ("staff", "urgent")))
     return tuple(named.values())
 
 

@@ -46,7 +46,7 @@ _REASONS_OF_MENTION = {
     "conditional": "only supposed",
     "question": "asked in general",
     "unreal": "in a story, a dream or a figure of speech",
-    "resembles": "no phrase names it, the whole resembles it",
+    "resembles": "no phrase alone raises it, the whole resembles it",
     "unlike": "a phrase names it, the whole resembles harmless talk",
 }
 """By `forge_language.crisis.Ground`."""

@@ -111,7 +111,7 @@ def cache() -> Path:
 
 
 def keep() -> Path:
-    """Make the encoder and put it where it is read from next time; return the file.
+    """Make the encoder and put it where it is read from next time, in place of an earlier one; return the file.
 
     Raises:
         ValueError: As `build`.
@@ -124,6 +124,9 @@ def keep() -> Path:
         beside.flush()
         os.fsync(beside.fileno())
     Path(beside.name).replace(file)
+    for earlier in file.parent.glob("encoder-*.onnx"):
+        if earlier != file:
+            earlier.unlink(missing_ok=True)
     return file
 
 

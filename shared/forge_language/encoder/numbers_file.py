@@ -14,7 +14,7 @@ Numbers = Mapping[str, NDArray[Any]]
 
 
 def written(numbers: Numbers) -> bytes:
-    """Return the bytes of a file of numbers: the same for the same numbers."""
+    """Return the bytes of a file of numbers: the same for the same numbers on one machine, whose zlib packs them."""
     file = BytesIO()
     np.savez_compressed(file, **dict(numbers))  # type: ignore[arg-type]  # its stub takes them for its own options
     return file.getvalue()

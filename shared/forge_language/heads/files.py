@@ -22,7 +22,7 @@ class HeadFile:
 
     Attributes:
         name: Which head.
-        numbers: By name; bytes are brought back to float32 by `numbers_of`.
+        numbers: By name; bytes are brought back to float32 by `HeadFile.__getitem__`.
         about: Digest, encoder, licence and figures.
     """
 

@@ -55,19 +55,17 @@ class Vocabulary:
     keys: NDArray[np.uint32]
     rarity: NDArray[np.float32]
 
-    def places(self, keys: NDArray[np.uint32]) -> NDArray[np.int64]:
-        """Return the places of those of some hashes that it knows."""
+    def places(self, keys: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Return the place of each of some hashes and whether it is known; else the place says nothing."""
         places = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
-        found: NDArray[np.int64] = places[self.keys[places] == keys]
-        return found
+        return places, self.keys[places] == keys
 
     def rows(self, texts: Sequence[str]) -> Rows:
         """Return one row a text: the weights of its known grams, word and letter grams of length 1 each."""
         found = [np.fromiter(hashes(text), np.uint32) for text in texts]
         owner = np.repeat(np.arange(len(texts)), [len(each) for each in found])
         keys = np.concatenate(found) if found else np.zeros(0, np.uint32)
-        places = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
-        known = self.keys[places] == keys
+        places, known = self.places(keys)
         owner, places, kind = owner[known], places[known], keys[known] & 1
         order = np.lexsort((places, owner))
         owner, places, kind = owner[order], places[order], kind[order]

@@ -29,11 +29,11 @@
     });
   }
 
-  // A number is drawn where no newer one stands: two on top of each other can be read by nobody.
+  // A number is drawn where no newer one stands: two on top of each other can be read by nobody. The axes take 92 by 82.
   function withRoom(shown) {
     const taken = [];
     for (const each of [...shown].reverse()) {
-      const [x, y] = [(each.valence[0] * place.clientWidth) / 2, (each.arousal[0] * place.clientHeight) / 2];
+      const [x, y] = [(each.valence[0] * (place.clientWidth - 92)) / 2, (each.arousal[0] * (place.clientHeight - 82)) / 2];
       if (taken.every((other) => Math.hypot(other.x - x, other.y - y) > 26)) taken.push({ x, y, number: each.number });
     }
     return new Set(taken.map((each) => each.number));
