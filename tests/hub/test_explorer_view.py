@@ -3,6 +3,7 @@
 import pytest
 
 from forge_hub.graph.ports import Edge, Node, NodeRef, Subgraph
+from forge_hub.graph.schema import Value
 from forge_hub.web.explorer_view import elements_of, relations_of, title_of, worth_showing
 
 PERSON = Node("Persona", "stay-1")
@@ -14,7 +15,7 @@ STRATEGY = Node("Strategy", "name-the-deed")
 
 
 def together(low: float, high: float) -> Edge:
-    said = {"other": "joy", "weight": (low + high) / 2, "low": low, "high": high, "evidence": 85}
+    said: dict[str, Value] = {"other": "joy", "weight": (low + high) / 2, "low": low, "high": high, "evidence": 85}
     return Edge("CORRELATED_WITH", PERSON.ref, LABELLING.ref, said)
 
 
