@@ -51,8 +51,9 @@ _CARD: Final = """# Card: {head} by a fine-tuned encoder
 
 All-MiniLM-L6-v2 (Apache-2.0) after {epochs} epochs on {data}, weights and activations in bytes; licence {licence}.
 
-**What it is for.** The same as the head `{head}` of `models/mind`, of which this is the larger sister: read that card, and
-compare the figures before you use this one. A hypothesis for a clinician, never a diagnosis, never shown to the patient.
+**What it is for.** The same as the head `{head}` of `models/mind`, of which this is the larger sister: read that card
+and compare the figures before you use this one. A hypothesis for a clinician, never a diagnosis, never shown to the
+patient.
 
 **How it is made.** `forge-hub train head {head} --fine-tune --data FOLDER --out FOLDER`, seed {seed}.
 
