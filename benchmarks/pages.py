@@ -7,6 +7,7 @@ query for each utterance, put together in the program.
 
 import argparse
 import asyncio
+import gc
 import json
 import random
 import statistics
@@ -126,6 +127,8 @@ def main() -> None:
     parser.add_argument("--assigned", type=int, default=20, help="people of the clinician")
     parser.add_argument("--repeats", type=int, default=30)
     options = parser.parse_args()
+    gc.collect()
+    gc.freeze()  # as `forge-hub serve` does
     with tempfile.TemporaryDirectory() as folder, open_pages(Path(folder)) as pages:
         pages.account("clinician")
         begun = time.perf_counter()

@@ -22,6 +22,7 @@ from forge_language.encoder.package import WEIGHTS_SHA256, encoder
 from forge_language.encoder.quantised import quantised
 from forge_language.heads.reader import as_read
 from forge_language.taxonomy import GOEMOTIONS
+from forge_shared.files import replace
 
 Array = NDArray[np.float32]
 
@@ -93,8 +94,8 @@ def train(folders: Folders, out: Path, *, tune: FineTune) -> Path:
         "texts": len(texts),
     }
     out.mkdir(parents=True, exist_ok=True)
-    (out / "adapter.npz").write_bytes(content)
-    (out / "adapter.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    replace(out / "adapter.npz", content)
+    replace(out / "adapter.json", (json.dumps(about, indent=2) + "\n").encode())
     return out / "adapter.npz"
 
 

@@ -18,6 +18,7 @@ from forge_language.encoder import built
 from forge_language.encoder.numbers_file import written
 from forge_language.heads.files import HeadName
 from forge_language.heads.reader import Reader, reader
+from forge_shared.files import replace
 
 NAMES: Final[tuple[HeadName, ...]] = get_args(HeadName)
 MOST_BYTES: Final = 1_000_000
@@ -60,8 +61,8 @@ def train(name: HeadName, data: Path, out: Path) -> Path:
         **beside,
     }
     out.mkdir(parents=True, exist_ok=True)
-    (out / f"{name}.npz").write_bytes(content)
-    (out / f"{name}.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    replace(out / f"{name}.npz", content)
+    replace(out / f"{name}.json", (json.dumps(about, indent=2) + "\n").encode())
     return out / f"{name}.npz"
 
 
