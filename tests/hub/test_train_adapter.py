@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.fakes.low_rank import learnt
 
 from forge_hub.__main__ import main
 from forge_hub.errors import TrainingError
 from forge_hub.training import adapter as training
 from forge_hub.training.adapter import COURSE, MOST_BYTES, Folders
-from forge_hub.training.fine_tuning import LABEL, SQUARE, Course, FineTuned, fine_tune
+from forge_hub.training.fine_tuning import LABEL, SQUARE, Course, FineTuned
 from forge_language.encoder import adapter, built, numbers_file
 from forge_language.encoder.package import WEIGHTS_SHA256, Encoder, encoder
 from forge_language.encoder.quantised import quantised
@@ -115,17 +116,17 @@ def test_a_layer_learns_by_a_change_of_low_rank_and_is_otherwise_as_it_was() -> 
     texts = [f"{text} {n}" for n in range(8) for text in said]
     targets = np.array([said[text[:-2]] for text in texts], np.float32)
     course = Course(losses=(LABEL, SQUARE), epochs=12, batch=8, rate=3e-3, layers=1, rank=4)
-    learnt = fine_tune(on, texts, targets, course)
-    assert learnt.transformer.layers[0].matrices["query"] is on.transformer.layers[0].matrices["query"]
-    [layer] = adapter.changed(on.transformer, learnt.change).layers
+    change, weight, bias, is_otherwise_the_same = learnt(texts, targets, course)
+    assert is_otherwise_the_same
+    [layer] = adapter.changed(on.transformer, change).layers
     rows = [
         forward(on.transformer.embedded(on.vocabulary.encode(f"{text} 9", LONGEST)), layer).mean(axis=0)
         for text in said
     ]
-    (happy, glad), (sad, sorry), (neither, _) = np.array(rows) @ learnt.weight + learnt.bias
+    (happy, glad), (sad, sorry), (neither, _) = np.array(rows) @ weight + bias
     assert happy > 0 > max(sad, neither)
     assert glad > 0.3 > -0.3 > sorry
-    assert max(float(np.abs(values).max()) for name, values in learnt.change.items() if name.endswith("up")) > 0.01
+    assert max(float(np.abs(values).max()) for name, values in change.items() if name.endswith("up")) > 0.01
 
 
 def test_an_altered_adapter_makes_no_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
