@@ -61,7 +61,7 @@ def test_a_head_that_was_just_trained_knows_what_it_was_taught(tmp_path: Path) -
 
 
 def test_of_twenty_look_alikes_that_set_the_threshold_nineteen_are_left_alone_on_any_machine() -> None:
-    # It was set to leave 24 of 25; another processor rounds another way, and a few of them stand on the edge.
+    # It was set to leave as many here; another processor rounds another way, and two of 832 stand on the edge.
     cases = [json.loads(line) for line in (WRITTEN / "threshold.jsonl").read_text("utf-8").splitlines()]
     benign = [one["text"] for one in cases if not one["labels"]]
     assert len(benign) >= 150
