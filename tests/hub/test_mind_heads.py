@@ -10,7 +10,8 @@ import pytest
 
 from forge_hub.mind.taggers import installed
 from forge_hub.tag_commands import tags
-from forge_hub.training.heads import MOST_BYTES, home
+from forge_hub.training.heads import home
+from forge_hub.training.writing import MOST_BYTES
 from forge_language.emotions import EMOTIONS, FROM_GOEMOTIONS, of_clinicians
 from forge_language.encoder.numbers_file import in_bytes, written
 from forge_language.heads.files import HeadName, head_file, read

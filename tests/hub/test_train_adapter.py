@@ -13,8 +13,9 @@ from tests.fakes.low_rank import learnt
 from forge_hub.__main__ import main
 from forge_hub.errors import TrainingError
 from forge_hub.training import adapter as training
-from forge_hub.training.adapter import COURSE, MOST_BYTES, Folders
+from forge_hub.training.adapter import COURSE, Folders
 from forge_hub.training.fine_tuning import LABEL, SQUARE, Course, FineTuned
+from forge_hub.training.writing import MOST_BYTES, write
 from forge_language.encoder import adapter, built, numbers_file
 from forge_language.encoder.package import WEIGHTS_SHA256, Encoder, encoder
 from forge_language.encoder.quantised import quantised
@@ -134,6 +135,13 @@ def test_an_altered_adapter_makes_no_encoder(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(adapter, "description", lambda: {**about, "sha256": "0" * 64})
     with pytest.raises(ValueError, match="not the one"):
         built.build()
+
+
+def test_what_is_too_large_for_the_repository_is_not_written(tmp_path: Path) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, MOST_BYTES + 10_000, np.uint8)
+    with pytest.raises(TrainingError, match="more than"):
+        write("adapter", {"noise": noise}, {}, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_data_that_are_not_there_teach_no_adapter(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

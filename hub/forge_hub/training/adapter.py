@@ -1,7 +1,6 @@
 """Teaches the adapter of `forge_language.encoder.adapter` all that the heads must tell, in one course."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +13,15 @@ import forge_language.encoder
 from forge_hub.errors import TrainingError
 from forge_hub.training import affect, distortions, emotions
 from forge_hub.training.fine_tuning import LABEL, SQUARE, Course, FineTune
+from forge_hub.training.writing import write
 from forge_language.distortion_head import LABELS
 from forge_language.encoder import adapter
 from forge_language.encoder.built import DEPTHS
-from forge_language.encoder.numbers_file import in_bytes, written
+from forge_language.encoder.numbers_file import in_bytes
 from forge_language.encoder.package import WEIGHTS_SHA256, encoder
 from forge_language.encoder.quantised import quantised
 from forge_language.heads.reader import as_read
 from forge_language.taxonomy import GOEMOTIONS
-from forge_shared.files import replace
 
 Array = NDArray[np.float32]
 
@@ -35,8 +34,6 @@ COURSE: Final = Course(
 )
 """Rank and layers: what fits in 1 MB, and what the heads read. The rate is the one usual for changes of low
 rank, some times that of whole weights (Hu et al. 2021)."""
-MOST_BYTES: Final = 1_000_000
-"""Of the adapter's file: what goes into the repository."""
 _LICENCE: Final = "CC-BY-SA-4.0 (trained on EmoBank, on GoEmotions, CC-BY-4.0, and on our own utterances)"
 
 
@@ -80,12 +77,8 @@ def train(folders: Folders, out: Path, *, tune: FineTune) -> Path:
     numbers: dict[str, NDArray[Any]] = {}
     for name, values in sorted(learnt.items()):
         numbers |= in_bytes(name, values)
-    content = written(numbers)
-    if len(content) > MOST_BYTES:
-        raise TrainingError(f"the adapter has {len(content)} bytes, more than {MOST_BYTES}")
     made = quantised(adapter.changed(start.transformer, numbers), DEPTHS)
     about = {
-        "sha256": hashlib.sha256(content).hexdigest(),
         "weights_sha256": WEIGHTS_SHA256,
         "encoder_sha256": hashlib.sha256(made).hexdigest(),
         "licence": _LICENCE,
@@ -93,10 +86,7 @@ def train(folders: Folders, out: Path, *, tune: FineTune) -> Path:
         "rank": COURSE.rank,
         "texts": len(texts),
     }
-    out.mkdir(parents=True, exist_ok=True)
-    replace(out / "adapter.npz", content)
-    replace(out / "adapter.json", (json.dumps(about, indent=2) + "\n").encode())
-    return out / "adapter.npz"
+    return write("adapter", numbers, about, out)
 
 
 def home() -> Path:

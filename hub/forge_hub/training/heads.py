@@ -1,7 +1,5 @@
 """The small heads by name: how each is trained, and where what was trained lies."""
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -13,16 +11,13 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # i
 import forge_language.heads
 from forge_hub.errors import TrainingError
 from forge_hub.training import affect, distortions, emotions
+from forge_hub.training.writing import write
 from forge_language.emotions import emotion_head
 from forge_language.encoder import built
-from forge_language.encoder.numbers_file import written
 from forge_language.heads.files import HeadName
 from forge_language.heads.reader import Reader, reader
-from forge_shared.files import replace
 
 NAMES: Final[tuple[HeadName, ...]] = get_args(HeadName)
-MOST_BYTES: Final = 1_000_000
-"""Of a head's file: what goes into the repository."""
 
 _LICENCES: Final[Mapping[HeadName, str]] = {
     "emotions": "CC-BY-SA-4.0 (the adapter's; trained on GoEmotions, CC-BY-4.0)",
@@ -50,20 +45,8 @@ def train(name: HeadName, data: Path, out: Path) -> Path:
             numbers, beside = _recipes()[name](data, on)
     except (OSError, KeyError, ValueError) as error:
         raise TrainingError(f"the data of '{name}' cannot be read: {type(error).__name__}") from error
-    content = written(numbers)
-    if len(content) > MOST_BYTES:
-        raise TrainingError(f"the head '{name}' has {len(content)} bytes, more than {MOST_BYTES}")
-    about = {
-        "name": name,
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "encoder_sha256": built.digest(),
-        "licence": _LICENCES[name],
-        **beside,
-    }
-    out.mkdir(parents=True, exist_ok=True)
-    replace(out / f"{name}.npz", content)
-    replace(out / f"{name}.json", (json.dumps(about, indent=2) + "\n").encode())
-    return out / f"{name}.npz"
+    about = {"encoder_sha256": built.digest(), "licence": _LICENCES[name], **beside}
+    return write(name, numbers, about, out)
 
 
 def home() -> Path:
